@@ -239,6 +239,10 @@ type Session struct {
 	Credential   string // "token", "certificate" or "application"
 	CredentialID int64
 	Started      time.Time
+	Expires      time.Time // when credential or signed identity end the session
+	// SecondAddress says that the credential was live at another address when
+	// this session began; the session's first event has CodeConflict then.
+	SecondAddress bool
 }
 
 // Limits bound how many distinct subjects may be disclosed. Zero is no limit.

@@ -1,0 +1,176 @@
+package identity
+
+import (
+	"slices"
+	"time"
+
+	"custody"
+)
+
+// place is one login on one system.
+type place struct{ login, system string }
+
+// snapshot is all rights at one generation. It is never changed once in force.
+type snapshot struct {
+	generation  uint64
+	people      map[custody.PersonID]*Person
+	logins      map[string]custody.PersonID
+	engagements map[custody.PersonID][]Engagement
+	apps        map[custody.ApplicationID]*Application
+	appNames    map[string]custody.ApplicationID
+	systems     map[string]custody.SystemID
+	credentials map[int64]*Credential
+	keys        map[place][]*Credential
+	prints      map[[32]byte]*Credential
+	cut         map[custody.SessionID]bool
+	changes     []time.Time // ascending
+}
+
+func newSnapshot(r *Rights) *snapshot {
+	s := &snapshot{
+		generation:  r.Generation,
+		people:      make(map[custody.PersonID]*Person, len(r.People)),
+		logins:      make(map[string]custody.PersonID, len(r.People)),
+		engagements: make(map[custody.PersonID][]Engagement, len(r.Engagements)),
+		apps:        make(map[custody.ApplicationID]*Application, len(r.Applications)),
+		appNames:    make(map[string]custody.ApplicationID, len(r.Applications)),
+		systems:     r.Systems,
+		credentials: make(map[int64]*Credential, len(r.Credentials)),
+		keys:        make(map[place][]*Credential, len(r.Credentials)),
+		prints:      make(map[[32]byte]*Credential),
+		cut:         make(map[custody.SessionID]bool, len(r.Cut)),
+		changes:     slices.Clone(r.Boundaries),
+	}
+	s.addHolders(r)
+	s.addCredentials(r.Credentials)
+	for _, id := range r.Cut {
+		s.cut[id] = true
+	}
+	slices.SortFunc(s.changes, time.Time.Compare)
+	return s
+}
+
+func (s *snapshot) addHolders(r *Rights) {
+	for i := range r.People {
+		p := &r.People[i]
+		s.people[p.ID], s.logins[p.Login] = p, p.ID
+	}
+	for _, e := range r.Engagements {
+		s.engagements[e.Person] = append(s.engagements[e.Person], e)
+		s.changes = append(s.changes, e.Start)
+		if !e.End.IsZero() {
+			s.changes = append(s.changes, e.End)
+		}
+	}
+	for i := range r.Applications {
+		a := &r.Applications[i]
+		s.apps[a.ID], s.appNames[a.Name] = a, a.ID
+	}
+}
+
+func (s *snapshot) addCredentials(list []Credential) {
+	for i := range list {
+		c := &list[i]
+		s.credentials[c.ID] = c
+		s.changes = append(s.changes, c.Expires)
+		if c.Kind == KindCertificate {
+			s.prints[[32]byte(c.Fingerprint)] = c
+			continue
+		}
+		at := place{c.Login, c.SystemName}
+		s.keys[at] = append(s.keys[at], c)
+	}
+}
+
+// next is the first change after now.
+func (s *snapshot) next(now time.Time) time.Time {
+	i, _ := slices.BinarySearchFunc(s.changes, now, func(t, now time.Time) int {
+		if t.After(now) {
+			return 1
+		}
+		return -1
+	})
+	if i == len(s.changes) {
+		return time.Time{}
+	}
+	return s.changes[i]
+}
+
+// Made once, so that Valid allocates nothing.
+var (
+	errCut = custody.E(custody.CodeRevoked, "this session was ended by an administrator",
+		"ask the administrator of this gate why before signing in again")
+	errExpired = custody.E(custody.CodeRevoked, "the credential of this session has expired",
+		"ask for a new token or certificate and sign in again")
+	errRevoked = custody.E(custody.CodeRevoked, "the credential of this session was revoked",
+		"ask for a new token or certificate and sign in again")
+	errNotEngaged = custody.E(custody.CodeRevoked, "there is no current engagement behind this session",
+		"ask the organisation you work for to confirm your engagement")
+	errRoles = custody.E(custody.CodeRevoked, "a role of this session has ended",
+		"sign in again to work with the roles that are left")
+	errRemoved = custody.E(custody.CodeRevoked, "the application behind this session was removed",
+		"declare the application again if it is still needed")
+)
+
+// valid is Valid at one snapshot and one moment.
+func (s *snapshot) valid(sess *custody.Session, now time.Time) error {
+	if s.cut[sess.ID] {
+		return errCut
+	}
+	if !now.Before(sess.Expires) {
+		return errExpired
+	}
+	c := s.credentials[sess.CredentialID]
+	if c == nil {
+		return errRevoked
+	}
+	if !now.Before(c.Expires) {
+		return errExpired
+	}
+	if sess.Application != 0 && s.apps[sess.Application] == nil {
+		return errRemoved
+	}
+	if sess.Person == 0 {
+		return nil
+	}
+	return s.engaged(sess, now)
+}
+
+// engaged holds if the session's organisation still engages the person, in every
+// role that the session has.
+func (s *snapshot) engaged(sess *custody.Session, now time.Time) error {
+	list := s.engagements[sess.Person]
+	if !slices.ContainsFunc(list, func(e Engagement) bool {
+		return e.Organisation == sess.Organisation && e.Current(now)
+	}) {
+		return errNotEngaged
+	}
+	for _, role := range sess.Roles {
+		if !holds(list, sess.Organisation, role, now) {
+			return errRoles
+		}
+	}
+	return nil
+}
+
+func holds(list []Engagement, org custody.OrganisationID, role string, now time.Time) bool {
+	for i := range list {
+		e := &list[i]
+		if e.Organisation == org && e.Current(now) && slices.Contains(e.Roles, role) {
+			return true
+		}
+	}
+	return false
+}
+
+// roles are those that the person has with the organisation now, sorted.
+func (s *snapshot) roles(p custody.PersonID, org custody.OrganisationID, now time.Time) (roles []string, engaged bool) {
+	for _, e := range s.engagements[p] {
+		if e.Organisation == org && e.Current(now) {
+			engaged = true
+			roles = append(roles, e.Roles...)
+		}
+	}
+	slices.Sort(roles)
+	return slices.Compact(roles), engaged
+}

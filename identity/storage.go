@@ -1,0 +1,133 @@
+package identity
+
+import (
+	"context"
+	"time"
+
+	"custody"
+)
+
+// Storage is what identity needs of the store. Every method is one transaction
+// and is durable when it returns nil.
+type Storage interface {
+	People
+	Credentials
+	Sessions
+	// Generation changes whenever a right changes, in any process.
+	Generation() (uint64, error)
+	// Rights reads all that is current at now, or will be.
+	Rights(now time.Time) (*Rights, error)
+}
+
+// People is the part of the storage that holds people and who they work for.
+type People interface {
+	EnsureOrganisation(name string, at time.Time) (custody.OrganisationID, error)
+	AddPerson(p *Person, e *Engagement) error
+	AddEngagement(e *Engagement) error
+	EndEngagement(id int64, at time.Time) error
+	Leave(person custody.PersonID, at time.Time) error
+	ListPeople() ([]Person, error)
+	ListEngagements() ([]Engagement, error)
+	ListOrganisations() ([]Organisation, error)
+	AddApplication(a *Application) error
+	RemoveApplication(id custody.ApplicationID, at time.Time) error
+	ListApplications() ([]Application, error)
+}
+
+// Credentials is the part of the storage that holds verifiers, never secrets.
+type Credentials interface {
+	AddCredential(c *Credential) error
+	RevokeCredential(id int64, at time.Time) error
+	ListCredentials() ([]Credential, error)
+}
+
+// Sessions is the part of the storage that holds sessions and stated reasons.
+type Sessions interface {
+	OpenSession(ctx context.Context, s *custody.Session, through custody.SessionID) (id custody.SessionID, otherAddresses int, err error)
+	CloseSession(id custody.SessionID, at time.Time, code custody.Code) error
+	CloseLeftover(at time.Time, code custody.Code) (int, error)
+	CutSession(id custody.SessionID, at time.Time) error
+	AddReason(session custody.SessionID, text string, at time.Time) (custody.ReasonID, error)
+}
+
+// Person is a living human who may sign in while engaged.
+type Person struct {
+	ID       custody.PersonID
+	Login    string // lower-cased email; belongs to this person for ever
+	FullName string
+	Added    time.Time
+}
+
+// Organisation is an employer.
+type Organisation struct {
+	ID   custody.OrganisationID
+	Name string
+}
+
+// Engagement is a person's work for an organisation: current while Start ≤ now
+// and now < End. A zero End is open.
+type Engagement struct {
+	ID           int64
+	Person       custody.PersonID
+	Organisation custody.OrganisationID
+	OrgName      string
+	Roles        []string
+	Start, End   time.Time
+}
+
+// Current says whether the engagement holds at now.
+func (e *Engagement) Current(now time.Time) bool {
+	return !now.Before(e.Start) && (e.End.IsZero() || now.Before(e.End))
+}
+
+// Application is a program with its own declared credentials.
+type Application struct {
+	ID           custody.ApplicationID
+	Name         string // its login; lower case, without '@'
+	Organisation custody.OrganisationID
+	OrgName      string
+	Added        time.Time
+	Removed      time.Time // zero while it may sign in
+}
+
+// Credential is what the store keeps of a token, a certificate or an
+// application's secret. It is scoped to one login and one system.
+type Credential struct {
+	ID           int64
+	Kind         string // "token", "certificate" or "application"
+	Person       custody.PersonID
+	Application  custody.ApplicationID
+	Login        string
+	Organisation custody.OrganisationID
+	OrgName      string
+	System       custody.SystemID
+	SystemName   string
+	StoredKey    []byte // 32 bytes, tokens and application secrets
+	ServerKey    []byte // 32 bytes, the same
+	Fingerprint  []byte // SHA-256 of the DER, certificates
+	Serial       string // hexadecimal, certificates
+	Issued       time.Time
+	Expires      time.Time
+	Revoked      time.Time // zero while in force
+}
+
+// The kinds of credential.
+const (
+	KindToken       = "token"
+	KindCertificate = "certificate"
+	KindApplication = "application"
+)
+
+// Rights is everything that a snapshot is made of: what is current, and what
+// begins later. Revoked or expired credentials, ended engagements and removed
+// applications are left out.
+type Rights struct {
+	Generation   uint64
+	People       []Person
+	Engagements  []Engagement
+	Applications []Application
+	Systems      map[string]custody.SystemID
+	Credentials  []Credential
+	Cut          []custody.SessionID // live sessions that somebody asked to end
+	Boundaries   []time.Time         // future starts and ends of grants
+}
