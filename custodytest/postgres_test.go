@@ -106,7 +106,7 @@ func TestKeptFolder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer os.RemoveAll(dir)
+	t.Cleanup(func() { os.RemoveAll(dir) })
 	first := custodytest.Postgres(t, custodytest.InDir(dir))
 	first.Exec(t, "postgres", "CREATE TABLE kept (n int)")
 	first.Close()

@@ -66,11 +66,16 @@ func runServer(pg *PG) (*server, error) {
 	return s, nil
 }
 
-// end sends a signal to PostgreSQL and waits until it has ended.
+// end sends a signal to PostgreSQL and waits until it has ended. When its files are
+// gone already, the watcher does it.
 func (s *server) end(sig syscall.Signal) {
-	if pid, err := s.pg.postmaster(); err == nil {
-		kill(pid, sig)
+	pid, err := s.pg.postmaster()
+	if err != nil {
+		s.leash.Close()
+		<-s.done
+		return
 	}
+	kill(pid, sig)
 	<-s.done
 	s.leash.WriteString("stopped\n")
 	s.leash.Close()

@@ -1,0 +1,46 @@
+# make help lists what can be done here.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := build
+
+VERSION ?= $(shell git describe --always --dirty 2>/dev/null || echo unknown)
+FUZZTIME ?= 30s
+
+.PHONY: build
+build: ## build bin/custody
+	go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/custody ./cmd/custody
+
+.PHONY: test
+test: setup check ## everything continuous integration checks
+	scripts/fuzz.sh 3s
+	go test -race -p 2 -timeout 20m ./... | { grep -v 'no test files' || true; }
+
+.PHONY: check
+check: ## gofmt, go vet, staticcheck
+	scripts/check.sh
+
+.PHONY: fuzz
+fuzz: ## run every fuzz target for FUZZTIME (30s)
+	scripts/fuzz.sh $(FUZZTIME)
+
+.PHONY: demo
+demo: ## the story: a gate before 50,000 customers; DEMO_ONCE=1 checks itself and exits
+	scripts/setup.sh demo
+	scripts/demo.sh
+
+.PHONY: bench
+bench: build ## speed and memory beside direct connections and pgbouncer
+	scripts/setup.sh bench
+	scripts/bench.sh
+
+.PHONY: setup
+setup: ## install what is missing (PostgreSQL, a C compiler, Node.js)
+	scripts/setup.sh
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf bin
+
+.PHONY: help
+help: ## list these targets
+	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16

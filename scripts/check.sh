@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# Formatting, vet and staticcheck: what can be found without running anything.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+unformatted=$(git ls-files --cached --others --exclude-standard '*.go' | xargs gofmt -l)
+if [ -n "$unformatted" ]; then
+  printf 'check: these files are not formatted:\n%s\nhint: gofmt -w on each of them\n' "$unformatted" >&2
+  exit 1
+fi
+go vet ./...
+go tool staticcheck ./...
+echo "check: gofmt, go vet and staticcheck have nothing to say"
