@@ -1,0 +1,65 @@
+package store
+
+import (
+	"database/sql"
+	"time"
+
+	"custody"
+	"custody/identity"
+)
+
+// Rights reads what is current at now or begins later. The generation is read
+// first: a change during the read makes the next look reload.
+func (s *Store) Rights(now time.Time) (*identity.Rights, error) {
+	r := &identity.Rights{Systems: make(map[string]custody.SystemID)}
+	at := now.UnixMilli()
+	var err error
+	for _, read := range []func() error{
+		func() error { r.Generation, err = s.Generation(); return err },
+		func() error { r.People, err = s.ListPeople(); return err },
+		func() error {
+			r.Engagements, err = list(s.read, scanEngagement, engagementColumns+"WHERE e.end IS NULL OR e.end > ? ORDER BY e.id", at)
+			return err
+		},
+		func() error {
+			r.Applications, err = list(s.read, scanApplication, applicationColumns+"WHERE a.removed IS NULL ORDER BY a.id")
+			return err
+		},
+		func() error {
+			r.Credentials, err = list(s.read, scanCredential, credentialColumns+"WHERE c.revoked IS NULL AND c.expires > ? ORDER BY c.id", at)
+			return err
+		},
+		func() error { return s.systems(r.Systems) },
+		func() error {
+			r.Cut, err = list(s.read, scanNumber[custody.SessionID], "SELECT id FROM sessions WHERE cut IS NOT NULL AND ended IS NULL")
+			return err
+		},
+		func() error { r.Boundaries, err = s.boundaries(at); return err },
+	} {
+		if err := read(); err != nil {
+			return nil, err
+		}
+	}
+	return r, nil
+}
+
+func scanNumber[T ~uint32 | ~uint64](r *sql.Rows) (n T, err error) { return n, r.Scan(&n) }
+
+func (s *Store) systems(into map[string]custody.SystemID) error {
+	_, err := list(s.read, func(r *sql.Rows) (id custody.SystemID, err error) {
+		var name string
+		err = r.Scan(&id, &name)
+		into[name] = id
+		return id, err
+	}, "SELECT id, name FROM systems")
+	return err
+}
+
+// boundaries are the future starts and ends of grants.
+func (s *Store) boundaries(at int64) ([]time.Time, error) {
+	return list(s.read, func(r *sql.Rows) (time.Time, error) {
+		var v sql.NullInt64
+		err := r.Scan(&v)
+		return moment(v), err
+	}, "SELECT start FROM grants WHERE start > ?1 UNION SELECT end FROM grants WHERE end > ?1 ORDER BY 1", at)
+}
