@@ -1,0 +1,173 @@
+package ledger
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"custody"
+)
+
+// Index answers questions from memory. It is rebuilt from the frames when a ledger
+// is opened and holds only what is durable.
+//
+// Events are numbered from 1, in the order of their times. A post is one (event,
+// subject) pair; the posts of an event lie side by side, and each points at the
+// post before it of the same subject. So a post is eight bytes, an event twenty,
+// and what events share (who, where, why) is kept once.
+//
+// One writer adds; any number of readers look at the same time without a lock:
+// arrays grow by whole chunks and never move, and a reader first takes the counts
+// that the writer published last.
+type Index struct {
+	counts atomic.Uint64 // events<<32 | posts, published after their content
+	dirs   atomic.Pointer[dirs]
+
+	subjects heads // last post of each subject
+	lastOf   heads // last event of each actor
+	mu       sync.RWMutex
+	actors   map[actor]uint32
+
+	// For the writer alone.
+	own    dirs
+	events uint32
+	posts  uint32
+	intern interner
+}
+
+const (
+	postBits  = 13
+	eventBits = 12
+	headBits  = 12
+)
+
+type post struct {
+	subject custody.SubjectID
+	prev    uint32 // 1 + the post before of this subject; 0 is none
+}
+
+type postChunk struct {
+	event uint32 // of the chunk's first post
+	posts [1 << postBits]post
+}
+
+// eventChunk is a struct of arrays, so that nothing is lost to padding.
+type eventChunk struct {
+	time    [1 << eventBits]int64  // microseconds since 1970
+	context [1 << eventBits]uint32 // what it shares with others
+	first   [1 << eventBits]uint32 // its first post
+	prev    [1 << eventBits]uint32 // 1 + the event before of this actor; 0 is none
+}
+
+// dirs are the lists of chunks. The lists only grow, so an old copy stays true.
+type dirs struct {
+	posts    []*postChunk
+	events   []*eventChunk
+	contexts []*contextChunk
+	namings  []namingAt
+}
+
+type namingAt struct {
+	event  uint32
+	naming custody.Naming
+}
+
+// heads is a table of the newest entry for each number, 0 for none.
+type heads struct {
+	chunks atomic.Pointer[[]atomic.Pointer[headChunk]]
+}
+
+type headChunk [1 << headBits]atomic.Uint32
+
+func (h *heads) load(i uint32) uint32 {
+	list := h.chunks.Load()
+	if list == nil || int(i>>headBits) >= len(*list) {
+		return 0
+	}
+	c := (*list)[i>>headBits].Load()
+	if c == nil {
+		return 0
+	}
+	return c[i&(1<<headBits-1)].Load()
+}
+
+// slot gives the place of number i, making it if need be. For the writer alone.
+func (h *heads) slot(i uint32) *atomic.Uint32 {
+	list := h.chunks.Load()
+	if list == nil || int(i>>headBits) >= len(*list) {
+		list = h.grow(list, int(i>>headBits)+1)
+	}
+	c := (*list)[i>>headBits].Load()
+	if c == nil {
+		c = new(headChunk)
+		(*list)[i>>headBits].Store(c)
+	}
+	return &c[i&(1<<headBits-1)]
+}
+
+func (h *heads) grow(old *[]atomic.Pointer[headChunk], need int) *[]atomic.Pointer[headChunk] {
+	size := need
+	if old != nil {
+		size = max(need, 2*len(*old))
+	}
+	list := make([]atomic.Pointer[headChunk], size)
+	if old != nil {
+		for i := range *old {
+			list[i].Store((*old)[i].Load())
+		}
+	}
+	h.chunks.Store(&list)
+	return &list
+}
+
+func newIndex() *Index {
+	x := &Index{actors: map[actor]uint32{}}
+	x.dirs.Store(&dirs{})
+	return x
+}
+
+// add appends an event. Readers see it after publish.
+func (x *Index) add(e *custody.Event) {
+	i := x.events
+	if i&(1<<eventBits-1) == 0 {
+		x.own.events = append(x.own.events, new(eventChunk))
+		x.share()
+	}
+	c, k := x.own.events[i>>eventBits], i&(1<<eventBits-1)
+	id, actor := x.context(e)
+	c.time[k] = e.Time.UnixMicro()
+	c.context[k] = id
+	c.first[k] = x.posts
+	last := x.lastOf.slot(actor)
+	c.prev[k] = last.Load()
+	for _, s := range e.Subjects {
+		x.post(i, s)
+	}
+	if e.Naming != nil {
+		x.own.namings = append(x.own.namings, namingAt{i, *e.Naming})
+		x.share()
+	}
+	x.events++
+	// A reader that comes in by this head finds an event past its counts and skips it.
+	last.Store(x.events)
+}
+
+func (x *Index) post(event uint32, s custody.SubjectID) {
+	i := x.posts
+	if i&(1<<postBits-1) == 0 {
+		x.own.posts = append(x.own.posts, &postChunk{event: event})
+		x.share()
+	}
+	head := x.subjects.slot(uint32(s))
+	x.own.posts[i>>postBits].posts[i&(1<<postBits-1)] = post{s, head.Load()}
+	x.posts++
+	head.Store(x.posts)
+}
+
+// share lets readers find new chunks. Their content counts only after publish.
+func (x *Index) share() {
+	d := x.own
+	x.dirs.Store(&d)
+}
+
+// publish lets readers see everything added so far.
+func (x *Index) publish() { x.counts.Store(uint64(x.events)<<32 | uint64(x.posts)) }
