@@ -30,6 +30,9 @@ var layout = map[string][]string{
 	"examples/bodyshop/**": {"examples/bodyshop"},
 
 	// These put the parts together; nobody imports cmd/custody.
+	"site": {
+		".", "gate", "identity", "internal/durable", "ledger", "pgproxy", "policy", "store", "subjects",
+	},
 	"cmd/custody": {"**"},
 	"custodytest": {"**"},
 	"bench/**":    {"**"},

@@ -1,0 +1,171 @@
+package gate
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/RoaringBitmap/roaring/v2"
+
+	"custody"
+)
+
+// Answer collects what one answer discloses, part by part: Add subjects while the
+// part is buffered, Commit, and only then release the part (steps 5 to 7). An
+// Answer is reused for the parts of one result; it is not safe for concurrent use.
+type Answer struct {
+	s         *Session
+	route     custody.Route // of the statement whose groups are added now
+	statement uint64
+	groups    []group
+	export    *roaring.Bitmap // distinct subjects of this answer, when limited
+	pending   int
+	events    []*custody.Event
+	now       time.Time // when the part began; zero between parts
+}
+
+// group holds the subjects of the part that were shown under one ruling and in
+// the same categories: each becomes one event.
+type group struct {
+	route     custody.Route
+	statement uint64
+	ruling    Ruling
+	clear     custody.CategorySet
+	subjects  []custody.SubjectID
+	sorted    bool
+	event     custody.Event
+}
+
+// Begin starts an answer. statement is the fingerprint of the statement's shape.
+func (s *Session) Begin(route custody.Route, statement uint64) *Answer {
+	return &Answer{s: s, route: route, statement: statement}
+}
+
+// Turn goes on to the answer of another statement of the same session. What is
+// pending of earlier ones stays and is committed with it: a pipeline needs one
+// record, not one a statement.
+func (a *Answer) Turn(route custody.Route, statement uint64) {
+	a.route, a.statement, a.export = route, statement, nil
+	if a.pending == 0 {
+		a.groups = a.groups[:0]
+	}
+}
+
+// Group adds a group for what one source shows under a ruling, and gives its
+// number for Add. Groups that show the same are one.
+func (a *Answer) Group(r Ruling, read custody.CategorySet) int {
+	clear := read &^ r.Masked
+	for i := range a.groups {
+		g := &a.groups[i]
+		if g.clear == clear && g.ruling == r && g.route == a.route && g.statement == a.statement {
+			return i
+		}
+	}
+	if len(a.groups) < cap(a.groups) { // keep the subjects' memory of an earlier answer
+		a.groups = a.groups[:len(a.groups)+1]
+	} else {
+		a.groups = append(a.groups, group{})
+	}
+	g := &a.groups[len(a.groups)-1]
+	g.route, g.statement, g.ruling, g.clear = a.route, a.statement, r, clear
+	g.sorted, g.subjects = true, g.subjects[:0]
+	if r.Limits.PerExport != 0 && a.export == nil {
+		a.export = roaring.New()
+	}
+	return len(a.groups) - 1
+}
+
+// Add says that the part holds data of a subject. An error of code Limit means:
+// this subject is over the limit; end the answer before it, commit and release
+// what came earlier.
+func (a *Answer) Add(n int, s custody.SubjectID) error {
+	g := &a.groups[n]
+	if k := len(g.subjects); k > 0 {
+		last := g.subjects[k-1]
+		if last == s {
+			return nil
+		}
+		g.sorted = g.sorted && last < s
+	}
+	if passed := a.count(g, s); passed != "" {
+		a.s.Refuse(custody.CodeLimit, a.statement)
+		return overLimit(passed, g.ruling.Limits)
+	}
+	g.subjects = append(g.subjects, s)
+	a.pending++
+	return nil
+}
+
+func (a *Answer) count(g *group, s custody.SubjectID) (passed string) {
+	l := g.ruling.Limits
+	if l.PerExport != 0 && !a.export.Contains(uint32(s)) && a.export.GetCardinality() >= uint64(l.PerExport) {
+		return "export"
+	}
+	if a.now.IsZero() {
+		a.now = a.s.g.parts.Now()
+	}
+	if passed := a.s.counter.add(s, l, a.now); passed != "" {
+		return passed
+	}
+	if a.export != nil {
+		a.export.Add(uint32(s))
+	}
+	return ""
+}
+
+// Pending counts the subjects added since the last Commit, repeats included.
+func (a *Answer) Pending() int { return a.pending }
+
+// Commit records the part and returns nil only when the record is durable, the
+// session was not cut and the gate hears revocations: then, and only then, the
+// part may be released.
+func (a *Answer) Commit() error {
+	if a.pending == 0 {
+		return a.s.open()
+	}
+	a.events = a.events[:0]
+	for i := range a.groups {
+		if g := &a.groups[i]; len(g.subjects) > 0 {
+			a.events = append(a.events, a.fill(g))
+		}
+	}
+	err := a.s.g.record(a.events...)
+	for i := range a.groups {
+		a.groups[i].subjects = a.groups[i].subjects[:0]
+		a.groups[i].sorted = true
+	}
+	a.pending, a.now = 0, time.Time{}
+	if err != nil {
+		return err
+	}
+	return a.s.open()
+}
+
+// fill writes the group's event, its subjects ascending and without repeats.
+func (a *Answer) fill(g *group) *custody.Event {
+	if !g.sorted {
+		slices.Sort(g.subjects)
+		g.subjects = slices.Compact(g.subjects)
+	}
+	actor := a.s.Actor()
+	g.event = custody.Event{
+		Kind: custody.EventDisclosure, Route: g.route, Time: a.s.g.parts.Now(),
+		Person: actor.Person, Application: actor.Application, Organisation: actor.Organisation,
+		System: actor.System, Session: a.s.signed.ID, Grant: g.ruling.Grant, Reason: a.s.reasons,
+		Clear: g.clear, Masked: g.ruling.Masked, Statement: g.statement, Subjects: g.subjects,
+	}
+	return &g.event
+}
+
+func overLimit(passed string, l custody.Limits) error {
+	n, window := l.PerDay, "day"
+	switch passed {
+	case "hour":
+		n, window = l.PerHour, "hour"
+	case "export":
+		n, window = l.PerExport, "export"
+	}
+	return custody.E(custody.CodeLimit,
+		fmt.Sprintf("your limit of %d customers per %s is reached; the answer stops here", n, window),
+		"customers already seen stay open to you; for more ask the data-protection lead to raise the limit")
+}

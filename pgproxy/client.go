@@ -1,0 +1,321 @@
+package pgproxy
+
+import (
+	"io"
+
+	"custody"
+	"custody/pgproxy/lineage"
+)
+
+// expect is one reply that the database owes, in the order of the requests.
+type expect struct {
+	kind   byte // the request's message type; 'd' for Describe of a statement
+	steps  []step
+	at     int // Query: the statement whose answer is next
+	name   string
+	ps     *prepared
+	portal *portal
+	// refusal stands in for the error of a statement that was made to fail.
+	refusal error
+	// hidden: the reply is of a request of ours and the client sees none of it.
+	hidden bool
+	told   bool // the client has its error for this request
+	erred  bool // the database has reported an error for it
+}
+
+// handle takes one message of the client.
+func (c *conn) handle(m message) error {
+	if c.skipping && m.kind() != 'S' && m.kind() != 'X' {
+		return nil
+	}
+	switch m.kind() {
+	case 'Q':
+		return c.query(m)
+	case 'P':
+		return c.parse(m)
+	case 'B':
+		return c.bind(m)
+	case 'E':
+		return c.execute(m)
+	case 'D', 'C':
+		return c.describeOrClose(m)
+	case 'H':
+		return c.flush()
+	case 'S':
+		return c.sync(m)
+	case 'F':
+		return c.functionCall(m)
+	case 'd', 'c', 'f':
+		return c.copyIn(m)
+	case 'X':
+		return io.EOF
+	}
+	return custody.E(custody.CodeInvalid, "a message of an unknown type arrived", "is the client speaking PostgreSQL's protocol?")
+}
+
+// query handles a simple query: a string of statements.
+func (c *conn) query(m message) error {
+	body := cursor{b: m.body()}
+	sql := string(body.cstring())
+	if body.bad || len(body.b) != 0 {
+		return custody.E(custody.CodeInvalid, "a query message is broken", "try another client")
+	}
+	steps, err := c.analyse(sql)
+	switch {
+	case err != nil:
+		c.send = appendFailing(c.send, false)
+		c.queue = append(c.queue, expect{kind: 'Q', refusal: err})
+	case len(steps) == 1 && steps[0].rewritten != "":
+		c.send = appendQuery(c.send, steps[0].rewritten)
+		c.queue = append(c.queue, expect{kind: 'Q', steps: steps})
+	default:
+		c.send = append(c.send, m...)
+		c.queue = append(c.queue, expect{kind: 'Q', steps: steps})
+	}
+	return c.drain()
+}
+
+// maxUnanswered is how much of a pipeline is sent before its replies are read, in
+// bytes. Both directions' socket buffers hold it, so neither side can block the
+// other; a longer pipeline is cut by Flush messages of ours.
+const maxUnanswered = 16 << 10
+
+// forward queues a message of the extended protocol, and drains the pipeline when
+// it has grown long.
+func (c *conn) forward(m []byte, e expect) error {
+	c.send = append(c.send, m...)
+	c.queue = append(c.queue, e)
+	if len(c.send) > maxUnanswered {
+		return c.ask()
+	}
+	return nil
+}
+
+// fail queues a request that fails, in place of one that is refused.
+func (c *conn) fail(err error) error {
+	c.send = appendFailing(c.send, true)
+	c.queue = append(c.queue, expect{kind: 'P', refusal: err})
+	return c.ask()
+}
+
+// ask makes the database answer everything that was sent; the answers stay
+// collected until the client itself asks for them.
+func (c *conn) ask() error {
+	if len(c.queue) == 0 && len(c.send) == 0 {
+		return nil
+	}
+	c.send = append(c.send, 'H', 0, 0, 0, 4)
+	return c.settle()
+}
+
+// flush is the client asking for the answers so far.
+func (c *conn) flush() error {
+	if err := c.ask(); err != nil {
+		return err
+	}
+	return c.release()
+}
+
+func (c *conn) sync(m message) error {
+	if c.copying { // PostgreSQL ignores Sync while it waits for CopyData
+		c.send = append(c.send, m...)
+		return c.transmit()
+	}
+	c.skipping = false
+	c.send = append(c.send, m...)
+	c.queue = append(c.queue, expect{kind: 'S'})
+	return c.drain()
+}
+
+func (c *conn) parse(m message) error {
+	body := cursor{b: m.body()}
+	name := string(body.cstring())
+	sql := string(body.cstring())
+	types := body.b
+	if body.bad {
+		return broken("Parse")
+	}
+	steps, err := c.analyse(sql)
+	if err != nil {
+		return c.fail(err)
+	}
+	ps := &prepared{text: sql, steps: steps}
+	if len(steps) > 1 && c.sys.declares() { // the database refuses it as well
+		return c.fail(custody.E(custody.CodeInvalid, "cannot insert multiple commands into a prepared statement", "send them one by one"))
+	}
+	raw := []byte(m)
+	if len(steps) == 1 && steps[0].rewritten != "" {
+		var at int
+		raw, at = begin(nil, 'P')
+		raw = appendCString(appendCString(raw, name), steps[0].rewritten)
+		raw = finish(append(raw, types...), at)
+	}
+	return c.forward(raw, expect{kind: 'P', name: name, ps: ps})
+}
+
+func (c *conn) bind(m message) error {
+	body := cursor{b: m.body()}
+	name := string(body.cstring())
+	statement := string(body.cstring())
+	b := readBind(&body)
+	if body.bad || len(body.b) != 0 {
+		return broken("Bind")
+	}
+	ps := c.pendingStatement(statement)
+	p := &portal{formats: b.results}
+	if ps != nil && len(ps.steps) == 1 {
+		st, err := c.current(ps)
+		if err != nil {
+			return c.fail(err)
+		}
+		if p.pins, err = b.pins(st); err != nil {
+			return c.fail(err)
+		}
+		p.step = st
+	} else if ps == nil && c.sys.declares() {
+		return c.fail(&custody.Error{Code: custody.CodeInvalid, Message: "prepared statement does not exist", Hint: "prepare it again"})
+	}
+	return c.forward(m, expect{kind: 'B', name: name, portal: p})
+}
+
+// current decides a prepared statement anew for this execution: grants, reasons,
+// the actor and the schema may have changed since it was prepared.
+func (c *conn) current(ps *prepared) (*step, error) {
+	if ps.broken != nil {
+		return nil, ps.broken
+	}
+	if ps.steps[0].cat != c.sys.catalogue.Load() {
+		if err := c.renew(ps); err != nil {
+			return nil, err
+		}
+	}
+	st := ps.steps[0]
+	if len(st.Sources) == 0 && len(st.Writes) == 0 {
+		return &ps.steps[0], nil
+	}
+	if err := c.decide(&st, false); err != nil {
+		return nil, err
+	}
+	return &st, nil
+}
+
+// renew analyses a prepared statement again after the schema changed.
+func (c *conn) renew(ps *prepared) error {
+	steps, err := c.analyse(ps.text)
+	if err != nil {
+		return err
+	}
+	if len(steps) != 1 || ps.sql && steps[0].Inner == nil {
+		return custody.E(custody.CodeInvalid, "the statement cannot be used any more", "prepare it again")
+	}
+	if ps.sql {
+		steps[0] = step{Statement: steps[0].Inner, cat: steps[0].cat, pins: steps[0].pins}
+	}
+	ps.steps = steps
+	return nil
+}
+
+// pendingStatement finds a prepared statement, those not yet answered included:
+// a pipeline binds what it parsed a moment ago.
+func (c *conn) pendingStatement(name string) *prepared {
+	for i := len(c.queue) - 1; i >= 0; i-- {
+		if e := &c.queue[i]; e.kind == 'P' && e.name == name && e.ps != nil {
+			return e.ps
+		}
+	}
+	return c.statements[name]
+}
+
+func (c *conn) pendingPortal(name string) *portal {
+	for i := len(c.queue) - 1; i >= 0; i-- {
+		if e := &c.queue[i]; e.kind == 'B' && e.name == name {
+			return e.portal
+		}
+	}
+	return c.portals[name]
+}
+
+func (c *conn) execute(m message) error {
+	body := cursor{b: m.body()}
+	name := string(body.cstring())
+	p := c.pendingPortal(name)
+	body.int32() // the row limit is the database's matter: rows are counted as people
+	if body.bad || len(body.b) != 0 {
+		return broken("Execute")
+	}
+	if p == nil && c.sys.declares() {
+		return c.fail(custody.E(custody.CodeInvalid, "portal does not exist", "bind it again"))
+	}
+	discloses := p != nil && p.step != nil && c.mayDisclose(p.step)
+	if discloses && p.step.rulings != nil {
+		// A portal may be executed again long after it was bound.
+		if err := c.rule(p.step, p.step.Verb); err != nil {
+			return c.fail(err)
+		}
+	}
+	if discloses && p.step.Verb != lineage.Execute && p.step.Verb != lineage.Fetch && p.step.Verb != lineage.CopyTo {
+		c.describeHidden(name, p)
+	}
+	if err := c.forward(m, expect{kind: 'E', portal: p}); err != nil || !discloses {
+		return err
+	}
+	// Answered before anything else is sent: if the answer is stopped at a limit,
+	// what follows in the pipeline must not have run.
+	if err := c.ask(); err != nil {
+		return err
+	}
+	return c.poisoned()
+}
+
+// mayDisclose says whether the step's answer can hold personal data.
+func (c *conn) mayDisclose(st *step) bool {
+	switch st.Verb {
+	case lineage.Execute, lineage.Fetch:
+		return c.sys.declares()
+	}
+	return len(st.Sources) > 0 || st.Inner != nil && len(st.Inner.Sources) > 0
+}
+
+// describeHidden asks the database what the portal's columns are, whether or not
+// the client does: the schema may have changed since the statement was prepared.
+func (c *conn) describeHidden(name string, p *portal) {
+	var at int
+	c.send, at = begin(c.send, 'D')
+	c.send = finish(appendCString(append(c.send, 'P'), name), at)
+	c.queue = append(c.queue, expect{kind: 'D', portal: p, hidden: true})
+}
+
+func (c *conn) describeOrClose(m message) error {
+	body := cursor{b: m.body()}
+	kind := body.byte()
+	name := string(body.cstring())
+	if body.bad || len(body.b) != 0 || kind != 'S' && kind != 'P' {
+		return broken("Describe or Close")
+	}
+	e := expect{kind: m.kind(), name: name}
+	if m.kind() == 'D' && kind == 'S' {
+		e.kind, e.ps = 'd', c.pendingStatement(name)
+	} else if m.kind() == 'D' {
+		e.portal = c.pendingPortal(name)
+	} else if kind == 'S' {
+		e.kind = 'c'
+	}
+	return c.forward(m, e)
+}
+
+func (c *conn) functionCall(m message) error {
+	if c.sys.declares() {
+		c.gate.Refuse(custody.CodeUnsupported, 0)
+		c.send = appendFailing(c.send, false)
+		c.queue = append(c.queue, expect{kind: 'Q', refusal: custody.E(custody.CodeUnsupported, "function calls of the protocol are refused",
+			"call the function in a SELECT")})
+		return c.drain()
+	}
+	c.send = append(c.send, m...)
+	c.queue = append(c.queue, expect{kind: 'F'})
+	return c.drain()
+}
+
+func broken(what string) error {
+	return custody.E(custody.CodeInvalid, "a "+what+" message is broken", "try another client")
+}

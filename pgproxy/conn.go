@@ -1,0 +1,234 @@
+package pgproxy
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"custody"
+	"custody/gate"
+)
+
+// How a connection stands with its client, for nudge.
+const (
+	busy    = iota
+	waiting // for the client's next message
+	silent  // still waiting at the next tick
+	nudged  // told to listen to the database as well
+)
+
+// conn serves one client. One goroutine owns every field but state; cut and nudge
+// touch only state and deadlines.
+type conn struct {
+	s        *Server
+	sys      *System
+	client   net.Conn
+	in       *reader // from the client
+	up       *upstream
+	server   *reader // from the database
+	gate     *gate.Session
+	answer   *gate.Answer
+	signedIn *custody.Session
+	pid      uint32
+	secret   uint32
+	state    atomic.Uint32
+
+	out   []byte   // for the client: collected, not yet permitted to leave (step 5)
+	send  []byte   // for the database: collected, not yet sent
+	queue []expect // what the database owes for what was put into send
+	// skipping: an error was sent and the client's messages up to its Sync are void.
+	skipping   bool
+	statements map[string]*prepared
+	portals    map[string]*portal
+	rows       rowPlan // of the result that is streaming
+	stopped    error   // why the result that is streaming was ended by the gate
+	tx         byte    // transaction status of the last ReadyForQuery
+	copying    bool    // the database waits for CopyData
+	copyOut    *copyDecoder
+	poison     bool // the database believes complete what the client was told has failed
+	uncounted  int  // bytes of CopyData sent since the database was last listened to
+}
+
+// serve runs the connection after sign-in until either side ends it.
+func (c *conn) serve() {
+	c.s.register(c)
+	err := c.greet()
+	for err == nil {
+		var m message
+		if m, err = c.receive(); err == nil {
+			err = c.handle(m)
+		}
+	}
+	c.end(err)
+}
+
+// end says goodbye. Rows that were collected and not released are dropped here.
+func (c *conn) end(err error) {
+	c.s.unregister(c)
+	if code := c.gate.WasCut(); code != custody.CodeNone {
+		err = custody.E(code, "your access has ended", "ask the administrator if this is a mistake")
+		if code == custody.CodeUnavailable {
+			err = custody.E(code, "the gate is shutting down", "connect again in a moment")
+		}
+	}
+	if custody.CodeOf(err) != custody.CodeInternal && err != nil {
+		if c.gate.WasCut() == custody.CodeNone {
+			_ = c.client.SetWriteDeadline(time.Now().Add(time.Second))
+		}
+		_, _ = c.client.Write(appendError(nil, "FATAL", err))
+	}
+	c.up.close()
+	c.gate.Leave()
+	if err := c.s.o.Identity.Close(c.signedIn, c.gate.WasCut()); err != nil {
+		c.s.o.Log.Error("the end of a session could not be stored", "session", c.signedIn.ID, "err", err)
+	}
+	c.in.shrinkAll()
+	c.server.shrinkAll()
+	var fault *custody.Error
+	if errors.As(err, &fault) && fault.Err != nil {
+		c.s.o.Log.Error("a session ended with a fault", "session", c.signedIn.ID, "code", fault.Code.String(), "err", fault.Err)
+	}
+}
+
+// greet lets the client in and tells the person who they are, that looks are
+// recorded, and how many customers are left today.
+func (c *conn) greet() error {
+	out, at := begin(c.out[:0], 'R')
+	out = finish(binary.BigEndian.AppendUint32(out, 0), at)
+	for k, v := range c.up.params {
+		out = appendParameter(out, k, v)
+	}
+	out, at = begin(out, 'K')
+	out = binary.BigEndian.AppendUint32(out, c.pid)
+	out = finish(binary.BigEndian.AppendUint32(out, c.secret), at)
+	out = appendNotice(out, 'N', "NOTICE", "00000", c.greeting(), "")
+	c.tx = 'I'
+	c.out = appendReady(out, 'I')
+	return c.release()
+}
+
+func appendParameter(dst []byte, name, value string) []byte {
+	dst, at := begin(dst, 'S')
+	return finish(appendCString(appendCString(dst, name), value), at)
+}
+
+func (c *conn) greeting() string {
+	id := c.signedIn
+	who := id.FullName
+	if who == "" {
+		who = id.Login
+	}
+	var about []string
+	if id.OrgName != "" {
+		about = append(about, id.OrgName)
+	}
+	if about = append(about, id.Roles...); len(about) > 0 {
+		who += " (" + strings.Join(about, ", ") + ")"
+	}
+	text := fmt.Sprintf("custody: you are %s. Every customer record you open here is recorded under your name.", who)
+	if id.Person == 0 {
+		text = fmt.Sprintf("custody: you are the application %s. Every customer record you open here is recorded as yours, unless you pass on a person's signed identity.", who)
+	}
+	return text + c.gate.Left()
+}
+
+// receive gives the client's next message. Before it waits it has released all
+// there was to release, so that a client never waits for what we hold.
+func (c *conn) receive() (message, error) {
+	if c.in.ready() {
+		return c.in.next()
+	}
+	c.state.Store(waiting)
+	m, err := c.in.next()
+	if c.state.Swap(busy) == nudged || isTimeout(err) {
+		return c.afterNudge(m, err)
+	}
+	return m, err
+}
+
+// nudge is called by the sweeper at every tick: a client that has been silent for
+// a whole one is woken from its read, to go idle.
+func (c *conn) nudge() {
+	switch c.state.Load() {
+	case waiting:
+		c.state.CompareAndSwap(waiting, silent)
+	case silent:
+		if c.state.CompareAndSwap(silent, nudged) {
+			_ = c.client.SetReadDeadline(time.Unix(1, 0))
+		}
+	}
+}
+
+// afterNudge clears the deadline that a nudge left, whichever of the nudge and the
+// message came first.
+func (c *conn) afterNudge(m message, err error) (message, error) {
+	_ = c.client.SetReadDeadline(time.Time{})
+	if c.gate.WasCut() != custody.CodeNone {
+		return nil, os.ErrDeadlineExceeded
+	}
+	if !isTimeout(err) {
+		return m, err
+	}
+	return c.idle()
+}
+
+// idle waits for the client while it passes on what the database says by itself
+// (notices, changed parameters, its own shutdown). Only here has a connection a
+// second goroutine; a busy one pays nothing for it.
+func (c *conn) idle() (message, error) {
+	c.in.shrink()
+	c.server.shrink()
+	c.out, c.send = nil, nil
+	gone := make(chan error, 1)
+	go func() {
+		err := c.overhear()
+		gone <- err
+		if !isTimeout(err) {
+			_ = c.client.SetReadDeadline(time.Unix(1, 0)) // the database went away: wake the client's reader
+		}
+	}()
+	m, err := c.in.next()
+	_ = c.up.conn.SetReadDeadline(time.Unix(1, 0))
+	upErr := <-gone
+	_ = c.up.conn.SetReadDeadline(time.Time{})
+	if c.gate.WasCut() != custody.CodeNone {
+		return nil, os.ErrDeadlineExceeded
+	}
+	if !isTimeout(upErr) {
+		return nil, upstreamGone(upErr)
+	}
+	return m, err
+}
+
+// overhear passes on messages that the database sends unasked.
+func (c *conn) overhear() error {
+	for {
+		m, err := c.server.next()
+		if err != nil {
+			return err
+		}
+		var out []byte
+		if out, err = c.unasked(nil, m); err != nil {
+			return err
+		}
+		if _, err = c.client.Write(out); err != nil {
+			return err
+		}
+	}
+}
+
+func isTimeout(err error) bool { return errors.Is(err, os.ErrDeadlineExceeded) }
+
+func upstreamGone(err error) error {
+	var known *custody.Error
+	if errors.As(err, &known) {
+		return err
+	}
+	return &custody.Error{Code: custody.CodeUnavailable, Message: "the database behind the gate closed the connection",
+		Hint: "connect again in a moment; if it stays so, tell the administrator", Err: err}
+}

@@ -1,0 +1,115 @@
+package pgproxy
+
+import (
+	"custody"
+)
+
+// sqlstates translates error codes at this edge, once.
+var sqlstates = map[custody.Code]string{
+	custody.CodeInternal:     "XX000",
+	custody.CodeUnauthorised: "28P01",
+	custody.CodeForbidden:    "42501",
+	custody.CodeUnattributed: "42501",
+	custody.CodeLimit:        "53400",
+	custody.CodeReason:       "42501",
+	custody.CodeUnrecorded:   "58030",
+	custody.CodeRevoked:      "57P01",
+	custody.CodeUnsupported:  "0A000",
+	custody.CodeInvalid:      "08P01",
+	custody.CodeNotFound:     "3D000",
+	custody.CodeConflict:     "55006",
+	custody.CodeUnavailable:  "57P03",
+	custody.CodeTooLarge:     "54000",
+}
+
+// appendError writes an ErrorResponse. Everything in it is ours: no value from a
+// row and no cause from within ever reaches it (P7).
+func appendError(dst []byte, severity string, err error) []byte {
+	code := custody.CodeOf(err)
+	text, hint := "the gate failed; the cause is in its log", "tell the administrator the time of this message"
+	if code != custody.CodeInternal {
+		text, hint = err.Error(), custody.HintOf(err)
+	}
+	return appendNotice(dst, 'E', severity, sqlstates[code], "custody: "+text, hint)
+}
+
+// appendNotice writes an ErrorResponse ('E') or a NoticeResponse ('N').
+func appendNotice(dst []byte, kind byte, severity, sqlstate, text, hint string) []byte {
+	dst, at := begin(dst, kind)
+	for _, f := range [...]struct {
+		field byte
+		value string
+	}{{'S', severity}, {'V', severity}, {'C', sqlstate}, {'M', text}, {'H', hint}} {
+		if f.value != "" {
+			dst = appendCString(append(dst, f.field), f.value)
+		}
+	}
+	return finish(append(dst, 0), at)
+}
+
+// schemaClasses are the SQLSTATE classes whose texts speak of statements and
+// schema objects, never of values in rows.
+var schemaClasses = map[string]bool{
+	"00": true, "08": true, "0A": true, "25": true, "26": true, "28": true, "2D": true, "34": true,
+	"3B": true, "3D": true, "3F": true, "42": true, "53": true, "54": true, "55": true, "57": true, "58": true,
+}
+
+// valueTexts says what happened, without the value, for the classes whose own texts quote values.
+var valueTexts = map[string]string{
+	"21": "a subquery gave more rows than it may",
+	"22": "a value does not fit its type or operation",
+	"23": "the change would break a constraint",
+	"40": "the transaction was rolled back; try again",
+	"44": "the change does not satisfy the view's condition",
+	"P0": "a function raised an error",
+}
+
+// scrub rewrites an ErrorResponse or NoticeResponse of the database so that it
+// quotes no value from a row: texts of the classes that may do so are replaced, and
+// detail, context and internal query go. Names of schema objects stay, so that
+// drivers still know which constraint it was.
+func scrub(dst []byte, m message) []byte {
+	fields := parseFields(m.body())
+	state := fields['C']
+	class := ""
+	if len(state) >= 2 {
+		class = string(state[:2])
+	}
+	dst, at := begin(dst, m.kind())
+	for _, k := range []byte("SVCMHPRntcdsFL") {
+		v, ok := fields[k]
+		if !ok {
+			continue
+		}
+		text := string(v)
+		if !schemaClasses[class] && (k == 'M' || k == 'H') {
+			if k == 'H' {
+				continue
+			}
+			if text = valueTexts[class]; text == "" {
+				text = "the statement failed"
+			}
+			text += " (the gate leaves out values)"
+		}
+		dst = appendCString(append(dst, k), text)
+	}
+	return finish(append(dst, 0), at)
+}
+
+// parseFields reads the fields of an ErrorResponse or NoticeResponse. A broken
+// one gives what could be read.
+func parseFields(b []byte) map[byte][]byte {
+	c := cursor{b: b}
+	fields := map[byte][]byte{}
+	for {
+		k := c.byte()
+		if k == 0 || c.bad {
+			return fields
+		}
+		v := c.cstring()
+		if c.bad {
+			return fields
+		}
+		fields[k] = v
+	}
+}

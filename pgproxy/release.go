@@ -1,0 +1,72 @@
+package pgproxy
+
+import "custody"
+
+// part is how much of an answer is collected before it is recorded and released,
+// in bytes: large enough that a long answer costs few syncs, small enough that a
+// client that stalls holds little memory.
+const part = 256 << 10
+
+// release is the only way out to the client (P1). It records what was collected,
+// waits until the record is durable (step 6), and only then writes (step 7). When
+// it returns an error the collected bytes are dropped.
+func (c *conn) release() error {
+	if err := c.answer.Commit(); err != nil {
+		c.out = c.out[:0]
+		return err
+	}
+	if len(c.out) == 0 {
+		return nil
+	}
+	_, err := c.client.Write(c.out)
+	c.out = c.out[:0]
+	if cap(c.out) > 2*part {
+		c.out = nil
+	}
+	return err
+}
+
+// transmit sends upstream what was collected for it.
+func (c *conn) transmit() error {
+	if len(c.send) == 0 {
+		return nil
+	}
+	_, err := c.up.conn.Write(c.send)
+	c.send = c.send[:0]
+	if cap(c.send) > part {
+		c.send = nil
+	}
+	if err != nil {
+		return upstreamGone(err)
+	}
+	return nil
+}
+
+// refused is the statement that goes upstream in place of a refused one. It cannot
+// be parsed, so the database does nothing but what it does after any error: end
+// the transaction block, skip to Sync. The client sees our reason instead.
+const refused = "refused by custody"
+
+// appendFailing appends a simple query or a Parse message that fails.
+func appendFailing(dst []byte, extended bool) []byte {
+	if !extended {
+		return appendQuery(dst, refused)
+	}
+	dst, at := begin(dst, 'P')
+	dst = appendCString(append(dst, 0), refused)
+	return finish(append(dst, 0, 0), at)
+}
+
+// stop ends the streaming result before its present row: the statement is
+// cancelled, the rest of its rows is dropped, and err is told at its end. Rows
+// before it stay collected and will be recorded and released.
+func (c *conn) stop(err error) {
+	if c.stopped != nil {
+		return
+	}
+	c.stopped = err
+	if code := custody.CodeOf(err); code != custody.CodeLimit { // a limit was recorded where it was met
+		c.gate.Refuse(code, c.rows.shape)
+	}
+	c.up.cancel()
+}

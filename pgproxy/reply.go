@@ -1,0 +1,327 @@
+package pgproxy
+
+import (
+	"custody"
+	"custody/pgproxy/lineage"
+)
+
+// drain is settle and then release: the client waits for these replies.
+func (c *conn) drain() error {
+	if err := c.settle(); err != nil {
+		return err
+	}
+	return c.release()
+}
+
+// settle sends what was collected and handles replies until the database owes
+// nothing, or waits for CopyData. Long answers are released part by part.
+func (c *conn) settle() error {
+	if err := c.transmit(); err != nil {
+		return err
+	}
+	for len(c.queue) > 0 && !c.copying {
+		m, err := c.server.next()
+		if err != nil {
+			return c.lost(err)
+		}
+		if err := c.reply(m); err != nil {
+			return err
+		}
+		if len(c.out) >= part {
+			if err := c.release(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// lost handles an upstream connection that broke: what was collected and can be
+// recorded is released, so that the client keeps the rows before the break.
+func (c *conn) lost(err error) error {
+	if c.gate.WasCut() == custody.CodeNone {
+		if err := c.release(); err != nil {
+			return err
+		}
+	}
+	return upstreamGone(err)
+}
+
+// reply handles one message of the database.
+func (c *conn) reply(m message) error {
+	switch m.kind() {
+	case 'N', 'S', 'A':
+		return c.news(m)
+	case 'D':
+		return c.row(m)
+	case 'T':
+		return c.described(m)
+	case 'C', 'I', 's':
+		return c.done(m)
+	case '1', '2', '3', 'n', 't':
+		return c.acknowledged(m)
+	case 'E':
+		return c.failed(m)
+	case 'Z':
+		return c.ready(m)
+	case 'G', 'H', 'd', 'c':
+		return c.copyReply(m)
+	case 'V':
+		if len(c.queue) > 0 && c.queue[0].kind == 'F' {
+			c.out = append(c.out, m...)
+			return nil
+		}
+	}
+	return unexpected()
+}
+
+func unexpected() error {
+	return &custody.Error{Code: custody.CodeUnsupported, Message: "the database sent a message that the gate does not let through",
+		Hint: "tell the administrator which statement it was"}
+}
+
+// news passes on what comes unasked. With no rows pending it leaves at once, so
+// that progress notices are seen while a long statement runs.
+func (c *conn) news(m message) error {
+	var err error
+	if c.out, err = c.unasked(c.out, m); err != nil {
+		return err
+	}
+	if c.answer.Pending() == 0 && !c.server.ready() {
+		return c.release()
+	}
+	return nil
+}
+
+// unasked appends a message that may come at any time. Payloads of NOTIFY are
+// somebody's text, which nobody can attribute: they go only where no personal data
+// is declared.
+func (c *conn) unasked(out []byte, m message) ([]byte, error) {
+	switch m.kind() {
+	case 'S':
+		return append(out, m...), nil
+	case 'N', 'E':
+		if c.scrubs() {
+			return scrub(out, m), nil
+		}
+		return append(out, m...), nil
+	case 'A':
+		if !c.sys.declares() {
+			out = append(out, m...)
+		}
+		return out, nil
+	}
+	return out, unexpected()
+}
+
+// scrubs says whether texts of the present statement may quote personal data.
+func (c *conn) scrubs() bool {
+	if !c.sys.declares() {
+		return false
+	}
+	if len(c.queue) == 0 {
+		return true
+	}
+	e := &c.queue[0]
+	steps := e.steps
+	if e.ps != nil {
+		steps = e.ps.steps
+	}
+	if e.portal != nil && e.portal.step != nil {
+		return mayQuote(e.portal.step)
+	}
+	for i := range steps {
+		if mayQuote(&steps[i]) {
+			return true
+		}
+	}
+	return len(steps) == 0 && e.kind != 'S'
+}
+
+// mayQuote: a statement that touches declared tables, one whose content is
+// elsewhere, and COMMIT, at which deferred constraints complain.
+func mayQuote(st *step) bool {
+	switch st.Verb {
+	case lineage.Execute, lineage.Fetch, lineage.Transaction, lineage.Call, lineage.Do:
+		return true
+	}
+	return st.Touches
+}
+
+func (c *conn) pop() { c.queue = c.queue[:copy(c.queue, c.queue[1:])] }
+
+// acknowledged handles the replies without content.
+func (c *conn) acknowledged(m message) error {
+	if len(c.queue) == 0 {
+		return unexpected()
+	}
+	e := &c.queue[0]
+	hidden := e.hidden
+	switch {
+	case m.kind() == '1' && e.kind == 'P':
+		c.statements[e.name] = e.ps
+	case m.kind() == '2' && e.kind == 'B':
+		c.portals[e.name] = e.portal
+	case m.kind() == '3' && e.kind == 'C':
+		delete(c.portals, e.name)
+	case m.kind() == '3' && e.kind == 'c':
+		delete(c.statements, e.name)
+	case m.kind() == 'n' && (e.kind == 'D' || e.kind == 'd'):
+	case m.kind() == 't' && e.kind == 'd':
+		c.out = append(c.out, m...)
+		return nil
+	default:
+		return unexpected()
+	}
+	c.pop()
+	if !hidden {
+		c.out = append(c.out, m...)
+	}
+	return nil
+}
+
+// done handles the end of a statement's answer.
+func (c *conn) done(m message) error {
+	if len(c.queue) == 0 {
+		return unexpected()
+	}
+	e := &c.queue[0]
+	if e.kind != 'Q' && e.kind != 'E' {
+		return unexpected()
+	}
+	if e.told {
+		return nil
+	}
+	if c.stopped != nil {
+		c.tell(e, c.stopped)
+		if e.kind == 'E' { // the database does not know that this failed: make it
+			c.pop()
+			c.skipping, c.poison = true, true
+		}
+		return nil
+	}
+	if st := c.stepOf(e); st != nil && m.kind() == 'C' {
+		if err := c.succeeded(st, e.portal); err != nil {
+			return err
+		}
+	}
+	c.rows.open = false
+	c.out = append(c.out, m...)
+	if e.kind == 'Q' {
+		e.at++
+	} else {
+		c.pop()
+	}
+	return nil
+}
+
+// tell gives the client an error for the present request; everything that the
+// database still says about it is dropped.
+func (c *conn) tell(e *expect, err error) {
+	c.out = appendError(c.out, "ERROR", err)
+	c.stopped, c.rows.open, e.told = nil, false, true
+}
+
+// stepOf gives the step that an expected reply is about, nil if unknown.
+func (c *conn) stepOf(e *expect) *step {
+	switch {
+	case e.kind == 'Q' && e.at < len(e.steps):
+		return &e.steps[e.at]
+	case e.kind == 'E' && e.portal != nil:
+		return e.portal.step
+	}
+	return nil
+}
+
+// succeeded lets take effect what a completed statement changed.
+func (c *conn) succeeded(st *step, bound *portal) error {
+	if st.apply != nil {
+		return st.apply()
+	}
+	switch st.Verb {
+	case lineage.Prepare:
+		c.statements[st.Name] = &prepared{text: st.Text, sql: true, steps: []step{{Statement: st.Inner, cat: st.cat, pins: st.pins}}}
+	case lineage.Deallocate:
+		if st.Name == "" {
+			clear(c.statements)
+		}
+		delete(c.statements, st.Name)
+	case lineage.Declare:
+		p := &portal{step: &step{Statement: st.Inner, cat: st.cat, pins: st.pins, rulings: st.rulings}, cursor: true}
+		if bound != nil && bound.pins != nil {
+			p.pins = bound.pins
+		}
+		c.portals[st.Name] = p
+	case lineage.ClosePortal:
+		delete(c.portals, st.Name)
+	case lineage.DDL:
+		c.sys.stale()
+	}
+	return nil
+}
+
+// failed handles an ErrorResponse: ours in place of the database's where the
+// statement was refused or its answer stopped, scrubbed otherwise.
+func (c *conn) failed(m message) error {
+	if len(c.queue) == 0 { // the database ends the session
+		c.out = scrub(c.out, m)
+		return c.release()
+	}
+	e := &c.queue[0]
+	e.erred = true
+	switch {
+	case e.hidden || e.told:
+	case e.refusal != nil:
+		c.tell(e, e.refusal)
+	case c.stopped != nil:
+		c.tell(e, c.stopped)
+	case c.scrubs():
+		c.out = scrub(c.out, m)
+	default:
+		c.out = append(c.out, m...)
+	}
+	c.rows.open, e.told, c.copying = false, true, false
+	if e.kind == 'Q' || e.kind == 'F' {
+		return nil // ReadyForQuery follows
+	}
+	for len(c.queue) > 0 && c.queue[0].kind != 'S' {
+		c.pop()
+	}
+	c.skipping = len(c.queue) == 0
+	return nil
+}
+
+// ready handles ReadyForQuery.
+func (c *conn) ready(m message) error {
+	if len(m.body()) != 1 || len(c.queue) == 0 {
+		return unexpected()
+	}
+	e := c.queue[0]
+	if e.kind != 'Q' && e.kind != 'S' && e.kind != 'F' {
+		return unexpected()
+	}
+	c.tx = m.body()[0]
+	c.pop()
+	if e.kind == 'Q' && e.told && !e.erred && c.tx == 'T' {
+		// The client was told of an error that the database does not know: end
+		// the transaction block as any error would.
+		c.send = appendFailing(c.send, false)
+		c.queue = append(c.queue, expect{kind: 'Q', hidden: true})
+		return c.transmit()
+	}
+	c.out = append(c.out, m...)
+	return nil
+}
+
+// poisoned makes the database skip to Sync, after an answer was stopped that it
+// believes complete.
+func (c *conn) poisoned() error {
+	if !c.poison {
+		return nil
+	}
+	c.poison = false
+	c.send = appendFailing(c.send, true)
+	c.queue = append(c.queue, expect{kind: 'P', hidden: true})
+	c.send = append(c.send, 'H', 0, 0, 0, 4)
+	return c.settle()
+}

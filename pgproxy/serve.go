@@ -1,0 +1,220 @@
+// Package pgproxy is the entrance of a system's PostgreSQL database: it speaks
+// protocol 3 to any client, decides and records through package gate, and speaks
+// protocol 3 to the database under the system's own credential.
+//
+// Each connection is served by one goroutine in lock-step: client, database,
+// client. docs/disclosure-cycle.md numbers the steps.
+package pgproxy
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/binary"
+	"errors"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+
+	"custody"
+	"custody/gate"
+)
+
+// SignIn is what a client showed when it connected. Kind is "token" or "certificate".
+type SignIn struct {
+	Login      string
+	System     string
+	Kind       string
+	Credential int64
+	Address    string
+	AppName    string
+}
+
+// Identity turns credentials into sessions. Its answers never tell whether a login
+// exists: an unknown one has a salt and no keys.
+type Identity interface {
+	Scram(login, system string) (salt []byte, iterations int, keys []custody.ScramKey)
+	Password(login, system, token string) (credential int64, err error)
+	Certificate(cert *x509.Certificate, login, system string) (credential int64, err error)
+	Open(ctx context.Context, in SignIn) (*custody.Session, error)
+	Close(sess *custody.Session, code custody.Code) error
+	// OnBehalf gives the session of the person whose signed identity an application passed on.
+	OnBehalf(app *custody.Session, token string) (*custody.Session, error)
+}
+
+// Options bound and shape a server. Zero values mean the defaults in brackets.
+type Options struct {
+	Gate     *gate.Gate
+	Identity Identity
+	Systems  []*System
+	TLS      *tls.Config // required for clients that are not on the loopback
+	// ClearPassword says for which logins a token is asked in clear inside TLS,
+	// for clients too old for SCRAM.
+	ClearPassword func(login string) bool
+	// Mask appends the masked form of a value in text form, false if it has none.
+	Mask           func(dst []byte, c custody.Category, typeOID uint32, value []byte) ([]byte, bool)
+	MaxConnections int           // [4000]
+	MaxMessage     int           // bytes [64 MiB]
+	SignInTimeout  time.Duration // [20 s]
+	Log            *slog.Logger
+}
+
+// Server accepts clients for any number of systems on any number of listeners.
+type Server struct {
+	o       Options
+	systems map[string]*System
+	slots   chan struct{}
+
+	mu    sync.Mutex
+	conns map[uint32]*conn // by the process id that the client was told
+	sweep chan struct{}
+	wg    sync.WaitGroup
+}
+
+// New makes a server. Close stops it.
+func New(o Options) *Server {
+	if o.MaxConnections == 0 {
+		o.MaxConnections = 4000
+	}
+	if o.MaxMessage == 0 {
+		o.MaxMessage = 64 << 20
+	}
+	if o.SignInTimeout == 0 {
+		o.SignInTimeout = 20 * time.Second
+	}
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	s := &Server{
+		o: o, systems: map[string]*System{}, slots: make(chan struct{}, o.MaxConnections),
+		conns: map[uint32]*conn{}, sweep: make(chan struct{}),
+	}
+	for _, sys := range o.Systems {
+		s.systems[sys.Name] = sys
+	}
+	go s.sweepIdle()
+	return s
+}
+
+// Serve accepts connections until the listener is closed.
+func (s *Server) Serve(l net.Listener) error {
+	for {
+		c, err := l.Accept()
+		if errors.Is(err, net.ErrClosed) {
+			return nil
+		}
+		if err != nil { // out of descriptors, most likely: wait for some to close
+			s.o.Log.Warn("a connection could not be accepted", "err", err)
+			time.Sleep(50 * time.Millisecond)
+			continue
+		}
+		select {
+		case s.slots <- struct{}{}:
+			s.wg.Go(func() {
+				defer func() { <-s.slots }()
+				s.handle(c)
+			})
+		default:
+			go turnAway(c)
+		}
+	}
+}
+
+// turnAway tells a client that there is no room, whatever it sent.
+func turnAway(c net.Conn) {
+	defer c.Close()
+	_ = c.SetDeadline(time.Now().Add(time.Second))
+	_, _ = c.Write(appendNotice(nil, 'E', "FATAL", "53300", "custody: too many connections",
+		"close connections that are not used, or raise max_connections in custody.yaml"))
+}
+
+// Close cuts every session and waits for them.
+func (s *Server) Close() {
+	close(s.sweep)
+	s.o.Gate.CutAll(custody.CodeUnavailable)
+	s.wg.Wait()
+}
+
+// handle serves one connection from its first byte to its last.
+func (s *Server) handle(raw net.Conn) {
+	defer raw.Close()
+	_ = raw.SetDeadline(time.Now().Add(s.o.SignInTimeout))
+	st, err := s.start(raw)
+	if err != nil || st == nil {
+		if err != nil {
+			s.o.Log.Debug("a connection ended before sign-in", "address", host(raw), "code", custody.CodeOf(err).String())
+		}
+		return
+	}
+	c, err := s.signIn(st)
+	if err != nil {
+		s.o.Log.Info("a sign-in was refused", "address", host(raw), "code", custody.CodeOf(err).String(), "err", errors.Unwrap(err))
+		_, _ = st.conn.Write(appendError(nil, "FATAL", err))
+		return
+	}
+	_ = raw.SetDeadline(time.Time{})
+	c.serve()
+}
+
+// register gives a connection the process id and secret that its client may use
+// to cancel its statements, and nobody else's.
+func (s *Server) register(c *conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var b [8]byte
+	for {
+		_, _ = rand.Read(b[:])
+		c.pid, c.secret = binary.BigEndian.Uint32(b[:4])&0x7fffffff, binary.BigEndian.Uint32(b[4:])
+		if _, taken := s.conns[c.pid]; !taken && c.pid != 0 {
+			s.conns[c.pid] = c
+			return
+		}
+	}
+}
+
+func (s *Server) unregister(c *conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.conns, c.pid)
+}
+
+// cancel forwards a cancel request to the upstream session of exactly the client
+// that knows the secret. A wrong secret gets the same silence as a right one.
+func (s *Server) cancel(pid, secret uint32) {
+	s.mu.Lock()
+	c := s.conns[pid]
+	s.mu.Unlock()
+	if c != nil && c.secret == secret {
+		c.up.cancel()
+	}
+}
+
+// sweepIdle nudges the connections whose client has been silent for a while, so
+// that each hears what the database says meanwhile (see conn.idle).
+func (s *Server) sweepIdle() {
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-s.sweep:
+			return
+		case <-tick.C:
+		}
+		s.mu.Lock()
+		for _, c := range s.conns {
+			c.nudge()
+		}
+		s.mu.Unlock()
+	}
+}
+
+// host gives a connection's address without its port.
+func host(c net.Conn) string {
+	h, _, err := net.SplitHostPort(c.RemoteAddr().String())
+	if err != nil {
+		return c.RemoteAddr().String()
+	}
+	return h
+}

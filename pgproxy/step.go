@@ -1,0 +1,231 @@
+package pgproxy
+
+import (
+	"strings"
+
+	"custody"
+	"custody/gate"
+	"custody/pgproxy/lineage"
+)
+
+// step is one statement that the gate has understood: what lineage says of it, and
+// what this session may have of it.
+type step struct {
+	*lineage.Statement
+	cat *catalogue
+	// pins are the keys that the text itself fixes, by source; empty where none.
+	pins []string
+	// rulings are policy's answers, by source.
+	rulings []gate.Ruling
+	// apply is what takes effect at the gate when the statement succeeds.
+	apply func() error
+	// rewritten replaces the statement's text, if not empty.
+	rewritten string
+}
+
+// prepared is a prepared statement, of the protocol or of SQL: they share names.
+type prepared struct {
+	text   string
+	sql    bool // by PREPARE: text is the whole PREPARE
+	steps  []step
+	broken error // the database described it otherwise than lineage
+}
+
+// portal is a bound statement or a cursor: they share names as well.
+type portal struct {
+	step    *step
+	pins    []string // by source, parameters filled in
+	formats []int16  // as the client asked; nil means text
+	cursor  bool
+	broken  error // as of prepared
+}
+
+// analyse reads a string of statements and decides each. The error is what the
+// client is told in place of all of them.
+func (c *conn) analyse(sql string) ([]step, error) {
+	cat := c.sys.catalogue.Load()
+	steps, err := understand(cat, sql)
+	if err == nil && anyUnknown(steps) {
+		// The schema may have changed a moment ago: look once before refusing.
+		if cat = c.sys.freshen(cat); cat != nil {
+			steps, err = understand(cat, sql)
+		}
+	}
+	if err != nil {
+		if !c.sys.declares() { // nothing to guard: let the database itself complain
+			return nil, nil
+		}
+		return nil, err
+	}
+	for i := range steps {
+		if err := c.decide(&steps[i], len(steps) > 1); err != nil {
+			return steps, err
+		}
+	}
+	return steps, nil
+}
+
+// understand asks lineage, and pairs pinned constants with their sources.
+func understand(cat *catalogue, sql string) ([]step, error) {
+	statements, literals, err := cat.analyser.AnalyseCached(sql)
+	if err != nil {
+		return nil, err
+	}
+	steps := make([]step, len(statements))
+	for i := range statements {
+		st := &statements[i]
+		steps[i] = step{Statement: st, cat: cat, pins: constants(st, literals)}
+	}
+	return steps, nil
+}
+
+// constants gives the pinned keys that the text fixes.
+func constants(st *lineage.Statement, literals []string) []string {
+	var pins []string
+	for i := range st.Sources {
+		p := st.Sources[i].Pin
+		if p == nil || p.Param != 0 {
+			continue
+		}
+		if pins == nil {
+			pins = make([]string, len(st.Sources))
+		}
+		pins[i] = p.Const
+		if p.Literal >= 0 && p.Literal < len(literals) {
+			pins[i] = literals[p.Literal]
+		}
+		pins[i] = canonicalKey(p.TypeOID, pins[i])
+	}
+	return pins
+}
+
+func anyUnknown(steps []step) bool {
+	for i := range steps {
+		if steps[i].Unknown {
+			return true
+		}
+	}
+	return false
+}
+
+// declares says whether the system holds personal data at all.
+func (sys *System) declares() bool { return len(sys.Tables) > 0 }
+
+// decide settles whether this session may run the step.
+func (c *conn) decide(st *step, several bool) error {
+	if st.Verb == lineage.Set || st.Verb == lineage.Reset || st.Verb == lineage.Discard {
+		if err := c.ownSetting(st, several); err != nil {
+			return err
+		}
+	}
+	if !c.sys.declares() {
+		return nil
+	}
+	if st.Refusal != nil {
+		c.gate.Refuse(st.Refusal.Code, st.Shape)
+		return st.Refusal
+	}
+	if st.Opaque {
+		c.gate.Refuse(custody.CodeUnattributed, st.Shape)
+		return custody.E(custody.CodeUnattributed, "the gate cannot look into a "+st.Verb.String()+" statement",
+			"write it as plain SQL; or ask the administrator to run it directly, or to declare the function under safe_functions in custody.yaml")
+	}
+	inner := st
+	if st.Inner != nil && st.Verb != lineage.Prepare {
+		inner = &step{Statement: st.Inner, cat: st.cat}
+	}
+	if err := c.rule(inner, st.Verb); err != nil {
+		return err
+	}
+	st.rulings = inner.rulings
+	return c.mayChange(st.Writes, st.Shape)
+}
+
+// rule asks the gate about every source. What is copied out or read whole is an export.
+func (c *conn) rule(st *step, verb lineage.Verb) error {
+	if len(st.Sources) == 0 {
+		return nil
+	}
+	action := custody.See
+	if verb == lineage.CopyTo || st.Whole {
+		action = custody.Export
+	}
+	if len(st.rulings) != len(st.Sources) {
+		st.rulings = make([]gate.Ruling, len(st.Sources))
+	}
+	for i := range st.Sources {
+		src := &st.Sources[i]
+		r, err := c.gate.Decide(gate.Need{Action: action, Read: src.Read, Used: src.Used}, st.Shape)
+		if err != nil {
+			return err
+		}
+		st.rulings[i] = r
+	}
+	return nil
+}
+
+func (c *conn) mayChange(writes []lineage.Write, shape uint64) error {
+	for i := range writes {
+		if cats := writes[i].Categories; cats != 0 {
+			if _, err := c.gate.Decide(gate.Need{Action: custody.Change, Read: cats}, shape); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// ownSetting handles what is set at the gate itself: custody.reason and
+// custody.on_behalf_of. The statement still goes upstream, so that replies and
+// transactions are the database's own, but a token never does.
+func (c *conn) ownSetting(st *step, several bool) error {
+	name := strings.ToLower(st.Name)
+	switch {
+	case st.Verb == lineage.Discard || name == "all" || name == "":
+		st.apply = func() error { c.gate.ActFor(nil); return c.gate.SetReason("") }
+		return nil
+	case !strings.HasPrefix(name, "custody."):
+		return nil
+	case several:
+		return custody.E(custody.CodeUnsupported, "custody settings are set one at a time", "send SET "+printable(name)+" as a statement of its own")
+	case st.Local:
+		return custody.E(custody.CodeUnsupported, "custody settings hold until they are set again", "use SET, not SET LOCAL")
+	case name == "custody.reason":
+		return c.setReason(st)
+	case name == "custody.on_behalf_of":
+		return c.setActor(st)
+	}
+	return custody.E(custody.CodeInvalid, "there is no setting "+printable(name), "there are custody.reason and custody.on_behalf_of")
+}
+
+// maxReason is the longest reason, in bytes.
+const maxReason = 500
+
+func (c *conn) setReason(st *step) error {
+	text := strings.TrimSpace(st.Value)
+	if st.Verb == lineage.Reset {
+		text = ""
+	}
+	if len(text) > maxReason {
+		return custody.E(custody.CodeTooLarge, "a reason has 500 bytes at most", "name the claim or the job, for example 'claim 123'")
+	}
+	st.rewritten = "SET custody.reason = 'stated'"
+	st.apply = func() error { return c.gate.SetReason(text) }
+	return nil
+}
+
+func (c *conn) setActor(st *step) error {
+	if st.Verb == lineage.Reset || st.Value == "" {
+		st.rewritten = "SET custody.on_behalf_of = ''"
+		st.apply = func() error { c.gate.ActFor(nil); return nil }
+		return nil
+	}
+	person, err := c.s.o.Identity.OnBehalf(c.signedIn, st.Value)
+	if err != nil {
+		c.gate.Refuse(custody.CodeOf(err), 0)
+		return err
+	}
+	st.rewritten = "SET custody.on_behalf_of = 'set'"
+	st.apply = func() error { c.gate.ActFor(person); return nil }
+	return nil
+}

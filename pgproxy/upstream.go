@@ -1,0 +1,294 @@
+package pgproxy
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/binary"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"custody"
+	"custody/pgproxy/lineage"
+)
+
+// System is the database entrance of one guarded system.
+type System struct {
+	*custody.System
+	// Upstream holds the credential that only the gate knows.
+	Upstream *pgx.ConnConfig
+	// Refresh is how often the schema is looked at for changes. 5 s if zero.
+	Refresh time.Duration
+	Log     *slog.Logger
+
+	catalogue atomic.Pointer[catalogue]
+	reload    chan struct{}
+	freshened atomic.Int64 // when freshen last looked, Unix nanoseconds
+}
+
+// catalogue is one view of the schema with the statements analysed under it.
+type catalogue struct {
+	*lineage.Catalogue
+	analyser *lineage.Analyser
+}
+
+// Open reads the schema for the first time. It fails when custody.yaml names tables
+// or columns that are not there.
+func (sys *System) Open(ctx context.Context) error {
+	if sys.Log == nil {
+		sys.Log = slog.Default()
+	}
+	sys.reload = make(chan struct{}, 1)
+	conn, err := pgx.ConnectConfig(ctx, sys.Upstream)
+	if err != nil {
+		return unavailable(err)
+	}
+	defer conn.Close(ctx)
+	return sys.load(ctx, conn)
+}
+
+func (sys *System) load(ctx context.Context, conn *pgx.Conn) error {
+	cat, err := lineage.LoadCatalogue(ctx, conn, sys.System)
+	if err != nil {
+		return err
+	}
+	sys.catalogue.Store(&catalogue{Catalogue: cat, analyser: lineage.New(cat)})
+	return nil
+}
+
+// Watch reloads the catalogue when the schema has changed, until ctx ends. A
+// schema that cannot be read keeps the old catalogue: answers are still checked
+// against it column by column (see checkRow), so a stale one refuses.
+func (sys *System) Watch(ctx context.Context) {
+	every := sys.Refresh
+	if every == 0 {
+		every = 5 * time.Second
+	}
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		case <-sys.reload:
+		}
+		if err := sys.refresh(ctx); err != nil && ctx.Err() == nil {
+			sys.Log.Warn("the schema could not be read", "system", sys.Name, "err", err)
+		}
+	}
+}
+
+func (sys *System) refresh(ctx context.Context) error {
+	ctx, stop := context.WithTimeout(ctx, 30*time.Second)
+	defer stop()
+	conn, err := pgx.ConnectConfig(ctx, sys.Upstream)
+	if err != nil {
+		return err
+	}
+	defer conn.Close(ctx)
+	now, err := lineage.Fingerprint(ctx, conn)
+	if err != nil || now == sys.catalogue.Load().Generation {
+		return err
+	}
+	return sys.load(ctx, conn)
+}
+
+// freshen looks for a newer catalogue at once, at most once a second over all
+// sessions, and gives it, or nil if there is none.
+func (sys *System) freshen(old *catalogue) *catalogue {
+	now := time.Now().UnixNano()
+	last := sys.freshened.Load()
+	if now-last > int64(time.Second) && sys.freshened.CompareAndSwap(last, now) {
+		if err := sys.refresh(context.Background()); err != nil {
+			sys.Log.Warn("the schema could not be read", "system", sys.Name, "err", err)
+		}
+	}
+	if cat := sys.catalogue.Load(); cat != old {
+		return cat
+	}
+	return nil
+}
+
+// stale asks for a reload soon: an answer did not look as the catalogue says.
+func (sys *System) stale() {
+	select {
+	case sys.reload <- struct{}{}:
+	default:
+	}
+}
+
+// passedParams are the startup parameters that go upstream. Others could change
+// who the upstream session is, or what the gate believes about it.
+var passedParams = map[string]string{
+	"application_name": "application_name", "client_encoding": "client_encoding", "datestyle": "DateStyle",
+	"timezone": "TimeZone", "intervalstyle": "IntervalStyle", "extra_float_digits": "extra_float_digits",
+	"geqo": "geqo", "statement_timeout": "statement_timeout", "lock_timeout": "lock_timeout",
+	"idle_in_transaction_session_timeout": "idle_in_transaction_session_timeout",
+	"bytea_output":                        "bytea_output", "jit": "jit", "search_path": "search_path",
+	"default_transaction_read_only": "default_transaction_read_only", "default_transaction_isolation": "default_transaction_isolation",
+}
+
+// runtimeParams picks what may go upstream from the client's startup parameters,
+// "options" (-c name=value …) included.
+func runtimeParams(params map[string]string) (map[string]string, error) {
+	out := map[string]string{}
+	for name, value := range params {
+		switch lower := strings.ToLower(name); lower {
+		case "user", "database", "replication":
+		case "options":
+			if err := optionParams(out, value); err != nil {
+				return nil, err
+			}
+		default:
+			if strings.HasPrefix(name, "_pq_.") {
+				continue
+			}
+			known, ok := passedParams[lower]
+			if !ok {
+				return nil, badParam(name)
+			}
+			out[known] = value
+		}
+	}
+	return out, nil
+}
+
+func optionParams(out map[string]string, options string) error {
+	words := strings.Fields(options)
+	for i := 0; i < len(words); i++ {
+		word := words[i]
+		switch {
+		case word == "-c" && i+1 < len(words):
+			i++
+			word = words[i]
+		case strings.HasPrefix(word, "-c"):
+			word = word[2:]
+		case strings.HasPrefix(word, "--"):
+			word = strings.ReplaceAll(word[2:], "-", "_")
+		default:
+			return badParam(word)
+		}
+		name, value, _ := strings.Cut(word, "=")
+		known, ok := passedParams[strings.ToLower(name)]
+		if !ok {
+			return badParam(name)
+		}
+		out[known] = strings.ReplaceAll(value, `\`, "")
+	}
+	return nil
+}
+
+func badParam(name string) error {
+	return custody.E(custody.CodeUnsupported, "the startup parameter "+printable(name)+" is not let through",
+		"leave it out of the connection string")
+}
+
+// printable keeps what a client sent from breaking a message: letters, digits and
+// a few signs, 64 at most.
+func printable(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		if b.Len() >= 64 {
+			break
+		}
+		if r < 0x80 && (r == '_' || r == '.' || r == '-' || r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z') {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+// upstream is one connection to the guarded database.
+type upstream struct {
+	conn   net.Conn
+	in     *reader
+	config *pgconn.Config
+	pid    uint32
+	secret []byte
+	params map[string]string
+}
+
+// dial connects under the system's own credential.
+func (sys *System) dial(ctx context.Context, params map[string]string, max int) (*upstream, error) {
+	config := sys.Upstream.Config.Copy()
+	client, err := runtimeParams(params)
+	if err != nil {
+		return nil, err
+	}
+	config.RuntimeParams = client
+	pc, err := pgconn.ConnectConfig(ctx, config)
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	h, err := pc.Hijack()
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	_ = h.Conn.SetDeadline(time.Time{})
+	return &upstream{
+		conn: h.Conn, in: newReader(h.Conn, max), config: config,
+		pid: h.PID, secret: h.SecretKey, params: h.ParameterStatuses,
+	}, nil
+}
+
+// unavailable says that the database cannot be reached. The cause names hosts and
+// roles, so it goes to the log only, except that the database is full.
+func unavailable(err error) error {
+	hint := "tell the administrator; `custody serve` logs the cause"
+	var pe *pgconn.PgError
+	if errors.As(err, &pe) && pe.Code == "53300" {
+		hint = "too many connections are open to it; close some, or raise its max_connections"
+	}
+	return &custody.Error{Code: custody.CodeUnavailable, Message: "the database behind the gate cannot be reached", Hint: hint, Err: err}
+}
+
+func (u *upstream) close() {
+	_ = u.conn.SetWriteDeadline(time.Now().Add(100 * time.Millisecond))
+	_, _ = u.conn.Write([]byte{'X', 0, 0, 0, 4})
+	_ = u.conn.Close()
+}
+
+// cancel asks the database to cancel this connection's statement, by a connection
+// of its own, and waits until the database has taken the request.
+func (u *upstream) cancel() {
+	ctx, stop := context.WithTimeout(context.Background(), 2*time.Second)
+	defer stop()
+	network, address := pgconn.NetworkAddress(u.config.Host, u.config.Port)
+	c, err := u.config.DialFunc(ctx, network, address)
+	if err != nil {
+		return
+	}
+	defer c.Close()
+	_ = c.SetDeadline(time.Now().Add(2 * time.Second))
+	if u.config.TLSConfig != nil {
+		if c, err = requestTLS(c, u.config.TLSConfig); err != nil {
+			return
+		}
+	}
+	packet := binary.BigEndian.AppendUint32(nil, uint32(12+len(u.secret)))
+	packet = binary.BigEndian.AppendUint32(packet, codeCancel)
+	packet = binary.BigEndian.AppendUint32(packet, u.pid)
+	if _, err = c.Write(append(packet, u.secret...)); err == nil {
+		_, _ = c.Read(make([]byte, 1)) // the database closes when it has sent the signal
+	}
+}
+
+func requestTLS(c net.Conn, config *tls.Config) (net.Conn, error) {
+	packet := binary.BigEndian.AppendUint32([]byte{0, 0, 0, 8}, codeTLS)
+	if _, err := c.Write(packet); err != nil {
+		return nil, err
+	}
+	var answer [1]byte
+	if _, err := io.ReadFull(c, answer[:]); err != nil || answer[0] != 'S' {
+		return nil, errors.New("TLS refused")
+	}
+	return tls.Client(c, config), nil
+}
