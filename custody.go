@@ -230,16 +230,19 @@ type Session struct {
 	Application  ApplicationID
 	System       SystemID
 	SystemName   string
-	Login        string // the person's email or the application's name
-	FullName     string
-	OrgName      string
-	Roles        []string
-	Address      string // the client's network address, without its port
-	AppName      string // application_name, as the client gave it
-	Credential   string // "token", "certificate" or "application"
-	CredentialID int64
-	Started      time.Time
-	Expires      time.Time // when credential or signed identity end the session
+	// ApplicationName goes with Application: who the program is, also when Login is
+	// the person it asks for.
+	ApplicationName string
+	Login           string // the person's email or the application's name
+	FullName        string
+	OrgName         string
+	Roles           []string
+	Address         string // the client's network address, without its port
+	AppName         string // application_name, as the client gave it
+	Credential      string // "token", "certificate" or "application"
+	CredentialID    int64
+	Started         time.Time
+	Expires         time.Time // when credential or signed identity end the session
 	// SecondAddress says that the credential was live at another address when
 	// this session began; the session's first event has CodeConflict then.
 	SecondAddress bool

@@ -48,7 +48,7 @@ func (s *snapshot) forApplication(sess *custody.Session, c *Credential) (*custod
 	if a == nil {
 		return nil, errUnauthorised
 	}
-	sess.Application, sess.FullName = a.ID, a.Name
+	sess.Application, sess.ApplicationName, sess.FullName = a.ID, a.Name, a.Name
 	return sess, nil
 }
 

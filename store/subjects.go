@@ -31,14 +31,14 @@ func Commitment(salt [16]byte, system custody.SystemID, key string) [32]byte {
 }
 
 // Assign gives numbers to subjects, in one transaction. Known keys keep theirs; new
-// ones get the next numbers, dense over all systems, in the order given. If there
-// are new ones, naming is what the ledger must hold before the first frame that
-// uses them: append it, then call NamingWritten. A crash between the two leaves it
-// in PendingNamings.
-func (s *Store) Assign(system custody.SystemID, keys []string) (ids []custody.SubjectID, naming *custody.Naming, err error) {
+// ones get the next numbers, dense over all systems, in the order given. New
+// numbers leave a naming in PendingNamings, which the ledger must hold before the
+// first frame that uses them: append it, then call NamingWritten. A crash between
+// the two loses nothing: it is pending still.
+func (s *Store) Assign(system custody.SystemID, keys []string) (ids []custody.SubjectID, err error) {
 	for _, k := range keys {
 		if k == "" || len(k) > maxKey || strings.ContainsRune(k, 0) {
-			return nil, nil, custody.E(custody.CodeInvalid, "a subject's key is empty, too long or holds a zero byte",
+			return nil, custody.E(custody.CodeInvalid, "a subject's key is empty, too long or holds a zero byte",
 				"declare a column whose values are 1 to 1024 bytes as the key")
 		}
 	}
@@ -48,13 +48,12 @@ func (s *Store) Assign(system custody.SystemID, keys []string) (ids []custody.Su
 			return err
 		}
 		ids = n.ids
-		naming, err = n.finish(t)
-		return err
+		return n.finish(t)
 	})
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	return ids, naming, nil
+	return ids, nil
 }
 
 // namer numbers the keys of one transaction.
@@ -114,16 +113,16 @@ func (n *namer) one(insert, known *sql.Stmt, key string) error {
 }
 
 // finish keeps the naming in the same transaction as the numbers.
-func (n *namer) finish(t *sql.Tx) (*custody.Naming, error) {
+func (n *namer) finish(t *sql.Tx) error {
 	if len(n.leaves) == 0 {
-		return nil, nil
+		return nil
 	}
 	root, err := NamingRoot(n.leaves)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	_, err = t.Exec("INSERT INTO namings (first, count, root, made) VALUES (?, ?, ?, ?)", n.first, len(n.leaves), root[:], time.Now().UnixMilli())
-	return &custody.Naming{First: n.first, Count: uint32(len(n.leaves)), Root: root}, err
+	return err
 }
 
 // NamingRoot is the RFC 6962 tree hash over commitments in the order of their
@@ -148,8 +147,9 @@ func NamingRoot(leaves [][32]byte) ([32]byte, error) {
 	return [32]byte(root), err
 }
 
-// PendingNamings are those that the ledger may not hold yet, by first number. Ask
-// at start: look for each in the ledger, append what is missing, then NamingWritten.
+// PendingNamings are those that the ledger may not hold yet, by first number: after
+// Assign, the new one; at start, also one whose event may or may not have been
+// written before a crash (the index says).
 func (s *Store) PendingNamings() ([]custody.Naming, error) {
 	return s.namings("WHERE written IS NULL")
 }
