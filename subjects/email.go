@@ -1,0 +1,112 @@
+package subjects
+
+import (
+	"bytes"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// CanonicalEmail appends an email address, whole and in lower case. It takes off
+// what stands around it: spaces, quotes, <brackets> with a name before them,
+// "mailto:" and what follows a question mark, a full stop at the end. It does not
+// guess that two mailboxes are one: dots and +tags stay.
+func CanonicalEmail(dst, value []byte) ([]byte, bool) {
+	if len(value) > MaxValue {
+		return dst, false
+	}
+	start := len(dst)
+	value = addressPart(value)
+	for len(value) > 0 {
+		r, size := utf8.DecodeRune(value)
+		if r == utf8.RuneError && size == 1 {
+			return dst[:start], false
+		}
+		value = value[size:]
+		if r >= 0xFF01 && r <= 0xFF5E {
+			r -= 0xFEE0
+		}
+		if isInvisible(r) {
+			continue
+		}
+		dst = utf8.AppendRune(dst, unicode.ToLower(r))
+		if len(dst)-start > 254 {
+			return dst[:start], false
+		}
+	}
+	if !validEmail(dst[start:]) {
+		return dst[:start], false
+	}
+	return dst, true
+}
+
+// addressPart finds the address in "Alice <alice@post.example>" and the like.
+func addressPart(value []byte) []byte {
+	if open := bytes.LastIndexByte(value, '<'); open >= 0 {
+		if end := bytes.IndexByte(value[open:], '>'); end > 0 {
+			value = value[open+1 : open+end]
+		}
+	}
+	value = trimAround(value)
+	for _, label := range []string{"mailto:", "email:", "e-mail:"} {
+		if len(value) > len(label) && bytes.EqualFold(value[:len(label)], []byte(label)) {
+			value = trimAround(value[len(label):])
+		}
+	}
+	if at := bytes.IndexByte(value, '@'); at >= 0 {
+		if q := bytes.IndexByte(value[at:], '?'); q >= 0 {
+			value = value[:at+q]
+		}
+	}
+	return bytes.TrimRight(value, ".")
+}
+
+func trimAround(value []byte) []byte {
+	return bytes.TrimFunc(value, func(r rune) bool {
+		return unicode.IsSpace(r) || isInvisible(r) || r < ' ' ||
+			r == '"' || r == '\'' || r == ',' || r == ';' || r == '<' || r == '>' || r == '(' || r == ')' || r == '[' || r == ']' ||
+			r == 0x2018 || r == 0x2019 || r == 0x201C || r == 0x201D
+	})
+}
+
+// isInvisible says whether a rune is not seen: soft hyphen, zero-width and direction
+// marks, byte order mark.
+func isInvisible(r rune) bool {
+	return r == 0xAD || r >= 0x200B && r <= 0x200F || r >= 0x202A && r <= 0x202E || r >= 0x2060 && r <= 0x2069 || r == 0xFEFF
+}
+
+// validEmail wants one @, a local part of 1 to 64 bytes and a domain with a dot.
+func validEmail(b []byte) bool {
+	at := bytes.IndexByte(b, '@')
+	if at < 1 || at > 64 || bytes.IndexByte(b[at+1:], '@') >= 0 {
+		return false
+	}
+	for _, c := range b[:at] {
+		if c <= ' ' || c == 0x7F || strings.IndexByte(`"(),:;<>[\]`, c) >= 0 {
+			return false
+		}
+	}
+	if b[0] == '.' || b[at-1] == '.' || !utf8.Valid(b) || bytes.ContainsFunc(b, unicode.IsSpace) {
+		return false
+	}
+	return validDomain(b[at+1:])
+}
+
+func validDomain(d []byte) bool {
+	labels, length := 0, 0
+	for i := 0; i <= len(d); i++ {
+		if i == len(d) || d[i] == '.' {
+			if length == 0 || length > 63 || d[i-1] == '-' {
+				return false
+			}
+			labels, length = labels+1, 0
+			continue
+		}
+		c := d[i]
+		if !(c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c >= utf8.RuneSelf || c == '-' && length > 0) {
+			return false
+		}
+		length++
+	}
+	return labels >= 2 && !(d[len(d)-1] >= '0' && d[len(d)-1] <= '9')
+}

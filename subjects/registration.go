@@ -1,0 +1,104 @@
+package subjects
+
+// Forms of UK registration marks: A is a letter, 9 a digit. From the current one
+// (2001) back to marks without a date, and Northern Ireland's, which has its own.
+var markForms = []string{
+	"AA99AAA",                    // current
+	"A999AAA", "A99AAA", "A9AAA", // prefix, 1983 to 2001
+	"AAA999A", "AAA99A", "AAA9A", // suffix, 1963 to 1983
+	"AAA9999", "AA9999", "A9999", // Northern Ireland; dateless
+	"AAA999", "AAA99", "AAA9", // dateless
+	"AA999", "AA99", "AA9", //
+	"A999", "A99", "A9", //
+	"9999AAA", "999AAA", "99AAA", "9AAA", // dateless, reversed
+	"9999AA", "999AA", "99AA", "9AA", //
+	"9999A", "999A", "99A", "9A", //
+}
+
+// CanonicalRegistration appends a UK vehicle mark as capitals and digits without
+// space. In the current form O for 0 and I for 1, and the other way round, are put
+// right. The shortest forms are two characters long: only take a value for a mark
+// where one is expected.
+func CanonicalRegistration(dst, value []byte) ([]byte, bool) {
+	start := len(dst)
+	dst, ok := bare(dst, value, 7)
+	if !ok {
+		return dst[:start], false
+	}
+	got := dst[start:]
+	for _, form := range markForms {
+		if fits(got, form) && !(form != markForms[0] && zeroFirst(got)) {
+			return dst, true
+		}
+	}
+	if repair(got, markForms[0]) {
+		return dst, true
+	}
+	return dst[:start], false
+}
+
+func fits(s []byte, form string) bool {
+	if len(s) != len(form) {
+		return false
+	}
+	for i, c := range s {
+		if form[i] == '9' != isDigit(c) {
+			return false
+		}
+	}
+	return true
+}
+
+// zeroFirst says whether the figures begin with 0, as only the current form's may.
+func zeroFirst(s []byte) bool {
+	for _, c := range s {
+		if isDigit(c) {
+			return c == '0'
+		}
+	}
+	return false
+}
+
+// repair changes O and 0, I and 1 where the form wants the other, and says whether
+// the result fits.
+func repair(s []byte, form string) bool {
+	if len(s) != len(form) {
+		return false
+	}
+	for i, c := range s {
+		switch {
+		case form[i] == '9' && c == 'O':
+			s[i] = '0'
+		case form[i] == '9' && c == 'I':
+			s[i] = '1'
+		case form[i] == 'A' && c == '0':
+			s[i] = 'O'
+		case form[i] == 'A' && c == '1':
+			s[i] = 'I'
+		}
+	}
+	return fits(s, form)
+}
+
+// CanonicalVIN appends a vehicle identification number (ISO 3779): 17 capitals and
+// digits without I, O and Q, at least one of each and four digits or more.
+func CanonicalVIN(dst, value []byte) ([]byte, bool) {
+	start := len(dst)
+	dst, ok := bare(dst, value, 17)
+	if !ok || len(dst)-start != 17 {
+		return dst[:start], false
+	}
+	digits := 0
+	for _, c := range dst[start:] {
+		if c == 'I' || c == 'O' || c == 'Q' {
+			return dst[:start], false
+		}
+		if isDigit(c) {
+			digits++
+		}
+	}
+	if digits < 4 || digits == 17 {
+		return dst[:start], false
+	}
+	return dst, true
+}
