@@ -1,0 +1,94 @@
+// Package config reads custody.yaml: one file, each key documented in
+// custody.example.yaml, unknown keys rejected with the nearest known one, and a
+// usable default for everything but the systems themselves.
+package config
+
+import (
+	"time"
+)
+
+// FileName is the configuration's name in the working directory.
+const FileName = "custody.yaml"
+
+// MaxSize is the longest file that is read, in bytes.
+const MaxSize = 1 << 20
+
+// Config is custody.yaml. Paths in it are relative to the working directory.
+type Config struct {
+	// Listen is the address of the gate for PostgreSQL clients, host:port.
+	Listen string `yaml:"listen"`
+	TLS    TLS    `yaml:"tls"`
+	// TimeZone is where days begin and in which times are shown on screens.
+	// Records and --json are always in UTC.
+	TimeZone   string             `yaml:"time_zone"`
+	Limits     Limits             `yaml:"limits"`
+	Revocation Revocation         `yaml:"revocation"`
+	Ledger     Ledger             `yaml:"ledger"`
+	Systems    map[string]*System `yaml:"systems"`
+
+	zone *time.Location
+}
+
+// TLS is what the gate shows to clients and asks of them.
+type TLS struct {
+	Certificate string `yaml:"certificate"` // PEM, with intermediates if there are any
+	Key         string `yaml:"key"`
+	// ClientAuthority signs personal client certificates.
+	ClientAuthority string `yaml:"client_authority"`
+	// Names are the host names and addresses that a certificate made by custody
+	// init is for.
+	Names []string `yaml:"names"`
+	// Require says who must use TLS: "remote" is everybody who does not come
+	// over the loopback, "always" is everybody.
+	Require string `yaml:"require"`
+}
+
+// Limits bound what clients may ask of the gate's memory.
+type Limits struct {
+	Connections int      `yaml:"connections"`
+	MessageSize Size     `yaml:"message_size"` // of one message of the protocol
+	SignIn      Duration `yaml:"sign_in"`      // how long a sign-in may take
+}
+
+// Revocation says how fast the end of a right is heard.
+type Revocation struct {
+	// Poll is how often changes are looked for; at most 500 ms, because live
+	// sessions must be cut within a second.
+	Poll Duration `yaml:"poll"`
+}
+
+// Ledger is how disclosures are kept.
+type Ledger struct {
+	// Origin names this ledger in its signed checkpoints. It cannot be changed
+	// once the ledger exists.
+	Origin          string   `yaml:"origin"`
+	SegmentSize     Size     `yaml:"segment_size"`
+	CheckpointEvery Duration `yaml:"checkpoint_every"`
+}
+
+// Default gives the configuration of an empty file.
+func Default() *Config {
+	return &Config{
+		Listen: "127.0.0.1:6432",
+		TLS: TLS{
+			Certificate:     "keys/server.crt",
+			Key:             "keys/server.key",
+			ClientAuthority: "keys/ca.crt",
+			Names:           []string{"localhost", "127.0.0.1"},
+			Require:         "remote",
+		},
+		TimeZone:   "Europe/London",
+		Limits:     Limits{Connections: 4000, MessageSize: 64 << 20, SignIn: Duration(20 * time.Second)},
+		Revocation: Revocation{Poll: Duration(100 * time.Millisecond)},
+		Ledger:     Ledger{Origin: "custody", SegmentSize: 64 << 20, CheckpointEvery: Duration(time.Minute)},
+		Systems:    map[string]*System{},
+	}
+}
+
+// Zone gives the time zone. A configuration that was not parsed has UTC.
+func (c *Config) Zone() *time.Location {
+	if c.zone == nil {
+		return time.UTC
+	}
+	return c.zone
+}
