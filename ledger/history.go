@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"path/filepath"
+	"regexp"
 	"time"
 
 	"custody/internal/durable"
@@ -74,6 +75,9 @@ func lastNote(f durable.File) (end int64, last []byte, err error) {
 		last, b, end = b[:n-1], b[n:], from+int64(n)
 		from = end
 	}
+	if !tornNote(b) {
+		return 0, nil, damaged(&Damage{File: historyName, Offset: end, What: "no checkpoint starts here"})
+	}
 	return end, last, nil
 }
 
@@ -90,6 +94,13 @@ func nextNote(b []byte) (n int, whole bool) {
 	}
 	return at + 1 + end + len(noteEnd), true
 }
+
+// tornForm is what a crash can leave of a note: a beginning of one.
+var tornForm = regexp.MustCompile(`^[!-~]*(\n[0-9]*(\n[A-Za-z0-9+/]{0,43}=?(\n(\n(\x{FFFD}{1,2}|\x{2014}( ([!-~]*( [A-Za-z0-9+/]*=*\n?)?)?)?)?)?)?)?)?$`)
+
+// tornNote says whether b, the end of a history, is a note that was cut short. Bytes
+// that were changed later do not look like that.
+func tornNote(b []byte) bool { return len(b) <= maxCheckpoint && tornForm.Match(b) }
 
 // createFile makes an empty file whose name is durable.
 func createFile(fs durable.FS, name string) (durable.File, error) {

@@ -124,18 +124,26 @@ func shows(k custody.EventKind) bool {
 	return k == custody.EventDisclosure || k == custody.EventChange
 }
 
+// eventsOf walks the events that hold a subject, newest first.
+func (v *view) eventsOf(subject custody.SubjectID) iter.Seq[uint32] {
+	return func(yield func(uint32) bool) {
+		for p := v.x.subjects.load(uint32(subject)); p != 0; p = v.post(p - 1).prev {
+			if p > v.posts {
+				v.d = v.x.dirs.Load() // newer than our list of chunks, perhaps
+			} else if !yield(v.eventOf(p - 1)) {
+				return
+			}
+		}
+	}
+}
+
 // WhoSaw lists the disclosures and changes of one subject's data from one time up
 // to and without another, newest first. A zero time leaves that end open.
 func (x *Index) WhoSaw(system custody.SystemID, subject custody.SubjectID, from, to time.Time) iter.Seq[Disclosure] {
 	s := spanOf(from, to)
 	return func(yield func(Disclosure) bool) {
 		v := x.view()
-		for p := x.subjects.load(uint32(subject)); p != 0; p = v.post(p - 1).prev {
-			if p > v.posts {
-				v.d = x.dirs.Load() // newer than our list of chunks, perhaps
-				continue
-			}
-			event := v.eventOf(p - 1)
+		for event := range v.eventsOf(subject) {
 			at, c := v.micros(event), v.context(event)
 			if at < s.from {
 				return
