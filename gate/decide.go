@@ -49,27 +49,30 @@ func (s *Session) decide(n Need) (Ruling, error) {
 		also := s.decision(n.Action)
 		permitted := also.With(custody.Clear) | also.With(custody.Masked)
 		if missing := n.Read &^ permitted; missing != 0 {
-			return Ruling{}, noAction(n.Action, missing)
+			return Ruling{}, s.missing(also, noAction(n.Action, missing))
 		}
 		masked = (masked | also.With(custody.Masked)) & permitted
 		clear = clear & permitted &^ masked
 		if n.Action == custody.Change {
 			clear, masked = permitted, 0
 		}
-		if also.ReasonRequired && s.reason == "" {
-			return Ruling{}, noReason()
-		}
 	}
 	if missing := n.Read &^ (clear | masked); missing != 0 {
-		return Ruling{}, noCategory(missing)
+		return Ruling{}, s.missing(see, noCategory(missing))
 	}
 	if missing := n.Used &^ clear; missing != 0 {
-		return Ruling{}, onlyMasked(missing)
-	}
-	if see.ReasonRequired && s.reason == "" {
-		return Ruling{}, noReason()
+		return Ruling{}, s.missing(see, onlyMasked(missing))
 	}
 	return Ruling{Grant: see.Grant, Masked: n.Read & masked, Limits: see.Limits}, nil
+}
+
+// missing picks the error for what is not permitted: a grant that waits for a
+// reason is better news than none.
+func (s *Session) missing(d *custody.Decision, otherwise error) error {
+	if d.ReasonRequired && s.reason == "" {
+		return noReason()
+	}
+	return otherwise
 }
 
 // decision gives the cached decision for an action, or asks policy.
