@@ -50,6 +50,7 @@ type asker struct {
 	request   cedar.Request
 	principal cedar.Entity
 	within    cedar.EntityUIDSet // the system at hand, parent of every category
+	known     []outcome          // of uniform rules, in the order of rules
 }
 
 // Get gives Cedar the entities: the principal with its parents, and each category
@@ -78,7 +79,14 @@ func (a *asker) prepare(reason string) {
 	}
 	a.principal = cedar.Entity{UID: uid, Parents: cedar.NewEntityUIDSet(parents...)}
 	a.within = cedar.NewEntityUIDSet(cedar.EntityUID{Type: "System", ID: cedar.String(s.SystemName)})
-	a.request = cedar.Request{Principal: uid, Action: actionUID(a.q.Action), Context: a.context(reason)}
+	a.request = cedar.Request{Principal: uid, Action: actionUID(a.q.Action)}
+	a.state(reason)
+}
+
+// state sets the context for a reason and forgets the answers of another.
+func (a *asker) state(reason string) {
+	a.request.Context = a.context(reason)
+	a.known = make([]outcome, len(a.rules))
 }
 
 func (a *asker) context(reason string) cedar.Record {
@@ -130,30 +138,39 @@ func (a *asker) permittable() (set custody.CategorySet) {
 type outcome uint8
 
 const (
-	silent  outcome = iota // its conditions do not hold
+	unasked outcome = iota
+	silent                 // its conditions do not hold
 	applies                // it permits or forbids
 	failed                 // it could not be evaluated
 )
 
-func (a *asker) evaluate(r *rule, c custody.Category) outcome {
+// evaluate asks Cedar about one rule and one category, or remembers the answer of a
+// rule that has one for all its categories.
+func (a *asker) evaluate(i int, c custody.Category) outcome {
+	r := a.rules[i]
 	if !r.categories.Has(c) || !r.current(a.q.Time) {
 		return silent
+	}
+	if r.uniform && a.known[i] != unasked {
+		return a.known[i]
 	}
 	a.request.Resource = categoryUIDs[c]
 	_, diagnostic := cedar.Authorize(r, a, a.request)
 	switch {
 	case len(diagnostic.Reasons) > 0:
-		return applies
+		a.known[i] = applies
 	case len(diagnostic.Errors) > 0:
-		return failed
+		a.known[i] = failed
+	default:
+		a.known[i] = silent
 	}
-	return silent
+	return a.known[i]
 }
 
 // forbidden says whether any forbid applies; one that fails counts as one.
 func (a *asker) forbidden(c custody.Category) bool {
-	for _, r := range a.rules {
-		if r.forbid && a.evaluate(r, c) != silent {
+	for i, r := range a.rules {
+		if r.forbid && a.evaluate(i, c) != silent {
 			return true
 		}
 	}
@@ -166,8 +183,8 @@ func (a *asker) decide(d *custody.Decision, set custody.CategorySet) (t tally) {
 		if !set.Has(c) || a.forbidden(c) {
 			continue
 		}
-		for _, r := range a.rules {
-			if !r.forbid && a.evaluate(r, c) == applies {
+		for i, r := range a.rules {
+			if !r.forbid && a.evaluate(i, c) == applies {
 				d.Treatments[c] = max(d.Treatments[c], r.treatment)
 				t.add(r)
 			}
@@ -189,7 +206,7 @@ func (a *asker) reasonHelps(d *custody.Decision, set custody.CategorySet) bool {
 	if !asks || refused == 0 {
 		return false
 	}
-	a.request.Context = a.context(statedReason)
+	a.state(statedReason)
 	var with custody.Decision
 	a.decide(&with, refused)
 	return with.With(custody.Clear)|with.With(custody.Masked) != 0

@@ -30,6 +30,7 @@ type rule struct {
 	system     string              // empty: any
 	actions    uint8               // bit a for action a
 	categories custody.CategorySet // those that the scope lets through
+	uniform    bool                // one answer for all of categories
 	counts     bool                // asks for the counts: its answer may not be kept
 	reason     bool                // asks for the reason
 	moments    []time.Time         // moments that the text names
@@ -113,6 +114,7 @@ var (
 // costs a cached answer.
 func (r *rule) readText(text string) {
 	whole := bareContext.MatchString(text)
+	r.uniform = strings.Count(text, "resource") == 1 // in the scope alone
 	r.counts = whole || strings.Contains(text, "subjectsThisHour") || strings.Contains(text, "subjectsToday")
 	r.reason = whole || strings.Contains(text, "reason")
 	for _, digits := range unixSeconds.FindAllString(text, -1) {
@@ -139,7 +141,7 @@ func compileGrant(g *Grant) ([]*rule, error) {
 		r := newRule(string(notes["id"]), p)
 		r.grant, r.limits, r.line = g, g.Limits, 0
 		r.treatment, _ = parseTreatment(string(notes["treatment"]))
-		r.categories = g.categories(r)
+		r.categories, r.uniform = g.categories(r), true // its condition is just this set
 		rules = append(rules, r)
 	}
 	return rules, nil
