@@ -29,7 +29,7 @@ var layout = map[string][]string{
 	"examples/bodyshop":    {},
 	"examples/bodyshop/**": {"examples/bodyshop"},
 
-	// These put the parts together; nobody imports cmd/custody.
+	// These may use everything; nobody imports cmd/custody.
 	"site": {
 		".", "gate", "identity", "internal/durable", "ledger", "pgproxy", "policy", "store", "subjects",
 	},

@@ -83,9 +83,6 @@ func (c *Config) checkListen(k checker) {
 	if _, e := strconv.ParseUint(port, 10, 16); err != nil || e != nil || strings.ContainsAny(host, " /") {
 		k.at("write host:port, like 127.0.0.1:6432 or 0.0.0.0:6432", "listen")
 	}
-	if c.TLS.Require != "remote" && c.TLS.Require != "always" {
-		k.at("write remote (everybody but this machine) or always", "tls", "require")
-	}
 	for _, f := range [][2]string{{"certificate", c.TLS.Certificate}, {"key", c.TLS.Key}, {"client_authority", c.TLS.ClientAuthority}} {
 		if f[1] == "" {
 			k.at("a path is needed; leave the key out for the default", "tls", f[0])

@@ -29,7 +29,8 @@ type Config struct {
 	zone *time.Location
 }
 
-// TLS is what the gate shows to clients and asks of them.
+// TLS is what the gate shows to clients. Everybody who does not come over the
+// loopback must use it; there is no switch for that.
 type TLS struct {
 	Certificate string `yaml:"certificate"` // PEM, with intermediates if there are any
 	Key         string `yaml:"key"`
@@ -38,9 +39,6 @@ type TLS struct {
 	// Names are the host names and addresses that a certificate made by custody
 	// init is for.
 	Names []string `yaml:"names"`
-	// Require says who must use TLS: "remote" is everybody who does not come
-	// over the loopback, "always" is everybody.
-	Require string `yaml:"require"`
 }
 
 // Limits bound what clients may ask of the gate's memory.
@@ -75,7 +73,6 @@ func Default() *Config {
 			Key:             "keys/server.key",
 			ClientAuthority: "keys/ca.crt",
 			Names:           []string{"localhost", "127.0.0.1"},
-			Require:         "remote",
 		},
 		TimeZone:   "Europe/London",
 		Limits:     Limits{Connections: 4000, MessageSize: 64 << 20, SignIn: Duration(20 * time.Second)},

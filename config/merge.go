@@ -18,8 +18,9 @@ func Merge(data []byte, name string, proposed *System, why map[string]string) (o
 	if err != nil {
 		return nil, nil, err
 	}
-	if root == nil {
-		root = &yaml.Node{Kind: yaml.MappingNode}
+	var before []byte
+	if root == nil || root.Kind != yaml.MappingNode { // nothing but comments, which belong to no node
+		root, before = mapping(), comments(data)
 	}
 	m := &merger{why: why}
 	m.system(section(root, "systems"), name, proposed)
@@ -32,7 +33,7 @@ func Merge(data []byte, name string, proposed *System, why map[string]string) (o
 	if err := enc.Encode(root); err != nil {
 		return nil, nil, err
 	}
-	out = unmarkBlanks(b.Bytes())
+	out = append(before, unmarkBlanks(b.Bytes())...)
 	_, err = Parse(FileName, out)
 	return out, m.added, err
 }
@@ -59,6 +60,17 @@ func unmarkBlanks(data []byte) []byte {
 		}
 	}
 	return []byte(strings.Join(lines, "\n"))
+}
+
+// comments are the lines of a text that says nothing else.
+func comments(data []byte) []byte {
+	var kept []byte
+	for line := range bytes.Lines(data) {
+		if text := bytes.TrimSpace(line); len(text) == 0 || text[0] == '#' {
+			kept = append(append(kept, text...), '\n')
+		}
+	}
+	return kept
 }
 
 type merger struct {

@@ -122,9 +122,11 @@ func TestMergeRespectsNone(t *testing.T) {
 }
 
 func TestMergeIntoNothing(t *testing.T) {
-	out, _ := merge(t, "", proposal())
-	if !strings.HasPrefix(out, "systems:\n  bodyshop:\n") {
-		t.Errorf("got:\n%s", out)
+	for _, text := range []string{"", "# ours\n", "# ours"} {
+		out, _ := merge(t, text, proposal())
+		if !strings.HasPrefix(out, strings.TrimSpace(text)) || !strings.Contains(out, "systems:\n  bodyshop:\n") {
+			t.Errorf("%q became:\n%s", text, out)
+		}
 	}
 }
 
