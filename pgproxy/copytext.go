@@ -25,8 +25,6 @@ func newCopyDecoder(o *lineage.Copy) *copyDecoder {
 	d.delimiter, d.quote = first(o.Delimiter, '\t'), first(o.Quote, '"')
 	if d.csv {
 		d.delimiter = first(o.Delimiter, ',')
-	} else if o.Null == "" && !o.NullSet {
-		d.null = `\N`
 	}
 	d.escape = first(o.Escape, d.quote)
 	return d

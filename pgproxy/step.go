@@ -67,14 +67,14 @@ func (c *conn) analyse(sql string) ([]step, error) {
 
 // understand asks lineage, and pairs pinned constants with their sources.
 func understand(cat *catalogue, sql string) ([]step, error) {
-	statements, literals, err := cat.analyser.AnalyseCached(sql)
+	statements, err := cat.analyser.Analyse(sql)
 	if err != nil {
 		return nil, err
 	}
 	steps := make([]step, len(statements))
 	for i := range statements {
 		st := &statements[i]
-		steps[i] = step{Statement: st, cat: cat, pins: constants(st, literals)}
+		steps[i] = step{Statement: st, cat: cat, pins: constants(st, nil)}
 	}
 	return steps, nil
 }
