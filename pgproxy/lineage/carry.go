@@ -1,0 +1,79 @@
+package lineage
+
+import "slices"
+
+// finishLevel works out which output columns carry the key of each occurrence, and
+// leaves with the occurrence only what is still visible above.
+//
+// A bare column in the select list of a grouped query is the same for the whole
+// group (PostgreSQL demands it), so it carries the key of every row in the group.
+// Grouping sets break that: they show NULL for columns that were not grouped.
+func (r *run) finishLevel(l *level, res *relationResult, sets bool) {
+	res.occs = append(res.occs, l.occs...)
+	res.presence = res.presence.union(l.presence)
+	r.checkWindows(l)
+	for _, o := range l.occs {
+		occ := r.occs[o]
+		all := r.closure(l, occ)
+		var keep []node
+		var outs []int
+		for _, n := range all {
+			info := &r.nodes[n]
+			if info.pin != nil || info.level != l {
+				keep = append(keep, n)
+			}
+			if sets && info.level == l {
+				continue
+			}
+			outs = append(outs, outputsOf(res, n)...)
+		}
+		if len(all) > 0 && len(keep)+len(outs) == 0 && occ.lostIn == lostNot {
+			occ.lostIn = lostSelect
+			if sets {
+				occ.lostIn = lostSets
+			}
+		}
+		occ.carriers = keep
+		res.keys[o] = dedupe(outs)
+	}
+}
+
+// outputsOf finds the output columns that are a node, as far as positions are known.
+func outputsOf(res *relationResult, n node) []int {
+	var outs []int
+	for i, c := range res.columns {
+		if res.wildFrom >= 0 && i >= res.wildFrom {
+			break
+		}
+		if c.node == n {
+			outs = append(outs, i)
+		}
+	}
+	return outs
+}
+
+func dedupe(list []int) []int {
+	out := list[:0]
+	for _, x := range list {
+		if !slices.Contains(out, x) {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+// closure follows the level's equalities backwards from an occurrence's carriers:
+// whatever equals a carrier, whenever the carrier's row is there, carries too.
+func (r *run) closure(l *level, occ *occurrence) []node {
+	all := append([]node(nil), occ.carriers...)
+	for grown := true; grown; {
+		grown = false
+		for _, e := range l.edges {
+			if slices.Contains(all, e.to) && !slices.Contains(all, e.from) {
+				all = append(all, e.from)
+				grown = true
+			}
+		}
+	}
+	return slices.DeleteFunc(all, func(n node) bool { return slices.Contains(occ.avoid, r.nodes[n].item) && r.nodes[n].pin == nil })
+}

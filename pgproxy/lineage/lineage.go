@@ -1,0 +1,157 @@
+// Package lineage says what a statement would disclose about data subjects, given
+// its text and a snapshot of the guarded database. It decides nothing about people:
+// the gate does that from the answer.
+//
+// The rule of attribution: for every occurrence of a declared table whose personal
+// columns are shown or used, every row of the answer must carry the subject's key,
+// or the key must be pinned by the statement. What cannot be attributed, and what is
+// not understood near personal data, is refused with a hint.
+package lineage
+
+import (
+	"custody"
+)
+
+// Statement is what one statement of a string does.
+type Statement struct {
+	Verb Verb
+	// Text is the statement's own part of the string.
+	Text string
+	// Shape is the same for statements that differ in literals only. Zero if the
+	// text has no shape.
+	Shape uint64
+	// Name of the prepared statement, cursor, channel or setting.
+	Name string
+	// Value of SET as text, and whether it is SET LOCAL.
+	Value string
+	Local bool
+	// Sources are the occurrences of declared tables whose personal data is shown
+	// or used. Empty: the statement discloses nothing.
+	Sources []Source
+	// Outputs says what each column of the answer holds, in order; nil if the
+	// columns are unknown or there are none.
+	Outputs []Output
+	// Whole is set when a declared table is read without WHERE, inner join or LIMIT.
+	Whole bool
+	// Opaque is set when the statement cannot be looked into.
+	Opaque bool
+	Writes []Write
+	// Touches is set when any declared table, or a view over one, is mentioned at
+	// all. Error texts of such statements may quote personal values.
+	Touches bool
+	// Unknown is set when a relation, column or function is not in the snapshot:
+	// load the catalogue again and analyse once more before believing the answer.
+	Unknown bool
+	// LiteralsMatter is set when the answer holds for these literals only.
+	LiteralsMatter bool
+	// Inner is the statement of PREPARE, EXPLAIN, DECLARE and COPY (query).
+	Inner *Statement
+	Copy  *Copy
+	// Refusal is set when the statement may not pass for anyone.
+	Refusal *custody.Error
+}
+
+// Source is one occurrence of a declared table whose personal data is shown or used.
+type Source struct {
+	Table *custody.Table
+	Alias string
+	// Keys are the output columns that carry this occurrence's subject key. A row
+	// is attributed if the first of them that is not NULL resolves.
+	Keys []int
+	// Identifiers are the output columns that are identifier columns of it.
+	Identifiers []int
+	// Pin is the key if the statement itself fixes it; then Keys may be empty.
+	Pin *Pin
+	// Read is shown or used anywhere; Used is used otherwise than as a plain output
+	// column and must therefore be permitted in clear.
+	Read, Used custody.CategorySet
+	// Outer: the row may be null-extended; a row whose keys are all NULL then has no
+	// data of this source.
+	Outer bool
+}
+
+// Pin is a key fixed by the statement: `WHERE id = 4711` or `WHERE id = $1`.
+type Pin struct {
+	// Param is the parameter's number from 1, or zero for a constant.
+	Param int
+	// Const is the constant in the key type's own text form.
+	Const string
+	// Literal is the position of the constant among the literals that the
+	// normaliser lists, from 0, or -1.
+	Literal int
+	// TypeOID is the type of the key column.
+	TypeOID uint32
+}
+
+// Output is one column of the answer.
+type Output struct {
+	Name       string
+	Categories custody.CategorySet
+	// Plain: the bare column, so its values can be masked in place.
+	Plain bool
+	// Source is the index into Sources, or -1.
+	Source int
+	// TableOID and Attr are as RowDescription reports them for a bare column, or
+	// zero. TypeOID is the column's type, or zero if unknown.
+	TableOID uint32
+	Attr     int16
+	TypeOID  uint32
+	// Key: the column carries the subject key of at least one source.
+	Key bool
+}
+
+// Write is a change to a declared table.
+type Write struct {
+	Table      *custody.Table
+	Categories custody.CategorySet
+	// Pin is the subject's key if the statement fixes it.
+	Pin *Pin
+	// Insert, Delete: rows come into being or go.
+	Insert, Delete bool
+}
+
+// Copy is how COPY reads or writes.
+type Copy struct {
+	Format    string // text, csv or binary
+	Columns   []string
+	Header    bool
+	Delimiter string
+	Quote     string
+	Escape    string
+	Null      string
+	Encoding  string
+	From      bool
+	Program   bool
+	File      string
+}
+
+// Analyser answers for one snapshot. It is safe for concurrent use.
+type Analyser struct {
+	cat   *Catalogue
+	cache *Cache
+}
+
+// New makes an analyser.
+func New(cat *Catalogue) *Analyser {
+	return &Analyser{cat: cat, cache: NewCache(4096)}
+}
+
+// Catalogue gives the snapshot.
+func (a *Analyser) Catalogue() *Catalogue { return a.cat }
+
+// Analyse says what each statement of the string does, in order. The error is
+// CodeInvalid if the string does not parse and CodeTooLarge over a stated maximum.
+func (a *Analyser) Analyse(sql string) ([]Statement, error) {
+	tree, err := parse(sql)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]Statement, 0, len(tree.Stmts))
+	for _, raw := range tree.Stmts {
+		list = append(list, a.statement(sql, raw))
+	}
+	if len(list) == 0 {
+		list = append(list, Statement{Verb: Empty, Text: sql})
+	}
+	return list, nil
+}

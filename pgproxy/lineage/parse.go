@@ -1,0 +1,37 @@
+package lineage
+
+import (
+	"unicode/utf8"
+
+	"custody"
+
+	pg "github.com/pganalyze/pg_query_go/v6"
+)
+
+// Bounds of what is analysed. The parser is C and recursive, so depth is checked
+// before it sees the text.
+const (
+	MaxStatement = 1 << 20 // bytes
+	MaxDepth     = 400     // nested brackets, CASE and the like
+)
+
+// parse reads a string of statements.
+func parse(sql string) (*pg.ParseResult, error) {
+	if len(sql) > MaxStatement {
+		return nil, custody.E(custody.CodeTooLarge, "the statement is over 1 MiB",
+			"send it in parts, or use COPY FROM STDIN for bulk data")
+	}
+	if !utf8.ValidString(sql) {
+		return nil, custody.E(custody.CodeInvalid, "the statement is not valid UTF-8",
+			"set client_encoding to UTF8 and send the statement as UTF-8")
+	}
+	if err := checkDepth(sql); err != nil {
+		return nil, err
+	}
+	tree, err := pg.Parse(sql)
+	if err != nil {
+		return nil, &custody.Error{Code: custody.CodeInvalid, Message: "the statement has a syntax error",
+			Hint: "check the statement's syntax; it is read with the grammar of PostgreSQL 17", Err: err}
+	}
+	return tree, nil
+}

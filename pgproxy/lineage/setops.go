@@ -1,0 +1,99 @@
+package lineage
+
+import (
+	"slices"
+
+	pg "github.com/pganalyze/pg_query_go/v6"
+)
+
+// setOperation reads UNION, INTERSECT and EXCEPT: column by column, each arm must
+// carry its own key.
+func (r *run) setOperation(l *level, s *pg.SelectStmt) *relationResult {
+	if (len(s.SortClause) > 0 || s.LimitCount != nil) && s.Larg == nil {
+		return &relationResult{wildFrom: 0, keys: map[int][]int{}}
+	}
+	left := r.selectStmt(l.parent, l.ctes, s.Larg)
+	right := r.selectStmt(l.parent, l.ctes, s.Rarg)
+	res := &relationResult{wildFrom: -1, keys: map[int][]int{}, presence: left.presence.union(right.presence)}
+	res.occs = both(left.occs, right.occs)
+	if left.wildFrom >= 0 || right.wildFrom >= 0 {
+		// Positions no longer match: everything may be anywhere.
+		res.open(left.all().union(right.all()))
+		r.loseArms(res.occs)
+		return res
+	}
+	for i, c := range left.columns {
+		d := *c
+		d.node = noNode
+		if i < len(right.columns) {
+			o := right.columns[i]
+			d.deps = d.deps.union(o.deps)
+			d.bare = c.bare && o.bare && c.deps.categories() == o.deps.categories()
+			d.identifier = c.identifier && o.identifier
+			d.tableOID, d.attr, d.keyOf = 0, 0, -1
+			if c.base != o.base {
+				d.base, d.typ = 0, 0
+			}
+			d.nondet = c.nondet || o.nondet
+		}
+		d.node = r.newNode(l, 0)
+		res.columns = append(res.columns, &d)
+	}
+	r.armKeys(res, left)
+	r.armKeys(res, right)
+	if s.Op != pg.SetOperation_SETOP_UNION || !s.All {
+		r.use(deps(nil), false)
+	}
+	r.setOrder(l, s, res)
+	return res
+}
+
+// armKeys keeps the key positions of one arm.
+func (r *run) armKeys(res, arm *relationResult) {
+	for _, o := range arm.occs {
+		res.keys[o] = slices.Clone(arm.keys[o])
+		if len(arm.keys[o]) == 0 && r.occs[o].lostIn == lostSelect {
+			r.occs[o].lostIn = lostUnion
+		}
+	}
+}
+
+func (r *run) loseArms(occs []int) {
+	for _, o := range occs {
+		r.occs[o].lostIn = lostUnion
+	}
+}
+
+// setOrder reads ORDER BY and LIMIT of a set operation.
+func (r *run) setOrder(l *level, s *pg.SelectStmt, res *relationResult) {
+	l.occs = res.occs
+	for _, n := range s.SortClause {
+		r.decides(l, r.sortKey(l, n, res))
+	}
+	r.limits(l, s)
+	res.presence = res.presence.union(l.presence)
+	for _, o := range l.occs {
+		if !slices.Contains(res.occs, o) {
+			res.occs = append(res.occs, o)
+		}
+	}
+}
+
+// values reads VALUES (…), (…).
+func (r *run) values(l *level, s *pg.SelectStmt) *relationResult {
+	res := &relationResult{wildFrom: -1, keys: map[int][]int{}}
+	for _, row := range s.ValuesLists {
+		for i, n := range row.GetList().GetItems() {
+			if i == len(res.columns) {
+				res.columns = append(res.columns, &column{name: valuesName(i), node: noNode, keyOf: -1})
+			}
+			res.columns[i].deps = res.columns[i].deps.union(r.expr(l, n))
+		}
+	}
+	r.limits(l, s)
+	for _, n := range s.SortClause {
+		r.decides(l, r.sortKey(l, n, res))
+	}
+	r.finishLevel(l, res, false)
+	return res
+}

@@ -1,0 +1,191 @@
+package lineage
+
+import (
+	"strings"
+
+	"custody"
+
+	pg "github.com/pganalyze/pg_query_go/v6"
+)
+
+// statement analyses one parsed statement of a string.
+func (a *Analyser) statement(sql string, raw *pg.RawStmt) Statement {
+	text := part(sql, raw)
+	r := newRun(a.cat, sql)
+	s := Statement{Text: text}
+	r.dispatch(&s, raw.Stmt)
+	return s
+}
+
+// part cuts a statement's own text out of the string.
+func part(sql string, raw *pg.RawStmt) string {
+	from := int(raw.StmtLocation)
+	to := len(sql)
+	if raw.StmtLen > 0 {
+		to = from + int(raw.StmtLen)
+	}
+	if from < 0 || to > len(sql) || from > to {
+		return sql
+	}
+	return strings.TrimSpace(sql[from:to])
+}
+
+// dispatch fills a statement by its kind.
+func (r *run) dispatch(s *Statement, n *pg.Node) {
+	switch x := n.GetNode().(type) {
+	case *pg.Node_SelectStmt:
+		s.Verb = Select
+		if x.SelectStmt.IntoClause != nil {
+			s.Verb = DDL
+			r.createAs(x.SelectStmt.IntoClause)
+		}
+		r.answer(s, r.selectStmt(nil, nil, x.SelectStmt))
+	case *pg.Node_InsertStmt:
+		s.Verb = Insert
+		r.answer(s, r.insert(nil, nil, x.InsertStmt))
+	case *pg.Node_UpdateStmt:
+		s.Verb = Update
+		r.answer(s, r.update(nil, nil, x.UpdateStmt))
+	case *pg.Node_DeleteStmt:
+		s.Verb = Delete
+		r.answer(s, r.delete(nil, nil, x.DeleteStmt))
+	case *pg.Node_MergeStmt:
+		s.Verb = Merge
+		r.merge(x.MergeStmt)
+		r.answer(s, nil)
+	case *pg.Node_CopyStmt:
+		r.copyStmt(s, x.CopyStmt)
+	default:
+		r.utility(s, n)
+	}
+}
+
+// answer turns what was found into the statement's fields.
+func (r *run) answer(s *Statement, res *relationResult) {
+	r.unmentioned()
+	r.showOutputs(res)
+	s.Writes = r.writes
+	index := make(map[int]int)
+	for o, occ := range r.occs {
+		if occ.read == 0 || occ.ignored {
+			continue
+		}
+		if occ.closed != "" {
+			r.refuse(refuseSystem(occ.closed))
+			continue
+		}
+		index[o] = len(s.Sources)
+		s.Sources = append(s.Sources, r.source(o, occ, res))
+		if res != nil && !occ.restricted && s.Verb != Insert && s.Verb != Update && s.Verb != Delete {
+			s.Whole = true
+		}
+	}
+	s.Outputs = outputs(res, s.Sources, index)
+	s.Touches = s.Touches || r.touches
+	s.Unknown = s.Unknown || r.unknown
+	s.Opaque = s.Opaque || r.opaque
+	s.LiteralsMatter = s.LiteralsMatter || r.literal
+	r.judge(s)
+}
+
+// judge decides the refusal. Without declared tables everything passes.
+func (r *run) judge(s *Statement) {
+	if !r.cat.declared || s.Refusal != nil {
+		return
+	}
+	switch {
+	case r.hard != nil:
+		s.Refusal = r.hard
+	case r.soft != nil && r.touches:
+		s.Refusal = r.soft
+	case r.touches:
+		for i := range s.Sources {
+			if src := &s.Sources[i]; len(src.Keys) == 0 && src.Pin == nil {
+				s.Refusal = r.unattributed(src)
+				return
+			}
+		}
+	}
+}
+
+func (r *run) unattributed(src *Source) *custody.Error {
+	for _, o := range r.occs {
+		if o.table == src.Table && o.alias == src.Alias && o.read == src.Read && o.lostIn != lostNot {
+			return refuseUnattributed(o)
+		}
+	}
+	return refuseUnattributed(&occurrence{table: src.Table, alias: src.Alias, read: src.Read})
+}
+
+// showOutputs marks what the answer shows: bare columns are read, others used.
+func (r *run) showOutputs(res *relationResult) {
+	if res == nil {
+		return
+	}
+	for _, c := range res.columns {
+		r.use(c.deps, !c.bare)
+	}
+	r.use(res.wildDeps, true)
+}
+
+// source describes one occurrence for the gate.
+func (r *run) source(o int, occ *occurrence, res *relationResult) Source {
+	s := Source{Table: occ.table, Alias: occ.alias, Read: occ.read, Used: occ.used, Outer: occ.outer}
+	if res != nil {
+		s.Keys = ownKeyFirst(res, o)
+		for i, c := range res.columns {
+			if c.identifier && c.bare && c.deps.has(o) && (res.wildFrom < 0 || i < res.wildFrom) {
+				s.Identifiers = append(s.Identifiers, i)
+			}
+		}
+	}
+	for _, n := range occ.carriers {
+		if p := r.nodes[n].pin; p != nil {
+			s.Pin = p
+			break
+		}
+	}
+	return s
+}
+
+// ownKeyFirst lists the key columns, the occurrence's own key first: in an outer
+// join it alone tells that there is no row.
+func ownKeyFirst(res *relationResult, o int) []int {
+	var own, others []int
+	for _, i := range res.keys[o] {
+		if res.columns[i].keyOf == o {
+			own = append(own, i)
+		} else {
+			others = append(others, i)
+		}
+	}
+	return append(own, others...)
+}
+
+// outputs describes the answer's columns.
+func outputs(res *relationResult, sources []Source, index map[int]int) []Output {
+	if res == nil || res.wildFrom >= 0 || len(res.columns) == 0 {
+		return nil
+	}
+	key := make([]bool, len(res.columns))
+	for i := range sources {
+		for _, k := range sources[i].Keys {
+			key[k] = true
+		}
+	}
+	list := make([]Output, len(res.columns))
+	for i, c := range res.columns {
+		o := Output{Name: c.name, Categories: c.deps.categories() &^ closedBit, Plain: c.bare, Source: -1,
+			TableOID: c.tableOID, Attr: c.attr, TypeOID: c.typ, Key: key[i]}
+		if c.unsure {
+			o.Name = ""
+		}
+		if len(c.deps) > 0 {
+			if at, ok := index[c.deps[0].occ]; ok {
+				o.Source = at
+			}
+		}
+		list[i] = o
+	}
+	return list
+}

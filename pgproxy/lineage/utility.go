@@ -1,0 +1,137 @@
+package lineage
+
+import (
+	"custody"
+
+	pg "github.com/pganalyze/pg_query_go/v6"
+)
+
+// utility reads what is neither a query nor a change of rows.
+func (r *run) utility(s *Statement, n *pg.Node) {
+	switch x := n.GetNode().(type) {
+	case nil:
+		s.Verb = Empty
+	case *pg.Node_VariableSetStmt:
+		r.set(s, x.VariableSetStmt)
+	case *pg.Node_VariableShowStmt:
+		s.Verb, s.Name = Show, x.VariableShowStmt.Name
+	case *pg.Node_TransactionStmt:
+		s.Verb = Transaction
+		s.Name = x.TransactionStmt.SavepointName
+	case *pg.Node_ConstraintsSetStmt:
+		s.Verb = Utility
+	case *pg.Node_PrepareStmt:
+		s.Verb, s.Name = Prepare, x.PrepareStmt.Name
+		r.types(x.PrepareStmt.Argtypes)
+		r.wrap(s, x.PrepareStmt.Query)
+	case *pg.Node_ExecuteStmt:
+		s.Verb, s.Name = Execute, x.ExecuteStmt.Name
+		r.execute(s, x.ExecuteStmt)
+		return
+	case *pg.Node_DeallocateStmt:
+		s.Verb, s.Name = Deallocate, x.DeallocateStmt.Name
+	case *pg.Node_DeclareCursorStmt:
+		s.Verb, s.Name = Declare, x.DeclareCursorStmt.Portalname
+		r.wrap(s, x.DeclareCursorStmt.Query)
+	case *pg.Node_FetchStmt:
+		s.Verb, s.Name = Fetch, x.FetchStmt.Portalname
+	case *pg.Node_ClosePortalStmt:
+		s.Verb, s.Name = ClosePortal, x.ClosePortalStmt.Portalname
+	case *pg.Node_ExplainStmt:
+		r.explain(s, x.ExplainStmt)
+	case *pg.Node_LockStmt:
+		s.Verb = Lock
+		r.names(n)
+	case *pg.Node_DiscardStmt:
+		s.Verb = Discard
+	case *pg.Node_ListenStmt:
+		s.Verb, s.Name = Listen, x.ListenStmt.Conditionname
+	case *pg.Node_UnlistenStmt:
+		s.Verb, s.Name = Unlisten, x.UnlistenStmt.Conditionname
+	case *pg.Node_NotifyStmt:
+		s.Verb, s.Name = Notify, x.NotifyStmt.Conditionname
+	case *pg.Node_CallStmt:
+		s.Verb = Call
+		r.callStmt(x.CallStmt)
+	case *pg.Node_DoStmt:
+		s.Verb = Do
+		r.unsafe(refuseOpaque("DO"))
+	default:
+		r.ddl(s, n)
+	}
+	r.settle(s)
+}
+
+// settle moves what was found into the statement.
+func (r *run) settle(s *Statement) {
+	s.Touches = s.Touches || r.touches
+	s.Unknown = s.Unknown || r.unknown
+	s.Opaque = s.Opaque || r.opaque
+	s.Writes = append(s.Writes, r.writes...)
+	r.judge(s)
+}
+
+// wrap analyses the statement inside PREPARE, DECLARE and EXPLAIN.
+func (r *run) wrap(s *Statement, n *pg.Node) {
+	in := newRun(r.cat, r.text)
+	inner := Statement{Text: s.Text}
+	in.dispatch(&inner, n)
+	s.Inner = &inner
+	s.adopt(&inner)
+}
+
+func (r *run) types(list []*pg.Node) {
+	for _, n := range list {
+		r.checkType(n.GetTypeName())
+	}
+}
+
+// execute reads EXECUTE name (arguments).
+func (r *run) execute(s *Statement, e *pg.ExecuteStmt) {
+	r.exprs(&level{}, e.Params)
+	r.answer(s, nil)
+}
+
+// explain: plans show estimates made from people's data, so a statement over
+// personal data is not explained.
+func (r *run) explain(s *Statement, e *pg.ExplainStmt) {
+	r.wrap(s, e.Query)
+	s.Verb = Explain
+	s.Outputs, s.Whole = nil, false
+	if len(s.Sources) > 0 && s.Refusal == nil && r.cat.declared {
+		s.Refusal = refuseExplain()
+	}
+}
+
+// callStmt: procedures are looked at as functions are.
+func (r *run) callStmt(c *pg.CallStmt) {
+	if c.Funccall == nil {
+		r.unsafe(refuseOpaque("CALL"))
+		return
+	}
+	d := r.funcCall(&level{}, c.Funccall)
+	if len(d) > 0 {
+		r.unsafe(refuseOpaque("CALL"))
+	}
+}
+
+// names marks whether any relation named below a node is declared, and checks the
+// functions and types in it.
+func (r *run) names(n *pg.Node) {
+	walk(n.ProtoReflect(), func(m any) {
+		switch x := m.(type) {
+		case *pg.RangeVar:
+			unknown := r.unknown
+			r.relationOf(x)
+			r.unknown = unknown
+		case *pg.FuncCall:
+			r.checkFunction(strs(x.Funcname), false)
+		case *pg.TypeName:
+			r.checkType(x)
+		case *pg.A_Expr:
+			r.operator(x.Name)
+		}
+	})
+}
+
+var _ = custody.CodeNone
