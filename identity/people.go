@@ -46,7 +46,7 @@ func checkLogin(login string) error {
 	a, err := mail.ParseAddress(login)
 	if err != nil || a.Address != login || len(login) > 254 {
 		return custody.E(custody.CodeInvalid, "a person's login must be their own email address",
-			"write it in full, such as alice@northfield.example; programs are added with custody application add")
+			"write it in full, such as first.last@company.example; programs are added with custody application add")
 	}
 	local, _, _ := strings.Cut(login, "@")
 	if slices.Contains(sharedNames, local) {
