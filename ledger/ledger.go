@@ -138,11 +138,7 @@ func Create(dir string, o Options) error {
 	if err := f.Close(); err != nil {
 		return failed("make its first segment", err)
 	}
-	return syncParent(o.FS, dir)
-}
-
-func syncParent(fs durable.FS, dir string) error {
-	if err := fs.SyncDir(filepath.Dir(filepath.Clean(dir))); err != nil {
+	if err := o.FS.SyncDir(filepath.Dir(filepath.Clean(dir))); err != nil {
 		return failed("make its folder durable", err)
 	}
 	return nil

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"crypto/rand"
+	"os"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -33,10 +34,27 @@ func keys(t testing.TB) (note.Signer, note.Verifier) {
 	return s, v
 }
 
+// fastDir makes a folder in memory where there is one: for tests of what is
+// written and not of how durably.
+func fastDir(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "ledger")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
 // newLedger makes a ledger and gives its folder.
 func newLedger(t testing.TB, o Options) string {
 	t.Helper()
-	dir := filepath.Join(t.TempDir(), "ledger")
+	return createIn(t, t.TempDir(), o)
+}
+
+func createIn(t testing.TB, parent string, o Options) string {
+	t.Helper()
+	dir := filepath.Join(parent, "ledger")
 	o.Origin = testOrigin
 	if err := Create(dir, o); err != nil {
 		t.Fatal(err)

@@ -79,22 +79,48 @@ func (l *Ledger) replay(trusted uint64) (*tail, error) {
 	return t, nil
 }
 
-// continueAt makes the end of the scan the place of the next frame. The remains of
-// a torn frame are overwritten with zeros first, durably: what follows the last
-// frame is always zeros. A crash on the way leaves fewer remains.
+// continueAt makes the end of the scan the place of the next frame.
 func (l *Ledger) continueAt(t *tail) error {
 	f, err := l.fs.OpenSync(filepath.Join(l.dir, t.segment.name()))
 	if err != nil {
 		return failed("open its last segment", err)
 	}
-	if err := durable.WriteZeros(f, t.offset, t.torn); err != nil {
+	if err := l.harden(f, t); err != nil {
 		f.Close()
-		return failed("cut a torn frame", err)
+		return failed("make its end durable", err)
 	}
 	l.origin = t.segment.origin
 	l.file, l.segment, l.offset, l.room, l.at = f, t.segment, t.offset, t.size, t.position
 	l.recovery = Recovery{Frames: t.frame, Events: t.event - 1, TornBytes: t.torn, Segment: t.segment.name(), Offset: t.offset}
 	return nil
+}
+
+// harden makes durable what the scan has seen, whatever became of the writes that
+// put it there: after a failed write the kernel may show a frame that is not on the
+// disk. Only the last frame and the last names can be like that, as nothing is
+// written after a failure. The remains of a torn frame become zeros: what follows
+// the last frame is always zeros.
+//
+// A crash on the way leaves the same frame, and fewer remains.
+func (l *Ledger) harden(f durable.File, t *tail) error {
+	if err := l.fs.SyncDir(l.dir); err != nil {
+		return err
+	}
+	if err := l.fs.SyncDir(filepath.Dir(filepath.Clean(l.dir))); err != nil {
+		return err
+	}
+	if err := durable.WriteZeros(f, t.offset, t.torn); err != nil {
+		return err
+	}
+	if t.final == 0 {
+		return nil
+	}
+	b := make([]byte, t.final)
+	if _, err := f.ReadAt(b, t.offset-t.final); err != nil {
+		return err
+	}
+	_, err := f.WriteAt(b, t.offset-t.final)
+	return err
 }
 
 // replayer adds frames to an index.

@@ -23,6 +23,7 @@ type scanner struct {
 	// the last segment may be a frame that is being written.
 	live  bool
 	visit func(*frame) string
+	final int64 // length of the last frame in this segment
 }
 
 // frame is one frame on its way past. It is good until the next.
@@ -39,6 +40,7 @@ type tail struct {
 	segment *segment
 	position
 	offset int64 // end of the last frame in the last segment
+	final  int64 // length of that frame in bytes, 0 if there is none
 	torn   int64 // bytes after it that a crash left half written
 	size   int64 // of the last segment's file
 }
@@ -114,6 +116,7 @@ func (s *scanner) begin(number uint32) error {
 		s.origin, s.at = g.origin, genesis(g.origin)
 	}
 	s.segment = g
+	s.final = 0
 	s.settle()
 	if g.origin != s.origin || g.start != s.at {
 		return s.damage(0, "segment does not continue the one before")
@@ -165,6 +168,7 @@ func (s *scanner) next(offset int64) (int64, string, error) {
 	if what := s.visit(&f); what != "" {
 		return -1, what, nil
 	}
+	s.final = int64(len(whole))
 	s.at.frame++
 	s.at.event += uint64(f.count)
 	return int64(len(whole)), "", nil
@@ -182,7 +186,7 @@ func (s *scanner) end(f durable.File, offset int64, what string, sealed bool) (*
 	if err != nil {
 		return nil, failed("read a segment", err)
 	}
-	t := &tail{segment: s.segment, position: s.at, offset: offset, torn: end - offset, size: size}
+	t := &tail{segment: s.segment, position: s.at, offset: offset, final: s.final, torn: end - offset, size: size}
 	if t.torn == 0 {
 		return t, nil
 	}
