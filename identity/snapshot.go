@@ -117,6 +117,9 @@ func (s *snapshot) valid(sess *custody.Session, now time.Time) error {
 	if s.cut[sess.ID] {
 		return errCut
 	}
+	if sess.Application != 0 && s.apps[sess.Application] == nil {
+		return errRemoved
+	}
 	if !now.Before(sess.Expires) {
 		return errExpired
 	}
@@ -126,9 +129,6 @@ func (s *snapshot) valid(sess *custody.Session, now time.Time) error {
 	}
 	if !now.Before(c.Expires) {
 		return errExpired
-	}
-	if sess.Application != 0 && s.apps[sess.Application] == nil {
-		return errRemoved
 	}
 	if sess.Person == 0 {
 		return nil

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -29,7 +30,7 @@ type Store struct {
 }
 
 // busyMillis is how long one process waits for another's transaction.
-const busyMillis = "10000"
+const busyMillis = 10_000
 
 // Open opens the database, makes it if it is missing (readable by its owner only)
 // and brings its schema up to date.
@@ -51,11 +52,31 @@ func Open(path string) (*Store, error) {
 		s.write.Close()
 		return nil, unreadable(err)
 	}
-	if err := s.migrate(); err != nil {
+	if err = s.useLog(); err == nil {
+		err = s.migrate()
+	}
+	if err != nil {
 		s.Close()
 		return nil, err
 	}
 	return s, nil
+}
+
+// useLog puts the file into WAL mode, where it stays. SQLite does not wait for a
+// lock while it changes the mode, so two processes that open a new file at once
+// meet here: the one that loses tries again.
+func (s *Store) useLog() error {
+	for began := time.Now(); ; time.Sleep(5 * time.Millisecond) {
+		var mode string
+		err := s.write.QueryRow("PRAGMA journal_mode = WAL").Scan(&mode)
+		if err == nil && mode != "wal" {
+			return custody.E(custody.CodeUnsupported, "the state database cannot keep a write-ahead log here",
+				"move the working directory to a local file system; network file systems do not lock well enough")
+		}
+		if primary(err) != lib.SQLITE_BUSY || time.Since(began) > busyMillis*time.Millisecond {
+			return fault(err)
+		}
+	}
 }
 
 func unreadable(err error) error {
@@ -67,7 +88,7 @@ func unreadable(err error) error {
 // commit durable; secure_delete overwrites what is deleted (P8).
 func connect(path string, conns int, readOnly bool) (*sql.DB, error) {
 	q := url.Values{"_pragma": {
-		"busy_timeout(" + busyMillis + ")", "journal_mode(WAL)", "synchronous(FULL)",
+		"busy_timeout(" + strconv.Itoa(busyMillis) + ")", "synchronous(FULL)",
 		"foreign_keys(1)", "secure_delete(1)", "trusted_schema(0)", "cache_size(-2000)",
 	}}
 	if readOnly {
