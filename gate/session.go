@@ -136,7 +136,7 @@ func (g *Gate) record(events ...*custody.Event) error {
 	if err := g.parts.Ledger.Append(events...); err != nil {
 		return &custody.Error{
 			Code:    custody.CodeUnrecorded,
-			Message: "the disclosure could not be recorded, so nothing was released",
+			Message: "the disclosure could not be recorded, so it was not released",
 			Hint:    "tell the administrator: the ledger cannot write (disk full or failing); `custody serve` logs the cause",
 			Err:     err,
 		}

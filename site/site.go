@@ -139,9 +139,9 @@ func (s *Site) open(ctx context.Context) (err error) {
 
 // reportRecovery says what a crash left behind (P9).
 func (s *Site) reportRecovery() {
-	if r := s.Ledger.Recovery(); r.Cut > 0 {
+	if r := s.Ledger.Recovery(); r.TornBytes > 0 {
 		s.o.Log.Warn("the ledger's last write was torn by a crash and has been cut; nothing in it had been released",
-			"bytes", r.Cut, "segment", r.Segment)
+			"bytes", r.TornBytes, "segment", r.Segment)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"iter"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -20,56 +21,61 @@ import (
 // namer gives subjects their numbers: durable in the store, and bound to their keys
 // by a naming in the ledger before any frame uses them (P6).
 type namer struct {
+	mu     sync.Mutex
 	store  *store.Store
 	ledger *ledger.Ledger
 	now    func() time.Time
 }
 
-// Assign implements subjects.Namer.
-func (n namer) Assign(system custody.SystemID, keys []string) ([]custody.SubjectID, error) {
-	ids, naming, err := n.store.Assign(system, keys)
+// Assign implements subjects.Namer. A naming that a crash kept out of the ledger is
+// pending still, and is written before anything that comes after it.
+func (n *namer) Assign(system custody.SystemID, keys []string) ([]custody.SubjectID, error) {
+	ids, err := n.store.Assign(system, keys)
 	if err != nil {
 		return nil, err
 	}
-	if naming != nil {
-		if err := n.write(system, *naming); err != nil {
-			return nil, err
-		}
-	}
-	return ids, nil
+	return ids, n.writePending()
 }
 
-func (n namer) write(system custody.SystemID, naming custody.Naming) error {
-	err := n.ledger.Append(&custody.Event{Kind: custody.EventNaming, Time: n.now(), System: system, Naming: &naming})
+// writePending binds numbers to keys in the ledger. A naming that is twice in the
+// ledger is harmless: both say the same.
+func (n *namer) writePending() error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	pending, err := n.store.PendingNamings()
 	if err != nil {
 		return err
 	}
-	return n.store.NamingWritten(naming.First, n.now())
+	for _, p := range pending {
+		subject, err := n.store.Subject(p.First)
+		if err != nil {
+			return err
+		}
+		if err := n.ledger.Append(&custody.Event{Kind: custody.EventNaming, Time: n.now(), System: subject.System, Naming: &p}); err != nil {
+			return err
+		}
+		if err := n.store.NamingWritten(p.First, n.now()); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // openSubjects loads the directory, finishes namings that a crash cut short, and
 // makes the identifier index.
 func (s *Site) openSubjects() error {
-	n := namer{store: s.o.Store, ledger: s.Ledger, now: s.o.Now}
-	pending, err := s.o.Store.PendingNamings()
-	if err != nil {
+	n := &namer{store: s.o.Store, ledger: s.Ledger, now: s.o.Now}
+	if err := n.writePending(); err != nil {
 		return err
-	}
-	for _, p := range pending { // a naming twice in the ledger is harmless: it says the same
-		subject, err := s.o.Store.Subject(p.First)
-		if err != nil {
-			return err
-		}
-		if err := n.write(subject.System, p); err != nil {
-			return err
-		}
 	}
 	key, err := hkdf.Key(sha256.New, s.o.Key, nil, "custody identifier index", 32)
 	if err != nil {
 		return err
 	}
 	s.Directory = subjects.NewDirectory(n)
-	s.Index = subjects.NewIndex(key)
+	if s.Index, err = subjects.NewIndex(key, 1024); err != nil {
+		return err
+	}
 	for i := range s.o.Systems {
 		sys := &s.o.Systems[i]
 		if sys.ID, err = s.o.Store.EnsureSystem(sys.Name); err != nil {
