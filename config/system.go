@@ -2,6 +2,7 @@ package config
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -167,4 +168,14 @@ func (c *Config) Declare() []*custody.System {
 		list = append(list, c.Systems[name].Declared(name))
 	}
 	return list
+}
+
+// ClearPassword says whether a login's token is asked for in clear, inside TLS.
+func (c *Config) ClearPassword(login string) bool {
+	for _, s := range c.Systems {
+		if slices.Contains(s.ClearPassword, login) {
+			return true
+		}
+	}
+	return false
 }

@@ -47,6 +47,9 @@ func badDuration(s string) error {
 	return fmt.Errorf("%q is not a length of time: write 500ms, 20s, 8h or 7d", s)
 }
 
+// Std is the duration as package time has it.
+func (d Duration) Std() time.Duration { return time.Duration(d) }
+
 // String writes the duration as ParseDuration reads it, without zero parts.
 func (d Duration) String() string {
 	text := time.Duration(d).String()
