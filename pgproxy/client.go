@@ -13,6 +13,7 @@ type expect struct {
 	steps  []step
 	at     int // Query: the statement whose answer is next
 	name   string
+	sql    string // Query and Execute: the text that runs
 	ps     *prepared
 	portal *portal
 	// refusal stands in for the error of a statement that was made to fail.
@@ -67,10 +68,10 @@ func (c *conn) query(m message) error {
 		c.queue = append(c.queue, expect{kind: 'Q', refusal: err})
 	case len(steps) == 1 && steps[0].rewritten != "":
 		c.send = appendQuery(c.send, steps[0].rewritten)
-		c.queue = append(c.queue, expect{kind: 'Q', steps: steps})
+		c.queue = append(c.queue, expect{kind: 'Q', sql: sql, steps: steps})
 	default:
 		c.send = append(c.send, m...)
-		c.queue = append(c.queue, expect{kind: 'Q', steps: steps})
+		c.queue = append(c.queue, expect{kind: 'Q', sql: sql, steps: steps})
 	}
 	return c.drain()
 }
@@ -163,6 +164,9 @@ func (c *conn) bind(m message) error {
 	}
 	ps := c.pendingStatement(statement)
 	p := &portal{formats: b.results}
+	if ps != nil {
+		p.sql = ps.text
+	}
 	if ps != nil && len(ps.steps) == 1 {
 		st, err := c.current(ps)
 		if err != nil {
@@ -256,7 +260,7 @@ func (c *conn) execute(m message) error {
 	if discloses && p.step.Verb != lineage.Execute && p.step.Verb != lineage.Fetch && p.step.Verb != lineage.CopyTo {
 		c.describeHidden(name, p)
 	}
-	if err := c.forward(m, expect{kind: 'E', portal: p}); err != nil || !discloses {
+	if err := c.forward(m, expect{kind: 'E', sql: p.text(), portal: p}); err != nil || !discloses {
 		return err
 	}
 	// Answered before anything else is sent: if the answer is stopped at a limit,

@@ -201,7 +201,7 @@ func (c *conn) done(m message) error {
 		return nil
 	}
 	if st := c.stepOf(e); st != nil && m.kind() == 'C' {
-		if err := c.succeeded(st, e.portal); err != nil {
+		if err := c.succeeded(st, e); err != nil {
 			return err
 		}
 	}
@@ -234,13 +234,13 @@ func (c *conn) stepOf(e *expect) *step {
 }
 
 // succeeded lets take effect what a completed statement changed.
-func (c *conn) succeeded(st *step, bound *portal) error {
+func (c *conn) succeeded(st *step, e *expect) error {
 	if st.apply != nil {
 		return st.apply()
 	}
 	switch st.Verb {
 	case lineage.Prepare:
-		c.statements[st.Name] = &prepared{text: st.Text, sql: true, steps: []step{{Statement: st.Inner, cat: st.cat, pins: st.pins}}}
+		c.statements[st.Name] = &prepared{text: e.sql, sql: true, steps: []step{{Statement: st.Inner, cat: st.cat, pins: st.pins}}}
 	case lineage.Deallocate:
 		if st.Name == "" {
 			clear(c.statements)
@@ -248,8 +248,8 @@ func (c *conn) succeeded(st *step, bound *portal) error {
 		delete(c.statements, st.Name)
 	case lineage.Declare:
 		p := &portal{step: &step{Statement: st.Inner, cat: st.cat, pins: st.pins, rulings: st.rulings}, cursor: true}
-		if bound != nil && bound.pins != nil {
-			p.pins = bound.pins
+		if e.portal != nil && e.portal.pins != nil {
+			p.pins = e.portal.pins
 		}
 		c.portals[st.Name] = p
 	case lineage.ClosePortal:

@@ -33,11 +33,20 @@ type prepared struct {
 
 // portal is a bound statement or a cursor: they share names as well.
 type portal struct {
+	sql     string
 	step    *step
 	pins    []string // by source, parameters filled in
 	formats []int16  // as the client asked; nil means text
 	cursor  bool
 	broken  error // as of prepared
+}
+
+// text is what the portal runs, nothing for a portal that the gate does not know.
+func (p *portal) text() string {
+	if p == nil {
+		return ""
+	}
+	return p.sql
 }
 
 // analyse reads a string of statements and decides each. The error is what the
@@ -67,14 +76,14 @@ func (c *conn) analyse(sql string) ([]step, error) {
 
 // understand asks lineage, and pairs pinned constants with their sources.
 func understand(cat *catalogue, sql string) ([]step, error) {
-	statements, err := cat.analyser.Analyse(sql)
+	plan, literals, err := cat.analyser.AnalyseCached(sql, nil)
 	if err != nil {
 		return nil, err
 	}
-	steps := make([]step, len(statements))
-	for i := range statements {
-		st := &statements[i]
-		steps[i] = step{Statement: st, cat: cat, pins: constants(st, nil)}
+	steps := make([]step, len(plan.Statements))
+	for i := range plan.Statements {
+		st := &plan.Statements[i]
+		steps[i] = step{Statement: st, cat: cat, pins: constants(st, literals)}
 	}
 	return steps, nil
 }
@@ -91,7 +100,7 @@ func constants(st *lineage.Statement, literals []string) []string {
 			pins = make([]string, len(st.Sources))
 		}
 		pins[i] = p.Const
-		if p.Literal >= 0 && p.Literal < len(literals) {
+		if p.Literal >= 0 && p.Literal < len(literals) { // Const is of the text first seen of this shape
 			pins[i] = literals[p.Literal]
 		}
 		pins[i] = canonicalKey(p.TypeOID, pins[i])
