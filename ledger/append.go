@@ -213,6 +213,7 @@ func (l *Ledger) giveBack(b *batch) {
 
 // show lets questions see a batch that is durable.
 func (l *Ledger) show(b *batch) {
+	l.index.place(b.segment, b.offset)
 	for _, e := range b.events {
 		l.index.add(e)
 	}
@@ -228,6 +229,7 @@ func (l *Ledger) write(b *batch) error {
 	if _, err := l.file.WriteAt(b.frame, l.offset); err != nil {
 		return l.stop(unrecorded(err, "look for disk errors in the system's log, then restart custody: it checks the ledger's end and goes on"))
 	}
+	b.segment, b.offset = l.segment.number, l.offset
 	l.offset += int64(len(b.frame))
 	l.at = position{frame: l.at.frame + 1, event: l.at.event + uint64(len(b.events)), prev: leaf}
 	l.leaf(leaf)

@@ -13,6 +13,8 @@ type batch struct {
 	frame   []byte // header and seed, still empty, then the events
 	events  []*custody.Event
 	marks   []mark
+	segment uint32 // where the frame was written
+	offset  int64
 	outcome *outcome // shared by those who wait; nil until somebody does
 }
 

@@ -63,6 +63,12 @@ func openCheckpoint(signed []byte, v note.Verifier) (*Checkpoint, error) {
 	if err != nil {
 		return nil, fmt.Errorf("checkpoint: %w", err)
 	}
+	// One signature has one form: base64 leaves bits over that say nothing.
+	for _, s := range append(n.Sigs, n.UnverifiedSigs...) {
+		if _, err := base64.StdEncoding.Strict().DecodeString(s.Base64); err != nil {
+			return nil, errors.New("checkpoint: signature is not in its one form")
+		}
+	}
 	return parseCheckpoint(n.Text)
 }
 

@@ -75,7 +75,7 @@ func TestTornFrame(t *testing.T) {
 		torn := bytes.Clone(whole)
 		clear(torn[cut:])
 		write(t, name, torn)
-		l, err := Open(dir, Options{})
+		l, err := Open(dir, Options{SegmentSize: 4096})
 		if err != nil {
 			t.Fatalf("cut at %d: %v", cut-start, err)
 		}

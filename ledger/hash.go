@@ -82,14 +82,24 @@ func (s *salts) reset(seed []byte) {
 func (s *salts) take() []byte {
 	half := s.next & 1
 	if half == 0 {
-		var b [1 + saltSize + 8]byte
-		b[0] = 2
-		copy(b[1:], s.seed[:])
-		binary.BigEndian.PutUint64(b[1+saltSize:], s.next/2)
-		s.pair = sha256.Sum256(b[:])
+		s.pair = saltPair(s.seed[:], s.next/2)
 	}
 	s.next++
 	return s.pair[half*saltSize:][:saltSize]
+}
+
+func saltPair(seed []byte, n uint64) [sha256.Size]byte {
+	var b [1 + saltSize + 8]byte
+	b[0] = 2
+	copy(b[1:], seed)
+	binary.BigEndian.PutUint64(b[1+saltSize:], n)
+	return sha256.Sum256(b[:])
+}
+
+// saltAt gives salt k on its own.
+func saltAt(seed []byte, k uint64) []byte {
+	pair := saltPair(seed, k/2)
+	return pair[k&1*saltSize:][:saltSize]
 }
 
 // blockHash is the leaf of a subject tree: one block of up to blockSubjects subjects.

@@ -64,6 +64,7 @@ type dirs struct {
 	events   []*eventChunk
 	contexts []*contextChunk
 	namings  []namingAt
+	places   []place
 }
 
 type namingAt struct {

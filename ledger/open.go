@@ -133,6 +133,7 @@ type replayer struct {
 
 func (r *replayer) frame(f *frame) string {
 	r.what = ""
+	r.index.place(f.segment, f.offset)
 	what := f.eachEvent(&r.event, f.body, func(d *decoded, _ []byte) {
 		if at := d.Time.UnixMicro(); at < r.last {
 			r.what = "event time goes backwards"
