@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"bytes"
 	_ "embed"
 	"encoding/json"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/cedar-policy/cedar-go"
 	"github.com/cedar-policy/cedar-go/types"
@@ -48,6 +50,9 @@ var checker = func() *validate.Validator {
 func loadExtra(text []byte) ([]*rule, error) {
 	if len(text) > maxExtra {
 		return nil, custody.E(custody.CodeTooLarge, "the policy file is too large", "keep it under 256 KiB; grants do not belong in it")
+	}
+	if i := bytes.IndexFunc(text, func(r rune) bool { return r == 0 || r == utf8.RuneError }); i >= 0 {
+		return nil, at(1+bytes.Count(text[:i], []byte("\n")), "this is not text", "save the file as UTF-8, without zero bytes")
 	}
 	if line := tooDeep(text); line > 0 {
 		return nil, at(line, "brackets are nested too deeply", "split the policy; 64 levels are the most")
