@@ -35,7 +35,7 @@ type Index struct {
 }
 
 // NewIndex makes an empty index. The key is 16 to 32 secret bytes. Expected is how
-// many identifiers are to come; the index grows beyond it by doubling.
+// many identifiers are to come, 0 if that is not known: see Reserve.
 func NewIndex(key []byte, expected int) (*Index, error) {
 	if len(key) < 16 || len(key) > 32 {
 		return nil, custody.E(custody.CodeInvalid, "the key of the identifier index must have 16 to 32 bytes", "custody init makes one")
@@ -47,15 +47,17 @@ func NewIndex(key []byte, expected int) (*Index, error) {
 	return x, nil
 }
 
-// Reserve makes room for so many identifiers, so that they take 10 bytes each. It
-// does nothing when the index is not empty.
+// Reserve makes room for so many identifiers, so that they take 10 bytes each; beyond
+// them the index doubles. It does nothing when the index is not empty.
 func (x *Index) Reserve(expected int) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.count == 0 && len(x.crowd.by) == 0 {
+	if x.empty() {
 		x.table.Store(newBuckets(expected))
 	}
 }
+
+func (x *Index) empty() bool { return x.count == 0 && len(x.crowd.by) == 0 }
 
 // hash puts a value's canonical form through the keyed function.
 func (x *Index) hash(system custody.SystemID, category custody.Category, value []byte) (uint64, bool) {

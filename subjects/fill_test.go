@@ -1,0 +1,219 @@
+package subjects_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strconv"
+	"sync"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"custody"
+	"custody/custodytest"
+	"custody/examples/bodyshop"
+	"custody/subjects"
+)
+
+// numbers is a namer in memory; the store's own is tested there.
+type numbers struct {
+	mu    sync.Mutex
+	known map[string]custody.SubjectID
+	most  int
+	fail  error
+}
+
+func (n *numbers) Assign(_ custody.SystemID, keys []string) ([]custody.SubjectID, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.fail != nil {
+		return nil, n.fail
+	}
+	if n.known == nil {
+		n.known = map[string]custody.SubjectID{}
+	}
+	n.most = max(n.most, len(keys))
+	var ids []custody.SubjectID
+	for _, k := range keys {
+		if n.known[k] == 0 {
+			n.known[k] = custody.SubjectID(len(n.known) + 1)
+		}
+		ids = append(ids, n.known[k])
+	}
+	return ids, nil
+}
+
+func bodyshopSystem() *custody.System {
+	return &custody.System{ID: 1, Name: "bodyshop", Tables: []custody.Table{
+		{Schema: "public", Name: "vehicles", Key: "customer_id", Columns: map[string]custody.Category{"registration": custody.Vehicle}, Identifiers: []string{"registration"}},
+		{Schema: "public", Name: "calls", Key: "customer_id", Columns: map[string]custody.Category{"phone": custody.Phone, "summary": custody.FreeText}, Identifiers: []string{"phone"}},
+		{Schema: "public", Name: "customers", Key: "id", Subject: true,
+			Columns:     map[string]custody.Category{"name": custody.Name, "phone": custody.Phone, "email": custody.Email},
+			Identifiers: []string{"phone", "email"}},
+		{Schema: "public", Name: "accidents", Key: "customer_id", Columns: map[string]custody.Category{"description": custody.Accident}},
+	}}
+}
+
+func filled(tb testing.TB, conn *pgx.Conn, sys *custody.System) (*numbers, *subjects.Directory, *subjects.Index) {
+	tb.Helper()
+	n := &numbers{}
+	d := subjects.NewDirectory(n)
+	x, err := subjects.NewIndex([]byte("a key for tests only"), 0)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if err := subjects.Fill(context.Background(), conn, sys, d, x); err != nil {
+		tb.Fatal(err, errors.Unwrap(err))
+	}
+	return n, d, x
+}
+
+func loaded(tb testing.TB, customers int) *pgx.Conn {
+	tb.Helper()
+	pg := custodytest.Postgres(tb)
+	conn := pg.Conn(tb, pg.CreateDatabase(tb))
+	if err := bodyshop.Load(context.Background(), conn, customers, 1); err != nil {
+		tb.Fatal(err)
+	}
+	return conn
+}
+
+// Every identifier in the database must find its own subject, in the spelling of the
+// row, and the directory must know every key.
+func TestFillFindsEverybody(t *testing.T) {
+	ctx := context.Background()
+	conn := loaded(t, 25_000)
+	n, d, x := filled(t, conn, bodyshopSystem())
+	if d.Len(1) != 25_000 || n.most > 10_000 {
+		t.Errorf("%d keys, %d at once", d.Len(1), n.most)
+	}
+	count := 0
+	for _, q := range []struct {
+		category custody.Category
+		sql      string
+	}{
+		{custody.Phone, "SELECT id, phone FROM customers WHERE phone IS NOT NULL UNION ALL SELECT customer_id, phone FROM calls"},
+		{custody.Email, "SELECT id, email FROM customers WHERE email IS NOT NULL"},
+		{custody.Vehicle, "SELECT customer_id, registration::text FROM vehicles"},
+	} {
+		rows, err := conn.Query(ctx, q.sql)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var key int64
+		var value string
+		if _, err := pgx.ForEachRow(rows, []any{&key, &value}, func() error {
+			id, ok := d.Lookup(1, []byte(strconv.FormatInt(key, 10)))
+			found := x.Find(nil, 1, q.category, []byte(value))
+			if !ok || !slices.Contains(found, id) || len(found) > 2 {
+				t.Errorf("%v of customer %d finds %v, wanted %d", q.category, key, found, id)
+			}
+			count++
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if count < 100_000 {
+		t.Errorf("only %d identifiers were tried", count)
+	}
+	if !conn.PgConn().IsBusy() && conn.PgConn().TxStatus() != 'I' {
+		t.Error("the transaction is still open")
+	}
+}
+
+func TestFillAgainAddsOnlyWhatIsNew(t *testing.T) {
+	ctx := context.Background()
+	conn := loaded(t, 500)
+	n, d, x := filled(t, conn, bodyshopSystem())
+	before := x.Len()
+	if _, err := conn.Exec(ctx, "INSERT INTO customers (name, phone, branch_id) VALUES ('New', '07700 900999', 1), ('No phone', NULL, 1)"); err != nil {
+		t.Fatal(err)
+	}
+	if err := subjects.Fill(ctx, conn, bodyshopSystem(), d, x); err != nil {
+		t.Fatal(err)
+	}
+	if d.Len(1) != 502 || len(n.known) != 502 || x.Len() != before+1 {
+		t.Errorf("%d keys, %d named, %d identifiers after %d", d.Len(1), len(n.known), x.Len(), before)
+	}
+}
+
+func TestFillKeysOfEveryType(t *testing.T) {
+	pg := custodytest.Postgres(t)
+	conn := pg.Conn(t, pg.CreateDatabase(t, `
+		CREATE TABLE u ("Customer Key" uuid, "E-Mail" text);
+		INSERT INTO u VALUES ('0F8FAD5B-D9CB-469F-A165-70867728950E', 'a@post.example'), (NULL, 'nobody@post.example');
+		CREATE TABLE c (k char(8), phone numeric);
+		INSERT INTO c VALUES ('C-1', 7700900123), ('', 7700900124);`))
+	sys := &custody.System{ID: 1, Tables: []custody.Table{
+		{Schema: "public", Name: "u", Key: "Customer Key", Subject: true, Columns: map[string]custody.Category{"E-Mail": custody.Email}, Identifiers: []string{"E-Mail"}},
+		{Schema: "public", Name: "c", Key: "k", Columns: map[string]custody.Category{"phone": custody.Phone}, Identifiers: []string{"phone"}},
+	}}
+	n, d, x := filled(t, conn, sys)
+	for _, key := range []string{"0f8fad5b-d9cb-469f-a165-70867728950e", "C-1     "} { // as the wire shows them
+		if _, ok := d.Lookup(1, []byte(key)); !ok {
+			t.Errorf("key %q is not known; known are %v", key, n.known)
+		}
+	}
+	if got := x.Find(nil, 1, custody.Email, []byte("nobody@post.example")); got != nil {
+		t.Errorf("a row without a key names %v", got)
+	}
+	if got := x.Find(nil, 1, custody.Phone, []byte("07700 900123")); len(got) != 1 {
+		t.Errorf("a phone kept as a number names %v", got)
+	}
+}
+
+func TestFillErrors(t *testing.T) {
+	ctx := context.Background()
+	conn := loaded(t, 20)
+	d := subjects.NewDirectory(&numbers{})
+	x, _ := subjects.NewIndex([]byte("a key for tests only"), 0)
+	change := func(f func(*custody.System)) *custody.System {
+		s := bodyshopSystem()
+		f(s)
+		return s
+	}
+	for name, c := range map[string]struct {
+		sys  *custody.System
+		code custody.Code
+	}{
+		"no number":   {change(func(s *custody.System) { s.ID = 0 }), custody.CodeInvalid},
+		"no table":    {change(func(s *custody.System) { s.Tables[2].Name = "clients" }), custody.CodeInvalid},
+		"no schema":   {change(func(s *custody.System) { s.Tables[2].Schema = "crm" }), custody.CodeInvalid},
+		"no key":      {change(func(s *custody.System) { s.Tables[2].Key = "number" }), custody.CodeInvalid},
+		"no column":   {change(func(s *custody.System) { delete(s.Tables[2].Columns, "email") }), custody.CodeInvalid},
+		"quoted name": {change(func(s *custody.System) { s.Tables[2].Key = `id" FROM customers; DROP TABLE calls; --` }), custody.CodeInvalid},
+	} {
+		err := subjects.Fill(ctx, conn, c.sys, d, x)
+		if custody.CodeOf(err) != c.code || custody.HintOf(err) == "" {
+			t.Errorf("%s: %v (%v)", name, err, errors.Unwrap(err))
+		}
+	}
+	full := errors.New("disk full")
+	if err := subjects.Fill(ctx, conn, bodyshopSystem(), subjects.NewDirectory(&numbers{fail: full}), x); !errors.Is(err, full) {
+		t.Errorf("a namer that fails: %v", err)
+	}
+	if err := subjects.Fill(ctx, conn, bodyshopSystem(), d, nil); err != nil || d.Len(1) != 20 {
+		t.Errorf("without an index: %v, %d keys", err, d.Len(1))
+	}
+}
+
+func TestFillStopsWithItsContext(t *testing.T) {
+	conn := loaded(t, 20)
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	x, _ := subjects.NewIndex([]byte("a key for tests only"), 0)
+	if err := subjects.Fill(ctx, conn, bodyshopSystem(), subjects.NewDirectory(&numbers{}), x); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}
+
+func BenchmarkFill(b *testing.B) {
+	conn := loaded(b, 200_000)
+	for b.Loop() {
+		_, d, x := filled(b, conn, bodyshopSystem())
+		b.ReportMetric(float64(d.Len(1)), "subjects")
+		b.ReportMetric(float64(x.Len()), "identifiers")
+	}
+}
