@@ -153,6 +153,7 @@ func (r *run) pinOf(n *pg.Node, c *column) *Pin {
 	}
 	text, ok := canonical(text, c.base)
 	if !ok {
+		r.literal = true // another spelling would be a pin
 		return nil
 	}
 	return &Pin{Const: text, Literal: r.literalAt(int(k.Location)), TypeOID: c.base}
@@ -162,12 +163,28 @@ func (r *run) pinOf(n *pg.Node, c *column) *Pin {
 func canonical(text string, oid uint32) (string, bool) {
 	switch family(oid) {
 	case oidInt8:
+		if plainDigits(text) {
+			return text, true
+		}
 		n, err := strconv.ParseInt(text, 10, 64)
 		return strconv.FormatInt(n, 10), err == nil
 	case oidText, oidUUID:
 		return text, true
 	}
 	return "", false
+}
+
+// plainDigits says whether a number is already as the server would write it.
+func plainDigits(s string) bool {
+	if len(s) == 0 || len(s) > 18 || s[0] == '0' {
+		return false
+	}
+	for i := range len(s) {
+		if !isDigit(s[i]) {
+			return false
+		}
+	}
+	return true
 }
 
 // literalAt finds the position of the literal that starts at an offset.

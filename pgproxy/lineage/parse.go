@@ -1,6 +1,7 @@
 package lineage
 
 import (
+	"strings"
 	"unicode/utf8"
 
 	"custody"
@@ -21,8 +22,8 @@ func parse(sql string) (*pg.ParseResult, error) {
 		return nil, custody.E(custody.CodeTooLarge, "the statement is over 1 MiB",
 			"send it in parts, or use COPY FROM STDIN for bulk data")
 	}
-	if !utf8.ValidString(sql) {
-		return nil, custody.E(custody.CodeInvalid, "the statement is not valid UTF-8",
+	if !utf8.ValidString(sql) || strings.IndexByte(sql, 0) >= 0 {
+		return nil, custody.E(custody.CodeInvalid, "the statement is not valid UTF-8 text",
 			"set client_encoding to UTF8 and send the statement as UTF-8")
 	}
 	if err := checkDepth(sql); err != nil {

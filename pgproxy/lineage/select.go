@@ -177,11 +177,25 @@ func (r *run) ordering(l *level, s *pg.SelectStmt, res *relationResult) {
 	for _, n := range s.DistinctClause {
 		if n.GetNode() != nil {
 			r.decides(l, r.outputRef(l, n, res))
+		} else {
+			r.distinct(l, res)
 		}
 	}
-	for _, n := range s.LockingClause {
-		_ = n // FOR UPDATE shows nothing more
+}
+
+// distinct reads SELECT DISTINCT: how many rows there are depends on every column,
+// used or not. Bare columns may still be masked: rows with the same key tell nothing
+// of each other.
+func (r *run) distinct(l *level, res *relationResult) {
+	for _, c := range res.columns {
+		r.use(c.deps, !c.bare)
 	}
+	r.use(res.wildDeps, true)
+	d := res.all()
+	for _, x := range d {
+		r.occs[x.occ].presence |= x.cats
+	}
+	l.presence = l.presence.union(d)
 }
 
 func (r *run) sortKey(l *level, n *pg.Node, res *relationResult) deps {

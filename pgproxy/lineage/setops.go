@@ -42,7 +42,7 @@ func (r *run) setOperation(l *level, s *pg.SelectStmt) *relationResult {
 	r.armKeys(res, left)
 	r.armKeys(res, right)
 	if s.Op != pg.SetOperation_SETOP_UNION || !s.All {
-		r.use(deps(nil), false)
+		r.decides(l, res.all()) // rows are compared with each other
 	}
 	r.setOrder(l, s, res)
 	return res

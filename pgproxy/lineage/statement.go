@@ -12,9 +12,28 @@ import (
 func (a *Analyser) statement(sql string, raw *pg.RawStmt) Statement {
 	text := part(sql, raw)
 	r := newRun(a.cat, sql)
-	s := Statement{Text: text}
+	s := Statement{Text: text, Shape: r.shape(text)}
 	r.dispatch(&s, raw.Stmt)
 	return s
+}
+
+// shape notes where the literals of the string are and hashes the statement's own
+// normalised text.
+func (r *run) shape(text string) uint64 {
+	c := scratches.Get().(*scratch)
+	defer scratches.Put(c)
+	var ok bool
+	c.text, c.lits, ok = normalise(c.text[:0], c.lits[:0], r.text)
+	if ok {
+		for _, l := range c.lits {
+			r.literals = append(r.literals, l.start)
+		}
+		return hash(c.text)
+	}
+	if c.text, c.lits, ok = normalise(c.text[:0], c.lits[:0], text); ok {
+		return hash(c.text)
+	}
+	return 0
 }
 
 // part cuts a statement's own text out of the string.

@@ -1,0 +1,242 @@
+package lineage_test
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"regexp"
+	"sort"
+	"strings"
+	"testing"
+
+	"custody"
+	"custody/pgproxy/lineage"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+var queries = flag.Int("queries", 1500, "random queries of the soundness tests")
+var seed = flag.Uint64("seed", 1, "seed of the random queries")
+
+var personal = regexp.MustCompile(`(?i)S-(\d+)-(name|phone|email|note|reg|job|number)`)
+
+var categoryOf = map[string]custody.Category{"name": custody.Name, "phone": custody.Phone, "email": custody.Email,
+	"note": custody.FreeText, "reg": custody.Vehicle, "job": custody.Accident, "number": custody.Phone}
+
+// answer is what the database said.
+type answer struct {
+	fields []pgconn.FieldDescription
+	rows   [][][]byte
+}
+
+func ask(conn *pgx.Conn, sql string) (*answer, error) {
+	ctx := context.Background()
+	res := conn.PgConn().ExecParams(ctx, sql, nil, nil, nil, nil)
+	a := &answer{}
+	for res.NextRow() {
+		var row [][]byte
+		for _, v := range res.Values() {
+			if v == nil {
+				row = append(row, nil)
+			} else {
+				row = append(row, append([]byte{}, v...))
+			}
+		}
+		a.rows = append(a.rows, row)
+	}
+	a.fields = append(a.fields, res.FieldDescriptions()...)
+	_, err := res.Close()
+	return a, err
+}
+
+// subjects gives, for one row, the categories that the plan attributes to each key.
+func subjects(st *lineage.Statement, row [][]byte) map[string]custody.CategorySet {
+	out := map[string]custody.CategorySet{}
+	for _, s := range st.Sources {
+		key := ""
+		for _, k := range s.Keys {
+			if row[k] != nil {
+				key = string(row[k])
+				break
+			}
+		}
+		if key == "" && s.Pin != nil {
+			key = s.Pin.Const
+		}
+		if key != "" {
+			out[key] |= s.Read
+		}
+	}
+	return out
+}
+
+// checkRows looks for personal values whose subject or category the plan misses.
+func checkRows(st *lineage.Statement, a *answer) error {
+	if len(st.Sources) > 0 && len(st.Outputs) != len(a.fields) {
+		return fmt.Errorf("%d outputs, the database says %d", len(st.Outputs), len(a.fields))
+	}
+	for i, o := range st.Outputs {
+		f := a.fields[i]
+		if o.Name != "" && o.Name != f.Name {
+			return fmt.Errorf("output %d is called %q, the database says %q", i, o.Name, f.Name)
+		}
+		if o.Plain && (o.TableOID != f.TableOID || o.Attr != int16(f.TableAttributeNumber)) && o.TableOID != 0 {
+			return fmt.Errorf("output %d comes from %d.%d, the database says %d.%d", i, o.TableOID, o.Attr, f.TableOID, f.TableAttributeNumber)
+		}
+	}
+	for _, row := range a.rows {
+		known := subjects(st, row)
+		for i, v := range row {
+			for _, m := range personal.FindAllSubmatch(v, -1) {
+				c := categoryOf[strings.ToLower(string(m[2]))]
+				if !known[string(m[1])].Has(c) {
+					return fmt.Errorf("column %d shows %s, attributed is %v", i, m[0], known)
+				}
+				if i < len(st.Outputs) && !st.Outputs[i].Categories.Has(c) {
+					return fmt.Errorf("column %d shows %s, said to hold %v", i, m[0], st.Outputs[i].Categories)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// TestSound runs what the analyser accepts and looks for personal values that the
+// plan does not attribute to their subject.
+func TestSound(t *testing.T) {
+	conn, a := garage(t)
+	exec(t, conn, "SET statement_timeout = '2s'")
+	g := &gen{Rand: rand.New(rand.NewPCG(*seed, 1))}
+	var ran, accepted, touching, values, failed int
+	for ran < *queries {
+		sql := g.statement()
+		ran++
+		list, err := a.Analyse(sql)
+		if err != nil {
+			t.Fatalf("%v\n%s", err, sql)
+		}
+		st := &list[0]
+		if st.Refusal != nil {
+			continue
+		}
+		res, err := ask(conn, sql)
+		if err != nil {
+			failed++
+			continue
+		}
+		accepted++
+		if len(st.Sources) > 0 {
+			touching++
+			values += len(res.rows)
+		}
+		if err := checkRows(st, res); err != nil {
+			t.Fatalf("%v\n%s\nsources %+v", err, sql, st.Sources)
+		}
+	}
+	t.Logf("%d queries: %d accepted and run, %d of them over personal data with %d rows; %d failed in the database", ran, accepted, touching, values, failed)
+	if touching < ran/50 {
+		t.Error("too few queries over personal data were accepted for this test to mean anything")
+	}
+}
+
+// TestNoInterference changes one subject's personal values: rows that differ
+// between the two answers must be attributed to that subject. This finds what
+// predicates, counts and windows give away.
+func TestNoInterference(t *testing.T) {
+	conn, a := garage(t)
+	exec(t, conn, "SET statement_timeout = '2s'")
+	g := &gen{Rand: rand.New(rand.NewPCG(*seed, 2))}
+	var compared, differed int
+	for range *queries {
+		sql := g.statement()
+		list, err := a.Analyse(sql)
+		if err != nil {
+			t.Fatalf("%v\n%s", err, sql)
+		}
+		st := &list[0]
+		if st.Refusal != nil || g.ordered || strings.Contains(sql, "snapshot") {
+			continue
+		}
+		subject := fmt.Sprint(11 + g.IntN(20))
+		before, err := ask(conn, sql)
+		if err != nil {
+			continue
+		}
+		after, err := changed(conn, subject, sql)
+		if err != nil {
+			continue
+		}
+		compared++
+		rows := difference(before.rows, after.rows)
+		if len(rows) > 0 {
+			differed++
+		}
+		for _, row := range rows {
+			if _, ok := subjects(st, row)[subject]; !ok {
+				t.Fatalf("the answer gives away something of %s in a row attributed to %v\n%q\n%s\nsources %+v", subject, subjects(st, row), row, sql, st.Sources)
+			}
+		}
+	}
+	t.Logf("%d answers compared, %d of them differed", compared, differed)
+	if differed < *queries/200 {
+		t.Error("too few answers differed for this test to mean anything")
+	}
+}
+
+// changed asks in a transaction in which one subject's personal values are others.
+func changed(conn *pgx.Conn, subject, sql string) (*answer, error) {
+	ctx := context.Background()
+	tx, err := conn.Begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer tx.Rollback(ctx)
+	for _, q := range []string{
+		"UPDATE customers SET name = 'Z', phone = NULL, email = 'S-0-0123456789', note = '123456789' WHERE id = " + subject,
+		"UPDATE vehicles SET reg = 'Z' WHERE customer_id = " + subject,
+		"UPDATE jobs SET description = NULL WHERE customer_id = " + subject,
+		"UPDATE calls SET number = '12345' WHERE customer_id = " + subject,
+	} {
+		if _, err := tx.Exec(ctx, q); err != nil {
+			return nil, err
+		}
+	}
+	return ask(conn, sql)
+}
+
+// difference gives the rows that are in one answer only.
+func difference(a, b [][][]byte) [][][]byte {
+	count := map[string]int{}
+	rows := map[string][][]byte{}
+	for _, r := range a {
+		k := fmt.Sprintf("%q", r)
+		count[k]++
+		rows[k] = r
+	}
+	for _, r := range b {
+		k := fmt.Sprintf("%q", r)
+		count[k]--
+		rows[k] = r
+	}
+	var keys []string
+	for k, n := range count {
+		if n != 0 {
+			keys = append(keys, k)
+		}
+	}
+	sort.Strings(keys)
+	var out [][][]byte
+	for _, k := range keys {
+		out = append(out, rows[k])
+	}
+	return out
+}
+
+func exec(tb testing.TB, conn *pgx.Conn, sql string) {
+	tb.Helper()
+	if _, err := conn.PgConn().Exec(context.Background(), sql).ReadAll(); err != nil {
+		tb.Fatalf("%v\n%s", err, sql)
+	}
+}
