@@ -139,9 +139,9 @@ type outcome uint8
 
 const (
 	unasked outcome = iota
-	silent                 // its conditions do not hold
-	applies                // it permits or forbids
-	failed                 // it could not be evaluated
+	silent          // its conditions do not hold
+	applies         // it permits or forbids
+	failed          // it could not be evaluated
 )
 
 // evaluate asks Cedar about one rule and one category, or remembers the answer of a
