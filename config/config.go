@@ -77,7 +77,7 @@ func Default() *Config {
 		TimeZone:   "Europe/London",
 		Limits:     Limits{Connections: 4000, MessageSize: 64 << 20, SignIn: Duration(20 * time.Second)},
 		Revocation: Revocation{Poll: Duration(100 * time.Millisecond)},
-		Ledger:     Ledger{Origin: "custody", SegmentSize: 64 << 20, CheckpointEvery: Duration(time.Minute)},
+		Ledger:     Ledger{Origin: "custody", SegmentSize: 64 << 20, CheckpointEvery: Duration(time.Second)},
 		Systems:    map[string]*System{},
 	}
 }

@@ -126,3 +126,21 @@ func under(dir, path string) string {
 	}
 	return filepath.Join(dir, path)
 }
+
+// DatabaseOf parts a connection string: what may stand in custody.yaml, without user
+// and password and with the TLS parameters under their own keys.
+func DatabaseOf(connection string) (Database, error) {
+	u, err := url.Parse(connection)
+	if err != nil {
+		return Database{}, custody.E(custody.CodeInvalid, "this is not a connection string", "write postgres://USER@HOST:PORT/DATABASE")
+	}
+	u.User = nil
+	q := u.Query()
+	d := Database{SSLMode: q.Get("sslmode"), RootCertificate: q.Get("sslrootcert"), ClientCertificate: q.Get("sslcert"), ClientKey: q.Get("sslkey")}
+	for _, key := range []string{"user", "password", "sslmode", "sslrootcert", "sslcert", "sslkey"} {
+		q.Del(key)
+	}
+	u.RawQuery = q.Encode()
+	d.URL = u.String()
+	return d, nil
+}

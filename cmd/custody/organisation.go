@@ -1,0 +1,66 @@
+package main
+
+import (
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"custody"
+	"custody/identity"
+)
+
+func (a *app) organisationCommand() *cobra.Command {
+	add := &cobra.Command{
+		Use: "add NAME", Short: "Add an employer",
+		Example: `  custody organisation add Northfield`,
+		Args:    takes("name"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			w, err := a.open()
+			if err != nil {
+				return err
+			}
+			defer w.close()
+			id, err := w.identity.EnsureOrganisation(args[0])
+			if err != nil {
+				return err
+			}
+			return a.done(organisationRow{id, args[0]}, "%s is organisation %d.", args[0], id)
+		},
+	}
+	listing := &cobra.Command{
+		Use: "list", Short: "List the employers",
+		Example: "  custody organisation list",
+		Args:    takes(),
+		RunE:    func(*cobra.Command, []string) error { return a.listOrganisations() },
+	}
+	return group("organisation", "Employers: a person's rights exist only through one",
+		"  custody organisation add Northfield\n  custody organisation list", add, listing)
+}
+
+type organisationRow struct {
+	ID   custody.OrganisationID `json:"id"`
+	Name string                 `json:"name"`
+}
+
+func (a *app) listOrganisations() error {
+	w, err := a.open()
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	all, err := w.identity.Organisations()
+	if err != nil {
+		return err
+	}
+	return list(a, organisationRows(all), "There are no organisations yet.",
+		column[organisationRow]{"ID", func(r organisationRow) string { return strconv.Itoa(int(r.ID)) }, false},
+		column[organisationRow]{"NAME", func(r organisationRow) string { return r.Name }, false})
+}
+
+func organisationRows(all []identity.Organisation) []organisationRow {
+	rows := make([]organisationRow, len(all))
+	for i, o := range all {
+		rows[i] = organisationRow{o.ID, o.Name}
+	}
+	return rows
+}

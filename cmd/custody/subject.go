@@ -1,0 +1,84 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"custody"
+)
+
+func (a *app) subjectCommand() *cobra.Command {
+	var system string
+	var keys []string
+	var yes bool
+	erase := &cobra.Command{
+		Use: "erase", Short: "Forget who a ledger's number stood for",
+		Long: `Take away the link from the ledger's numbers to customers: keys and salts are erased
+for good. The ledger and its proofs stay whole; who-saw can no longer find these
+customers. Erase them in the guarded system first, or they are named anew.`,
+		Example: "  custody subject erase --system bodyshop --subject 4711",
+		Args:    takes(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			w, err := a.open()
+			if err != nil {
+				return err
+			}
+			defer w.close()
+			id, err := w.system(system)
+			if err != nil {
+				return err
+			}
+			if err := a.confirm(yes, fmt.Sprintf("Forget %d customers of %s for good?", len(keys), system)); err != nil {
+				return err
+			}
+			if err := w.store.Erase(cmd.Context(), id, a.now(), keys...); err != nil {
+				return err
+			}
+			return a.done(map[string]any{"erased": len(keys), "system": system}, "Erased: %d.", len(keys))
+		},
+	}
+	erase.Flags().StringVar(&system, "system", "", "the `system`")
+	erase.Flags().StringSliceVar(&keys, "subject", nil, "the customer's `key`; repeatable")
+	erase.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	require(erase, "system", "subject")
+	scrub := &cobra.Command{
+		Use: "scrub", Short: "Finish an erasure that another program's reading held up",
+		Example: "  custody subject scrub",
+		Args:    takes(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			w, err := a.open()
+			if err != nil {
+				return err
+			}
+			defer w.close()
+			if err := w.store.Scrub(cmd.Context()); err != nil {
+				return err
+			}
+			return a.done(map[string]bool{"scrubbed": true}, "No copy of erased keys is left in custody.db.")
+		},
+	}
+	return group("subject", "Customers: the right to be forgotten", "  custody subject erase --system bodyshop --subject 4711", erase, scrub)
+}
+
+// confirm asks a question on the terminal. Without one the answer must be given
+// beforehand, with --yes.
+func (a *app) confirm(yes bool, question string) error {
+	if yes {
+		return nil
+	}
+	f, ok := a.in.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return custody.E(custody.CodeInvalid, "this must be confirmed", "give --yes")
+	}
+	fmt.Fprintf(a.errw, "%s [y/N] ", question)
+	answer, _ := bufio.NewReader(a.in).ReadString('\n')
+	if strings.ToLower(strings.TrimSpace(answer)) != "y" {
+		return custody.E(custody.CodeForbidden, "not confirmed; nothing was done", "answer y")
+	}
+	return nil
+}

@@ -1,0 +1,266 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"custody"
+	"custody/ledger"
+)
+
+func (a *app) verifyCommand() *cobra.Command {
+	var extract, key string
+	cmd := &cobra.Command{
+		Use: "verify", Short: "Check the whole ledger, or an extract, offline",
+		Long: `Check every byte that counts: each frame's checksums, form and place in the chain,
+each event's hash, the Merkle log, and each checkpoint's signature. A gate may be
+running meanwhile. With --extract only that file and the verifier key are needed:
+no working directory, no server.
+
+Exit code 1 means that the check worked and found damage or a forgery.`,
+		Example: "  custody ledger verify\n  custody ledger verify --extract subject-4711.extract --key ledger.pub",
+		Args:    takes(),
+		RunE: func(*cobra.Command, []string) error {
+			if extract != "" {
+				return a.verifyExtract(extract, key)
+			}
+			return a.verifyLedger(key)
+		},
+	}
+	cmd.Flags().StringVar(&extract, "extract", "", "check this `file`; - is standard input")
+	cmd.Flags().StringVar(&key, "key", verifierFile, "verifier key: a `file`, or the key itself")
+	return cmd
+}
+
+func (a *app) verifyLedger(key string) error {
+	v, err := a.verifier(key)
+	if err != nil {
+		return err
+	}
+	r, err := ledger.Verify(a.path(ledgerDir), v)
+	if err != nil {
+		return asFinding(err)
+	}
+	if a.json {
+		return a.object(makeReportRow(r))
+	}
+	a.say("The ledger %s is whole: %d events in %d frames, %d disclosures of customers.", r.Origin, r.Events, r.Frames, r.Disclosures)
+	if r.Signed != nil {
+		a.say("%d checkpoints agree; the newest signs for %d of %d frames, root %s.", r.Checkpoints, r.Signed.Size, r.Frames, r.Signed.Root)
+	} else {
+		a.say("Nothing is signed yet: custody serve signs.")
+	}
+	if r.TornBytes > 0 {
+		a.say("A crash left %d bytes of a frame that was never acknowledged; nothing in it was released.", r.TornBytes)
+	}
+	if r.ClockBehind > 0 {
+		a.say("%d times the clock was behind the event before, at most by %s.", r.ClockBehind, r.ClockBehindMost)
+	}
+	return nil
+}
+
+// asFinding turns damage into a finding: the check worked, the ledger is wrong.
+func asFinding(err error) error {
+	if errors.As(err, new(*ledger.Damage)) || custody.CodeOf(err) == custody.CodeInvalid {
+		return finding{err}
+	}
+	return err
+}
+
+type reportRow struct {
+	OK          bool   `json:"ok"`
+	Origin      string `json:"origin"`
+	Segments    int    `json:"segments"`
+	Frames      uint64 `json:"frames"`
+	Events      uint64 `json:"events"`
+	Disclosures uint64 `json:"disclosures"`
+	Bytes       int64  `json:"bytes"`
+	First       stamp  `json:"first,omitzero"`
+	Last        stamp  `json:"last,omitzero"`
+	Checkpoints int    `json:"checkpoints"`
+	Signed      uint64 `json:"signed_frames"`
+	Root        string `json:"root,omitempty"`
+	TornBytes   int64  `json:"torn_bytes"`
+	ClockBehind uint64 `json:"clock_behind"`
+}
+
+func makeReportRow(r *ledger.Report) reportRow {
+	row := reportRow{OK: true, Origin: r.Origin, Segments: r.Segments, Frames: r.Frames, Events: r.Events, Disclosures: r.Disclosures,
+		Bytes: r.Bytes, First: stamp{r.First}, Last: stamp{r.Last}, Checkpoints: r.Checkpoints, TornBytes: r.TornBytes, ClockBehind: r.ClockBehind}
+	if r.Signed != nil {
+		row.Signed, row.Root = r.Signed.Size, r.Signed.Root.String()
+	}
+	return row
+}
+
+func (a *app) verifyExtract(file, key string) error {
+	v, err := a.verifier(key)
+	if err != nil {
+		return err
+	}
+	in := a.in
+	if file != "-" {
+		f, err := os.Open(file)
+		if err != nil {
+			return custody.E(custody.CodeNotFound, "the extract cannot be opened", "check the file's name")
+		}
+		defer f.Close()
+		in = f
+	}
+	r, err := ledger.VerifyExtract(in, v)
+	if err != nil {
+		return asFinding(err)
+	}
+	return a.showExtract(r)
+}
+
+type provenRow struct {
+	Event        uint64                 `json:"event"`
+	Time         stamp                  `json:"time"`
+	Kind         string                 `json:"kind"`
+	Person       custody.PersonID       `json:"person,omitempty"`
+	Application  custody.ApplicationID  `json:"application,omitempty"`
+	Organisation custody.OrganisationID `json:"organisation,omitempty"`
+	System       custody.SystemID       `json:"system"`
+	Session      custody.SessionID      `json:"session"`
+	Categories   []string               `json:"categories"`
+	Masked       []string               `json:"masked"`
+	Route        string                 `json:"route"`
+	Subjects     []custody.SubjectID    `json:"subjects"`
+}
+
+func (a *app) showExtract(r *ledger.ExtractReport) error {
+	rows := make([]provenRow, len(r.Events))
+	for i := range r.Events {
+		e := &r.Events[i]
+		rows[i] = provenRow{e.Number, stamp{e.Time}, e.Kind.String(), e.Person, e.Application, e.Organisation, e.System, e.Session,
+			e.Clear.Strings(), e.Masked.Strings(), e.Route.String(), e.Subjects}
+	}
+	err := list(a, rows, "The extract proves no event.",
+		column[provenRow]{"EVENT", func(p provenRow) string { return number(p.Event) }, false},
+		column[provenRow]{"TIME (UTC)", func(p provenRow) string { return p.Time.UTC().Format("2006-01-02 15:04:05") }, false},
+		column[provenRow]{"KIND", func(p provenRow) string { return p.Kind }, false},
+		column[provenRow]{"PERSON", func(p provenRow) string { return number(p.Person) }, false},
+		column[provenRow]{"SESSION", func(p provenRow) string { return number(p.Session) }, false},
+		column[provenRow]{"SAW", func(p provenRow) string { return eventRow{Categories: p.Categories, Masked: p.Masked}.saw() }, true},
+		column[provenRow]{"ROUTE", func(p provenRow) string { return p.Route }, false},
+		column[provenRow]{"SUBJECTS", func(p provenRow) string { return number(uint32(len(p.Subjects))) }, false})
+	if err != nil {
+		return err
+	}
+	var names []string
+	for _, n := range r.Names {
+		names = append(names, fmt.Sprintf("subject %d is key %s of system %d", n.Subject, printable(n.Key), n.System))
+	}
+	if a.json {
+		return a.object(map[string]any{"ok": true, "origin": r.Origin, "signed_frames": r.Checkpoint.Size, "events": len(r.Events), "names": r.Names, "unsigned": r.Unsigned, "unnamed": r.Unnamed})
+	}
+	for _, n := range names[:min(len(names), shownSubjects)] {
+		a.say("%s", n)
+	}
+	a.say("Proven: %d events of the ledger %s, under the checkpoint over %d frames.", len(r.Events), r.Origin, r.Checkpoint.Size)
+	return nil
+}
+
+func (a *app) extractCommand() *cobra.Command {
+	var system, subject, person, out string
+	var p period
+	cmd := &cobra.Command{
+		Use: "extract", Short: "Write a proof of who saw a customer, or what a person saw",
+		Long: `Write the events about one customer or one person with their proofs. Anyone can check
+the file with custody ledger verify --extract and the key in keys/ledger.pub,
+without this ledger; docs/formats.md says how to write another checker.`,
+		Example: "  custody ledger extract --system bodyshop --subject 4711 --out subject-4711.extract\n  custody ledger extract --person alice@northfield.example --since 30d --out alice.extract",
+		Args:    takes(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if (subject == "") == (person == "") || (subject == "") != (system == "") {
+				return usage(cmd, "give either --system and --subject, or --person")
+			}
+			return a.extract(system, subject, person, out, &p)
+		},
+	}
+	cmd.Flags().StringVar(&system, "system", "", "the customer's `system`")
+	cmd.Flags().StringVar(&subject, "subject", "", "the customer's `key`")
+	cmd.Flags().StringVar(&person, "person", "", "`login` of a person")
+	cmd.Flags().StringVar(&out, "out", "-", "write to this `file`; - is standard output")
+	p.flags(cmd)
+	return cmd
+}
+
+func (a *app) extract(system, subject, login, out string, p *period) error {
+	w, err := a.open()
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	q := ledger.Query{}
+	if q.From, q.To, err = p.bounds(a); err != nil {
+		return err
+	}
+	if login != "" {
+		person, err := w.person(login)
+		if err != nil {
+			return err
+		}
+		q.Person = person.ID
+	} else if q.Subject, err = w.subject(system, subject); err != nil {
+		return err
+	}
+	reader, err := w.reader()
+	if err != nil {
+		return err
+	}
+	defer reader.Close()
+	return a.toFile(out, func(to io.Writer) error { return reader.WriteExtract(to, q, w.nameProofs()) })
+}
+
+// toFile writes a new file, which is removed again if fn fails; - is standard output.
+func (a *app) toFile(name string, fn func(io.Writer) error) error {
+	if name == "-" {
+		return fn(a.out)
+	}
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, os.ErrExist) {
+		return custody.E(custody.CodeConflict, "the file is there already", "choose another name with --out")
+	}
+	if err != nil {
+		return asUnavailable(err)
+	}
+	if err := errors.Join(fn(f), f.Close()); err != nil {
+		os.Remove(name)
+		return err
+	}
+	return a.done(map[string]string{"file": name}, "Written: %s. Check it with custody ledger verify --extract %s", name, name)
+}
+
+// nameProofs proves what subjects' numbers stand for, from the store. The tree of the
+// naming that was asked for last is kept: an extract asks for many of the same.
+func (w *workspace) nameProofs() ledger.Names {
+	var tree *ledger.NamingTree
+	var of custody.SubjectID
+	return func(subject custody.SubjectID, n *custody.Naming) (*ledger.Name, error) {
+		s, err := w.store.Subject(subject)
+		if err != nil || s.Key == "" {
+			return nil, err
+		}
+		if tree == nil || of != n.First {
+			leaves := make([]ledger.Hash, 0, n.Count)
+			for sub, err := range w.store.SubjectRange(n.First, n.Count) {
+				if err != nil {
+					return nil, err
+				}
+				leaves = append(leaves, sub.Commitment)
+			}
+			tree, of = ledger.NewNamingTree(leaves), n.First
+		}
+		proof, err := tree.Proof(int(subject - n.First))
+		if err != nil {
+			return nil, err
+		}
+		return &ledger.Name{System: s.System, Key: s.Key, Salt: s.Salt, Proof: proof}, nil
+	}
+}

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"custody"
+)
+
+func (a *app) whoSawCommand() *cobra.Command {
+	var system, subject string
+	var p period
+	var most int
+	cmd := &cobra.Command{
+		Use: "who-saw", Short: "Who saw one customer: people, times, categories, reasons",
+		Long: `List everybody who was shown or changed one customer's data, newest first, from the
+ledger. A gate may be running meanwhile. SUBJECT is the customer's key in the
+system. EVENT is the number by which custody ledger extract proves each line.`,
+		Example: "  custody ledger who-saw --system bodyshop --subject 4711\n  custody ledger who-saw --system bodyshop --subject 4711 --since 30d --json",
+		Args:    takes(),
+		RunE:    func(*cobra.Command, []string) error { return a.whoSaw(system, subject, &p, most) },
+	}
+	cmd.Flags().StringVar(&system, "system", "", "the `system`")
+	cmd.Flags().StringVar(&subject, "subject", "", "the customer's `key`")
+	cmd.Flags().IntVar(&most, "limit", 0, "at most so `many`, the newest; 0 is all")
+	p.flags(cmd)
+	require(cmd, "system", "subject")
+	return cmd
+}
+
+func (a *app) whoSaw(system, subject string, p *period, most int) error {
+	w, err := a.open()
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	from, to, err := p.bounds(a)
+	if err != nil {
+		return err
+	}
+	id, err := w.subject(system, subject)
+	if err != nil {
+		return err
+	}
+	reader, err := w.reader()
+	if err != nil {
+		return err
+	}
+	defer reader.Close()
+	names, err := w.names()
+	if err != nil {
+		return err
+	}
+	rows := []eventRow{}
+	for d := range reader.Index().WhoSaw(w.systems[system], id, from, to) {
+		rows = append(rows, names.row(d.Number, &d.Event, d.Answer))
+		if len(rows) == most {
+			break
+		}
+	}
+	if err := list(a, rows, "Nobody was shown this customer's data in that time.", a.whoSawColumns()...); err != nil {
+		return err
+	}
+	if slices.ContainsFunc(rows, func(r eventRow) bool { return len(r.Masked) > 0 }) {
+		a.say("* masked")
+	}
+	return nil
+}
+
+// subject finds a customer's number by key.
+func (w *workspace) subject(system, key string) (custody.SubjectID, error) {
+	id, err := w.system(system)
+	if err != nil {
+		return 0, err
+	}
+	return w.store.SubjectOf(id, key)
+}
+
+func (a *app) whoSawColumns() []column[eventRow] {
+	return []column[eventRow]{
+		{"TIME", func(r eventRow) string { return a.local(r.Time.Time) }, true},
+		{"WHO", eventRow.who, true},
+		{"ORGANISATION", func(r eventRow) string { return r.Organisation }, true},
+		{"SAW", func(r eventRow) string { return changed(r) + r.saw() }, true},
+		{"REASON", func(r eventRow) string { return r.Reason }, true},
+		{"SESSION", func(r eventRow) string { return number(r.Session) }, false},
+		{"ROUTE", func(r eventRow) string { return r.Route }, false},
+		{"EVENT", func(r eventRow) string { return number(r.Event) }, false},
+	}
+}
+
+func changed(r eventRow) string {
+	if r.Kind == custody.EventChange.String() {
+		return "changed: "
+	}
+	return ""
+}
