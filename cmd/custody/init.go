@@ -70,7 +70,11 @@ func (a *app) initialise(listen, origin string, names []string) error {
 		return err
 	}
 	key := strings.TrimSpace(string(verifier))
-	return a.done(map[string]string{"dir": a.dir, "listen": listen, "origin": origin, "verifier": key}, `A new working directory in %s.
+	dir, err := filepath.Abs(a.dir)
+	if err != nil {
+		return err
+	}
+	return a.done(map[string]string{"dir": dir, "listen": listen, "origin": origin, "verifier": key}, `A new working directory in %s.
   custody.yaml   the configuration, every key explained
   keys/          keys and certificates: keep a copy in a safe place
   ledger/        who saw which customer, from now on
@@ -80,7 +84,7 @@ Next:
   custody discover --write postgres://USER@HOST/DATABASE   propose what it holds
   custody person add EMAIL --name "NAME" --organisation ORGANISATION --role ROLE
   custody grant add --role ROLE --system DATABASE --see name,phone --subjects-per-day 200
-  custody serve`, a.dir)
+  custody serve`, dir)
 }
 
 // mustBeNew refuses a folder that holds anything of a working directory.

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+type sqlConn struct{ *pgconn.PgConn }
+
+func pgConnect(url string) (sqlConn, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	c, err := pgconn.Connect(ctx, url)
+	return sqlConn{c}, err
+}
+
+func (c sqlConn) exec(statement string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	_, err := c.Exec(ctx, statement).ReadAll()
+	return err
+}
+
+// Close ends the connection.
+func (c sqlConn) Close() { _ = c.PgConn.Close(context.Background()) }
+
+// gateProcess is a gate that runs in the background of a script.
+type gateProcess struct {
+	cmd *exec.Cmd
+	log *os.File
+}
+
+// startGate starts a command in the script's folder and waits for its first line. Its
+// log is in the file gate.log there.
+func startGate(ts *testscript.TestScript, args []string) (*gateProcess, error) {
+	program, err := lookPath(ts, args[0])
+	if err != nil {
+		return nil, err
+	}
+	log, err := os.Create(ts.MkAbs("gate.log"))
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.Command(program, args[1:]...)
+	cmd.Dir = ts.MkAbs(".")
+	cmd.Env = environment(ts)
+	cmd.Stderr = log
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	g := &gateProcess{cmd, log}
+	if _, err := firstLine(out); err != nil {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		text, _ := os.ReadFile(log.Name())
+		return nil, fmt.Errorf("the gate does not start: %w\n%s", err, text)
+	}
+	return g, nil
+}
+
+// stop interrupts the gate and waits for its end, which must be an orderly one.
+func (g *gateProcess) stop() error {
+	defer g.log.Close()
+	if err := g.cmd.Process.Signal(os.Interrupt); err != nil {
+		return err
+	}
+	if err := g.cmd.Wait(); err != nil {
+		text, _ := os.ReadFile(g.log.Name())
+		return fmt.Errorf("the gate ended badly: %w\n%s", err, text)
+	}
+	return nil
+}
+
+func environment(ts *testscript.TestScript) []string {
+	var env []string
+	for _, name := range []string{"PATH", "HOME", "TMPDIR", "LC_ALL", "CUSTODY_DIR", "CI"} {
+		if v := ts.Getenv(name); v != "" {
+			env = append(env, name+"="+v)
+		}
+	}
+	return env
+}
+
+func lookPath(ts *testscript.TestScript, name string) (string, error) {
+	old := os.Getenv("PATH")
+	defer os.Setenv("PATH", old)
+	if err := os.Setenv("PATH", ts.Getenv("PATH")); err != nil {
+		return "", err
+	}
+	return exec.LookPath(name)
+}

@@ -1,0 +1,193 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"custody/custodytest"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"custody": main})
+}
+
+// TestScripts runs the acceptance tests: what an administrator types, and what they
+// see. See the README of testscript for the language; commands of our own are below.
+func TestScripts(t *testing.T) {
+	pg := custodytest.Postgres(t)
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(env *testscript.Env) error {
+			port, err := freePort()
+			if err != nil {
+				return err
+			}
+			env.Setenv("PGROOT", pg.Password) // the superuser's password, for createdb
+			env.Setenv("PGHOSTPORT", pg.Host+":"+strconv.Itoa(pg.Port))
+			env.Setenv("GATE", "127.0.0.1:"+port)
+			env.Setenv("GATEPORT", port)
+			env.Setenv("LC_ALL", "C.UTF-8")
+			env.Setenv("PATH", env.Getenv("PATH")+string(os.PathListSeparator)+"/usr/bin"+string(os.PathListSeparator)+"/bin")
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"createdb": func(ts *testscript.TestScript, neg bool, args []string) { createDB(t, pg, ts, args) },
+			"sql":      func(ts *testscript.TestScript, neg bool, args []string) { runSQL(pg, ts, args) },
+			"await":    awaitOutput,
+			"exits":    exits,
+			"json":     jsonLines,
+			"setenv":   setenv,
+			"replace":  replace,
+		},
+	})
+}
+
+func freePort() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer l.Close()
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	return port, err
+}
+
+// createDB runs the SQL of a file in a database of its own and sets $URL to the
+// connection string, and $DB to the database's name.
+func createDB(t *testing.T, pg *custodytest.PG, ts *testscript.TestScript, args []string) {
+	var script string
+	if len(args) > 0 {
+		script = ts.ReadFile(args[0])
+	}
+	name := pg.CreateDatabase(t, script)
+	ts.Setenv("DB", name)
+	ts.Setenv("URL", pg.URLFor(name))
+}
+
+// runSQL runs statements in $DB as the superuser, beside the gate.
+func runSQL(pg *custodytest.PG, ts *testscript.TestScript, args []string) {
+	conn, err := pgConnect(pg.URLFor(ts.Getenv("DB")))
+	ts.Check(err)
+	defer conn.Close()
+	for _, statement := range args {
+		ts.Check(conn.exec(statement))
+	}
+}
+
+// exits runs a command and checks its exit code: exits 3 custody person show nobody.
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) < 2 {
+		ts.Fatalf("usage: exits CODE COMMAND …")
+	}
+	err := ts.Exec(args[1], args[2:]...)
+	code := 0
+	var exit interface{ ExitCode() int }
+	if errors.As(err, &exit) {
+		code = exit.ExitCode()
+	} else if err != nil {
+		ts.Fatalf("%v", err)
+	}
+	if strconv.Itoa(code) != args[0] {
+		ts.Fatalf("exit code %d, want %s", code, args[0])
+	}
+}
+
+// jsonLines checks that every line of a file (stdout, stderr) is one JSON object.
+func jsonLines(ts *testscript.TestScript, neg bool, args []string) {
+	n := 0
+	for line := range strings.Lines(ts.ReadFile(args[0])) {
+		var v map[string]any
+		if err := json.Unmarshal([]byte(line), &v); err != nil {
+			ts.Fatalf("%q is not an object: %v", line, err)
+		}
+		n++
+	}
+	if n == 0 {
+		ts.Fatalf("%s is empty", args[0])
+	}
+}
+
+// setenv sets a variable to the first group of a pattern in a file, or to all of it.
+func setenv(ts *testscript.TestScript, neg bool, args []string) {
+	text := strings.TrimSpace(ts.ReadFile(args[1]))
+	if len(args) > 2 {
+		m := regexp.MustCompile(args[2]).FindStringSubmatch(text)
+		if m == nil {
+			ts.Fatalf("%s has no %s", args[1], args[2])
+		}
+		text = m[1]
+	}
+	ts.Setenv(args[0], text)
+}
+
+// replace changes every OLD to NEW in a file; there must be one.
+func replace(ts *testscript.TestScript, neg bool, args []string) {
+	text := ts.ReadFile(args[2])
+	if !strings.Contains(text, args[0]) {
+		ts.Fatalf("%s does not contain %q", args[2], args[0])
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[2]), []byte(strings.ReplaceAll(text, args[0], args[1])), 0o600))
+}
+
+// gates are the running background gates, by script.
+var gates sync.Map
+
+// awaitOutput starts a gate in the background and waits until it says that it
+// listens: await gate1 custody serve. With "stop" it ends it as an administrator does.
+func awaitOutput(ts *testscript.TestScript, neg bool, args []string) {
+	key := ts.MkAbs(args[0])
+	if args[1] == "stop" {
+		g, ok := gates.LoadAndDelete(key)
+		if !ok {
+			ts.Fatalf("%s does not run", args[0])
+		}
+		ts.Check(g.(*gateProcess).stop())
+		return
+	}
+	g, err := startGate(ts, args[1:])
+	ts.Check(err)
+	gates.Store(key, g)
+	ts.Defer(func() {
+		if _, running := gates.LoadAndDelete(key); running {
+			_ = g.stop()
+		}
+	})
+}
+
+// firstLine waits for one line of a program's output.
+func firstLine(r io.Reader) (string, error) {
+	lines := make(chan string, 1)
+	go func() {
+		s := bufio.NewScanner(r)
+		if s.Scan() {
+			lines <- s.Text()
+		}
+		close(lines)
+		_, _ = io.Copy(io.Discard, r)
+	}()
+	select {
+	case line, ok := <-lines:
+		if !ok {
+			return "", errors.New("it ended without a word")
+		}
+		return line, nil
+	case <-time.After(time.Minute):
+		return "", fmt.Errorf("nothing after a minute")
+	}
+}
+
