@@ -102,24 +102,35 @@ func (v *view) distinct(who actor, seen *bitset) int {
 	return seen.count
 }
 
-// bitset counts distinct numbers. Subjects' numbers are dense, so it is a bit for
-// each subject.
+// bitset counts distinct numbers, with a bit for each number of a page that is used.
 type bitset struct {
-	words []uint64
+	pages []*[pageWords]uint64
+	used  []*[pageWords]uint64
 	count int
 }
 
+const pageWords = 512
+
 func (s *bitset) clear() {
-	clear(s.words)
+	for _, p := range s.used {
+		clear(p[:])
+	}
 	s.count = 0
 }
 
 func (s *bitset) add(n uint32) {
-	for int(n/64) >= len(s.words) {
-		s.words = append(s.words, make([]uint64, max(64, len(s.words)))...)
+	page, word := int(n/64/pageWords), n/64%pageWords
+	if page >= len(s.pages) {
+		s.pages = append(s.pages, make([]*[pageWords]uint64, page+1-len(s.pages))...)
 	}
-	if bit := uint64(1) << (n % 64); s.words[n/64]&bit == 0 {
-		s.words[n/64] |= bit
+	p := s.pages[page]
+	if p == nil {
+		p = new([pageWords]uint64)
+		s.pages[page] = p
+		s.used = append(s.used, p)
+	}
+	if bit := uint64(1) << (n % 64); p[word]&bit == 0 {
+		p[word] |= bit
 		s.count++
 	}
 }
