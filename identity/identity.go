@@ -63,6 +63,10 @@ func New(o Options) (*Service, error) {
 func (s *Service) Reload() error {
 	s.loading.Lock()
 	defer s.loading.Unlock()
+	return s.load()
+}
+
+func (s *Service) load() error {
 	r, err := s.store.Rights(s.clock())
 	if err != nil {
 		return err
@@ -73,7 +77,8 @@ func (s *Service) Reload() error {
 
 // refresh reloads if another process changed a right since the last reload, so
 // that a token works, and a revocation counts, at the very next sign-in. If the
-// store cannot be read the error is returned and nobody signs in.
+// store cannot be read the error is returned and nobody signs in. Many who sign in
+// at once after a change wait for one reload, not for one each.
 func (s *Service) refresh() error {
 	n, err := s.store.Generation()
 	if err != nil {
@@ -82,7 +87,12 @@ func (s *Service) refresh() error {
 	if s.now.Load().generation == n {
 		return nil
 	}
-	return s.Reload()
+	s.loading.Lock()
+	defer s.loading.Unlock()
+	if s.now.Load().generation >= n {
+		return nil
+	}
+	return s.load()
 }
 
 // NextChange is the next moment at which time alone changes a right: a credential

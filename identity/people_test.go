@@ -242,12 +242,3 @@ func TestValidAllocatesNothing(t *testing.T) {
 		t.Errorf("%v allocations while revoked", n)
 	}
 }
-
-func BenchmarkValid(b *testing.B) {
-	k := newKit(b)
-	sess := k.live(b, "alice")
-	b.ReportAllocs()
-	for b.Loop() {
-		k.Valid(sess)
-	}
-}

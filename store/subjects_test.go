@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/mod/sumdb/tlog"
@@ -183,7 +184,24 @@ func TestErase(t *testing.T) {
 	if again := assign(t, s, sys, "4711"); again[0] != 3 {
 		t.Errorf("a customer who comes back got number %d, want a new one", again[0])
 	}
+	generation, err := s.Generation()
+	must(t, err)
 	wantCode(t, s.Erase(context.Background(), sys, t0, "4712", "unknown"), custody.CodeNotFound)
+	if now, _ := s.Generation(); now != generation {
+		t.Error("a refused erasure was announced")
+	}
+	later := t0.Add(time.Minute)
+	must(t, s.Erase(context.Background(), sys, later, "4711"))
+	if now, _ := s.Generation(); now != generation+1 {
+		t.Error("running gateways do not hear of an erasure")
+	}
+	for since, want := range map[time.Time][]custody.SubjectID{t0: {1, 3}, later: {3}, later.Add(time.Millisecond): nil} {
+		got, err := s.ErasedSince(since)
+		must(t, err)
+		if !slices.Equal(got, want) {
+			t.Errorf("erased since %v: %v, want %v", since, got, want)
+		}
+	}
 	if _, err := s.SubjectOf(sys, "4712"); err != nil {
 		t.Errorf("a refused erasure erased: %v", err)
 	}
