@@ -33,11 +33,12 @@ var layout = map[string][]string{
 	"site": {
 		".", "gate", "identity", "internal/durable", "ledger", "pgproxy", "policy", "store", "subjects",
 	},
-	"cmd/custody": {"**"},
-	"custodytest": {"**"},
-	"bench/**":    {"**"},
-	"e2e/**":      {"**"},
-	"lab/**":      {"**"},
+	"cmd/custody":   {"**"},
+	"custodytest":   {"**"},
+	"examples/demo": {"custodytest", "examples/bodyshop"},
+	"bench/**":      {"**"},
+	"e2e/**":        {"**"},
+	"lab/**":        {"**"},
 }
 
 func TestImportDirections(t *testing.T) {

@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# Builds the command and tells the demonstration's story with it.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+go build -trimpath -o bin/custody ./cmd/custody
+go build -trimpath -o bin/demo ./examples/demo
+exec bin/demo
