@@ -179,3 +179,14 @@ func (c *Config) ClearPassword(login string) bool {
 	}
 	return false
 }
+
+// Table finds a declared table, whether or not its schema is written; nil if there
+// is none.
+func (s *System) Table(full string) *Table {
+	for name, t := range s.Tables {
+		if FullTable(name) == FullTable(full) {
+			return t
+		}
+	}
+	return nil
+}

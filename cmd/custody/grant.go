@@ -96,7 +96,7 @@ func (a *app) addGrant(f *grantFlags, reasonSaid bool) error {
 		return err
 	}
 	row := a.grantRow(&g)
-	return a.done(row, "Grant %d: %s may %s in %s, %s.", g.ID, row.Holder, row.rights(), row.System, row.limits())
+	return a.done(row, "Grant %d: %s may %s in %s%s. Customers: %s.", g.ID, row.Holder, row.rights(), row.System, row.when(), row.limits())
 }
 
 type grantRow struct {
@@ -142,7 +142,7 @@ func (r grantRow) rights() string {
 	return strings.Join(parts, "; ")
 }
 
-// limits says how many customers a grant is for, in words.
+// limits says how many customers a grant is for, in few words.
 func (r grantRow) limits() string {
 	var parts []string
 	for _, l := range []struct {
@@ -154,13 +154,17 @@ func (r grantRow) limits() string {
 		}
 	}
 	if len(parts) == 0 {
-		parts = []string{"any number"}
+		parts = []string{"no limit"}
 	}
-	text := "customers: " + strings.Join(parts, ", ")
+	return strings.Join(parts, ", ")
+}
+
+// when says what must be so first.
+func (r grantRow) when() string {
 	if r.RequireReason {
-		text += ", with a reason"
+		return ", with a stated reason"
 	}
-	return text
+	return ""
 }
 
 func (a *app) grantColumns() []column[grantRow] {
@@ -168,8 +172,8 @@ func (a *app) grantColumns() []column[grantRow] {
 		{"ID", func(g grantRow) string { return number(g.ID) }, false},
 		{"WHO", func(g grantRow) string { return g.Holder }, true},
 		{"SYSTEM", func(g grantRow) string { return g.System }, false},
-		{"MAY", func(g grantRow) string { return g.rights() }, true},
-		{"LIMITS", func(g grantRow) string { return strings.TrimPrefix(g.limits(), "customers: ") }, true},
+		{"MAY", func(g grantRow) string { return g.rights() + g.when() }, true},
+		{"CUSTOMERS", grantRow.limits, true},
 		{"UNTIL", func(g grantRow) string { return orOpen(a.minute(g.End.Time)) }, false},
 	}
 }

@@ -140,7 +140,7 @@ func (a *app) sayDecision(r decisionRow) {
 		}
 	}
 	if len(r.Clear)+len(r.Masked) > 0 {
-		a.say("  limits   %s; %d this hour and %d today are used", limitWords(r), r.SeenThisHour, r.SeenToday)
+		a.say("  limits   %s; used: %d this hour, %d today", limitWords(r), r.SeenThisHour, r.SeenToday)
 	}
 	if r.ReasonRequired {
 		a.say("  reason   stating one would open more: SET custody.reason = '…'")

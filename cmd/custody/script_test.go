@@ -190,4 +190,3 @@ func firstLine(r io.Reader) (string, error) {
 		return "", fmt.Errorf("nothing after a minute")
 	}
 }
-
