@@ -18,3 +18,17 @@ func (s *Store) CheckPragmas() error {
 	}
 	return nil
 }
+
+// Fill makes the database as large as it may get; the function that it gives makes
+// room again.
+func (s *Store) Fill() (room func() error, err error) {
+	var pages int
+	if err := s.write.QueryRow("PRAGMA page_count").Scan(&pages); err != nil {
+		return nil, err
+	}
+	_, err = s.write.Exec(fmt.Sprintf("PRAGMA max_page_count = %d", pages))
+	return func() error {
+		_, err := s.write.Exec("PRAGMA max_page_count = 1000000")
+		return err
+	}, err
+}

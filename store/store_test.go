@@ -3,9 +3,7 @@ package store_test
 import (
 	"context"
 	"database/sql"
-	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -244,34 +242,6 @@ func raw(t *testing.T, path string) *sql.DB {
 	return db
 }
 
-// TestMain is also the other process of TestWatchHears.
-func TestMain(m *testing.M) {
-	path := os.Getenv("CUSTODY_STORE_TEST_CHILD")
-	if path == "" {
-		os.Exit(m.Run())
-	}
-	s, err := store.Open(path)
-	if err == nil {
-		_, err = s.EnsureOrganisation("Eastfield", t0)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-}
-
-// inAnotherProcess changes a right from outside.
-func inAnotherProcess(t *testing.T, path string) {
-	t.Helper()
-	self, err := os.Executable()
-	must(t, err)
-	child := exec.Command(self)
-	child.Env = append(os.Environ(), "CUSTODY_STORE_TEST_CHILD="+path)
-	if out, err := child.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-}
-
 func TestWatchHears(t *testing.T) {
 	s, path := open(t)
 	other := reopen(t, path) // as another process would
@@ -306,7 +276,7 @@ func TestWatchHears(t *testing.T) {
 	}
 	change("this process", func() { _, err := s.EnsureOrganisation("Northfield", t0); must(t, err) })
 	change("another store", func() { _, err := other.EnsureOrganisation("Southfield", t0); must(t, err) })
-	change("another process", func() { inAnotherProcess(t, path) })
+	change("another process", func() { inAnotherProcess(t, "organisation", path) })
 	cancel()
 	<-done
 }
