@@ -1,0 +1,107 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// goBench is a benchmark of a package with its demand.
+type goBench struct {
+	pkg, name string // name as go test prints it, without the processor count
+	label     string
+	unit      string // of the figure that counts: ns/op, commits/s, …
+	most      float64
+	least     float64
+}
+
+var goBenches = []goBench{
+	{pkg: "./pgproxy", name: "BenchmarkDecideKnown/simple", label: "deciding a known statement shape", unit: "ns/op", most: 2e3},
+	{pkg: "./pgproxy", name: "BenchmarkDecideKnown/prepared", label: "deciding a prepared statement again", unit: "ns/op", most: 2e3},
+	{pkg: "./pgproxy", name: "BenchmarkDecideNew/point", label: "deciding a new shape, point SELECT", unit: "ns/op", most: 200e3},
+	{pkg: "./pgproxy", name: "BenchmarkDecideNew/join", label: "deciding a new shape, join of three tables", unit: "ns/op", most: 200e3},
+	{pkg: "./ledger", name: "BenchmarkAppend/committers=64", label: "ledger, single-disclosure commits, 64 committers", unit: "commits/s", least: 100e3},
+	{pkg: "./ledger", name: "BenchmarkWhoSaw", label: "ledger, who saw a customer, 20 million disclosures", unit: "ns/op", most: 1e6},
+	{pkg: "./ledger", name: "BenchmarkReplay", label: "ledger, replay at start", unit: "disclosures/s", least: 10e6},
+}
+
+// measureGo runs the benchmarks of the packages and takes their medians.
+func measureGo(ctx context.Context, w *world, r row) ([]result, error) {
+	var list []result
+	for _, pkg := range []string{"./pgproxy", "./ledger"} {
+		var names []string
+		for _, b := range goBenches {
+			if b.pkg == pkg {
+				names = append(names, strings.SplitN(b.name, "/", 2)[0])
+			}
+		}
+		found, err := runGo(ctx, pkg, names)
+		if err != nil {
+			return list, err
+		}
+		for _, b := range goBenches {
+			if b.pkg == pkg {
+				list = append(list, b.result(found[b.name+" "+b.unit]))
+			}
+		}
+	}
+	return list, nil
+}
+
+var cpuSuffix = regexp.MustCompile(`-\d+$`)
+
+// runGo gives the figures of benchmarks, by name and unit.
+func runGo(ctx context.Context, pkg string, names []string) (map[string][]float64, error) {
+	cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", "^("+strings.Join(names, "|")+")$", "-benchtime", "1s", "-count", "3", "-timeout", "15m", pkg)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("go test %s: %w\n%s", pkg, err, out)
+	}
+	found := map[string][]float64{}
+	for line := range strings.Lines(string(out)) {
+		f := strings.Fields(line)
+		if len(f) < 4 || !strings.HasPrefix(f[0], "Benchmark") {
+			continue
+		}
+		name := cpuSuffix.ReplaceAllString(f[0], "")
+		for i := 2; i+1 < len(f); i += 2 {
+			if v, err := strconv.ParseFloat(f[i], 64); err == nil {
+				found[name+" "+f[i+1]] = append(found[name+" "+f[i+1]], v)
+			}
+		}
+	}
+	return found, nil
+}
+
+func (b *goBench) result(figures []float64) result {
+	if len(figures) == 0 {
+		return result{name: b.label, figure: "not measured", demand: b.bound(), met: "**no**"}
+	}
+	m := med(figures)
+	ok := b.most != 0 && m <= b.most || b.least != 0 && m >= b.least
+	return result{name: b.label, gate: human(m, b.unit), demand: b.bound(), met: yes(ok)}
+}
+
+func (b *goBench) bound() string {
+	if b.most != 0 {
+		return "≤" + human(b.most, b.unit)
+	}
+	return "≥" + human(b.least, b.unit)
+}
+
+func human(v float64, unit string) string {
+	switch {
+	case unit == "ns/op" && v >= 1e6:
+		return fmt.Sprintf("%.3g ms", v/1e6)
+	case unit == "ns/op":
+		return fmt.Sprintf("%.3g µs", v/1e3)
+	case v >= 1e6:
+		return fmt.Sprintf("%.3g M %s", v/1e6, unit)
+	}
+	return fmt.Sprintf("%.3g k %s", v/1e3, unit)
+}
