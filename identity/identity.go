@@ -40,6 +40,7 @@ type Service struct {
 
 	loading sync.Mutex // one reload at a time
 	now     atomic.Pointer[snapshot]
+	acting  acting
 }
 
 // New derives the keys and reads the rights for the first time.
@@ -141,8 +142,10 @@ func (s *Service) begin(ctx context.Context, sess *custody.Session, through cust
 	return sess, nil
 }
 
-// Close ends a session; code says why it was cut, or CodeNone.
+// Close ends a session, with an application's those of people through it; code says
+// why it was cut, or CodeNone.
 func (s *Service) Close(sess *custody.Session, code custody.Code) error {
+	s.acting.forget(sess.ID)
 	return s.store.CloseSession(sess.ID, s.clock(), code)
 }
 

@@ -4,8 +4,11 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/hex"
+	"maps"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -96,7 +99,9 @@ var errIdentity = custody.E(custody.CodeUnauthorised, "the signed identity was n
 // OnBehalf begins the session of a person behind an application. The application's
 // session must be its own: a person's session can never take another identity.
 // The result ends with the token, with the person's engagement and with the
-// application's credential, whichever is first; app stays as it was.
+// application's session and credential, whichever is first; app stays as it was.
+// The same token on the same session gives the same session of the person, so that
+// a pool may set it before every statement.
 func (s *Service) OnBehalf(app *custody.Session, token string) (*custody.Session, error) {
 	if app.Application == 0 || app.Person != 0 {
 		return nil, custody.E(custody.CodeForbidden, "only an application may act on behalf of a person",
@@ -116,7 +121,52 @@ func (s *Service) OnBehalf(app *custody.Session, token string) (*custody.Session
 	if err != nil {
 		return nil, err
 	}
-	return s.begin(context.Background(), sess, app.ID)
+	sess, err = s.acting.session(app.ID, token, s.clock(), func() (*custody.Session, error) {
+		return s.begin(context.Background(), sess, app.ID)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return sess, s.Valid(sess) // it may have been cut since it began
+}
+
+// acting remembers the people for whom applications act, until the application's
+// session ends.
+type acting struct {
+	mu   sync.Mutex
+	apps map[custody.SessionID]map[[32]byte]*custody.Session // by hash of the token
+}
+
+// session gives what was begun for the token before, or begins it.
+func (a *acting) session(app custody.SessionID, token string, now time.Time, begin func() (*custody.Session, error)) (*custody.Session, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	hash := sha256.Sum256([]byte(token))
+	people := a.apps[app]
+	if sess := people[hash]; sess != nil {
+		return sess, nil
+	}
+	sess, err := begin()
+	if err != nil {
+		return nil, err
+	}
+	if people == nil {
+		people = make(map[[32]byte]*custody.Session)
+	}
+	maps.DeleteFunc(people, func(_ [32]byte, s *custody.Session) bool { return !now.Before(s.Expires) })
+	people[hash] = sess
+	if a.apps == nil {
+		a.apps = make(map[custody.SessionID]map[[32]byte]*custody.Session)
+	}
+	a.apps[app] = people
+	return sess, nil
+}
+
+// forget drops what an ended session of an application had begun.
+func (a *acting) forget(app custody.SessionID) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.apps, app)
 }
 
 // behind makes the person's session from checked claims.

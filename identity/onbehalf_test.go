@@ -45,6 +45,36 @@ func TestOnBehalfIsThePersonThroughTheApplication(t *testing.T) {
 	}
 }
 
+// TestAPoolMaySetTheIdentityEveryTime: one person on one connection is one session,
+// however often the pool says so, and it ends with the connection.
+func TestAPoolMaySetTheIdentityEveryTime(t *testing.T) {
+	k := newKit(t)
+	app := k.application(t, "portal", "bodyshop")
+	token := k.identity(t, "portal")
+	first, err := k.OnBehalf(app, token)
+	must(t, err)
+	again, err := k.OnBehalf(app, token)
+	must(t, err)
+	fresh, err := k.OnBehalf(app, k.identity(t, "portal"))
+	must(t, err)
+	if again.ID != first.ID || fresh.ID == first.ID {
+		t.Errorf("sessions %d, %d and %d; want the first two the same", first.ID, again.ID, fresh.ID)
+	}
+	must(t, k.Cut(first.ID))
+	_, err = k.OnBehalf(app, token)
+	wantCode(t, err, custody.CodeRevoked)
+	must(t, k.Valid(app))
+	must(t, k.Close(app, custody.CodeNone))
+	live, err := k.store.LiveSessions()
+	must(t, err)
+	if len(live) != 0 {
+		t.Errorf("still live after the connection ended: %+v", live)
+	}
+	k.clock.pass(5 * time.Minute)
+	_, err = k.OnBehalf(app, token)
+	wantCode(t, err, custody.CodeUnauthorised)
+}
+
 func TestOnBehalfEndsWithWhateverEndsFirst(t *testing.T) {
 	for name, end := range map[string]func(k *kit, app, sess *custody.Session) error{
 		"the identity's time":       func(k *kit, _, _ *custody.Session) error { k.clock.pass(5 * time.Minute); return nil },
@@ -199,6 +229,11 @@ func TestApplications(t *testing.T) {
 	wantCode(t, k.Valid(app), custody.CodeRevoked)
 	_, err = k.AddApplication("portal", "Northfield")
 	wantCode(t, err, custody.CodeConflict)
+	list, err := k.Applications()
+	must(t, err)
+	if len(list) != 1 || list[0].Name != "portal" || list[0].OrgName != "Northfield" || list[0].Removed.IsZero() {
+		t.Errorf("applications: %+v", list)
+	}
 	wantCode(t, k.RemoveApplication("portal"), custody.CodeNotFound)
 	_, _, err = k.IssueToken(identity.CredentialRequest{Login: "portal", System: "bodyshop"})
 	wantCode(t, err, custody.CodeNotFound)

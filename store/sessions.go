@@ -52,12 +52,17 @@ func noteOthers(t *sql.Tx, sess *custody.Session) (int, error) {
 
 var errNoSession = custody.E(custody.CodeNotFound, "no live session has this number", "custody session list shows them")
 
-// CloseSession ends a session. Ending it twice keeps the first end.
+// CloseSession ends a session and those through it. Ending one twice keeps the first
+// end.
 func (s *Store) CloseSession(id custody.SessionID, at time.Time, code custody.Code) error {
 	return s.tx(context.Background(), func(t *sql.Tx) error {
 		r, err := t.Exec(`UPDATE sessions SET end_code = CASE WHEN ended IS NULL THEN ?2 ELSE end_code END,
 			ended = coalesce(ended, max(started, ?1)) WHERE id = ?3`, at.UnixMilli(), code, int64(id))
-		return changed(r, err, errNoSession)
+		if err := changed(r, err, errNoSession); err != nil {
+			return err
+		}
+		_, err = t.Exec("UPDATE sessions SET end_code = ?2, ended = max(started, ?1) WHERE through = ?3 AND ended IS NULL", at.UnixMilli(), code, int64(id))
+		return err
 	})
 }
 
