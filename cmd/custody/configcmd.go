@@ -19,7 +19,7 @@ func (a *app) configCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.done(map[string]any{"ok": true, "systems": len(c.Systems)}, "custody.yaml is in order; it declares %d systems.", len(c.Systems))
+			return a.done(map[string]any{"ok": true, "systems": len(c.Systems)}, "custody.yaml is in order; it declares %s.", plural(len(c.Systems), "system"))
 		},
 	}
 	example := &cobra.Command{

@@ -5,10 +5,15 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"strconv"
+	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"custody/custodytest"
+	"custody/examples/bodyshop"
 )
 
 type sqlConn struct{ *pgconn.PgConn }
@@ -98,4 +103,14 @@ func lookPath(ts *testscript.TestScript, name string) (string, error) {
 		return "", err
 	}
 	return exec.LookPath(name)
+}
+
+// loadBodyshop makes a database of the sample repair group with so many customers.
+func loadBodyshop(t *testing.T, pg *custodytest.PG, ts *testscript.TestScript, args []string) {
+	n, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	name := pg.CreateDatabase(t)
+	ts.Check(bodyshop.Load(t.Context(), pg.Conn(t, name), n, 1))
+	ts.Setenv("DB", name)
+	ts.Setenv("URL", pg.URLFor(name))
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -137,20 +138,22 @@ func (t *table) write(w io.Writer) error {
 	return nil
 }
 
-// widths fits the columns into tableWidth by making the widest that may wrap narrower.
+// widths fits the columns into tableWidth by making the widest that may wrap narrower,
+// down to its longest word.
 func (t *table) widths() []int {
-	widths := make([]int, len(t.wrap))
+	widths, least := make([]int, len(t.wrap)), make([]int, len(t.wrap))
 	total := gap * (len(widths) - 1)
 	for i := range widths {
 		for _, row := range t.rows {
 			widths[i] = max(widths[i], utf8.RuneCountInString(row[i]))
+			least[i] = max(least[i], longestWord(row[i]))
 		}
 		total += widths[i]
 	}
 	for total > tableWidth {
 		widest := -1
 		for i, w := range widths {
-			if t.wrap[i] && w > 12 && (widest < 0 || w > widths[widest]) {
+			if t.wrap[i] && w > least[i] && (widest < 0 || w > widths[widest]) {
 				widest = i
 			}
 		}
@@ -161,6 +164,22 @@ func (t *table) widths() []int {
 		total--
 	}
 	return widths
+}
+
+func longestWord(text string) int {
+	longest := 0
+	for word := range strings.FieldsSeq(text) {
+		longest = max(longest, utf8.RuneCountInString(word))
+	}
+	return longest
+}
+
+// plural counts things in words: 1 system, 2 systems.
+func plural(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return strconv.Itoa(n) + " " + thing + "s"
 }
 
 func joinLine(cells [][]string, widths []int, line int) string {

@@ -68,7 +68,7 @@ func (a *app) saw(login string, p *period) error {
 		return err
 	}
 	if len(rows) > 0 {
-		a.say("%d customers in %d answers. * masked", len(distinct), len(rows))
+		a.say("%s in %s. * masked", plural(len(distinct), "customer"), plural(len(rows), "answer"))
 	}
 	return nil
 }
@@ -84,7 +84,7 @@ func (w *workspace) key(id custody.SubjectID) string {
 
 func (a *app) sawColumns() []column[eventRow] {
 	return []column[eventRow]{
-		{"TIME", func(r eventRow) string { return a.local(r.Time.Time) }, true},
+		{"TIME", func(r eventRow) string { return a.local(r.Time.Time) }, false},
 		{"SYSTEM", func(r eventRow) string { return r.System }, false},
 		{"CUSTOMERS", customers, true},
 		{"SAW", func(r eventRow) string { return changed(r) + r.saw() }, true},

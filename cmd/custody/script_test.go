@@ -47,6 +47,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"createdb": func(ts *testscript.TestScript, neg bool, args []string) { createDB(t, pg, ts, args) },
+			"bodyshop": func(ts *testscript.TestScript, neg bool, args []string) { loadBodyshop(t, pg, ts, args) },
 			"sql":      func(ts *testscript.TestScript, neg bool, args []string) { runSQL(pg, ts, args) },
 			"await":    awaitOutput,
 			"exits":    exits,
@@ -135,13 +136,13 @@ func setenv(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv(args[0], text)
 }
 
-// replace changes every OLD to NEW in a file; there must be one.
+// replace changes the first OLD to NEW in a file; there must be one. \n in NEW is a new line.
 func replace(ts *testscript.TestScript, neg bool, args []string) {
 	text := ts.ReadFile(args[2])
 	if !strings.Contains(text, args[0]) {
 		ts.Fatalf("%s does not contain %q", args[2], args[0])
 	}
-	ts.Check(os.WriteFile(ts.MkAbs(args[2]), []byte(strings.ReplaceAll(text, args[0], args[1])), 0o600))
+	ts.Check(os.WriteFile(ts.MkAbs(args[2]), []byte(strings.Replace(text, args[0], strings.ReplaceAll(args[1], `\n`, "\n"), 1)), 0o600))
 }
 
 // gates are the running background gates, by script.

@@ -33,13 +33,13 @@ customers. Erase them in the guarded system first, or they are named anew.`,
 			if err != nil {
 				return err
 			}
-			if err := a.confirm(yes, fmt.Sprintf("Forget %d customers of %s for good?", len(keys), system)); err != nil {
+			if err := a.confirm(yes, fmt.Sprintf("Forget %s of %s for good?", plural(len(keys), "customer"), system)); err != nil {
 				return err
 			}
 			if err := w.store.Erase(cmd.Context(), id, a.now(), keys...); err != nil {
 				return err
 			}
-			return a.done(map[string]any{"erased": len(keys), "system": system}, "Erased: %d.", len(keys))
+			return a.done(map[string]any{"erased": len(keys), "system": system}, "%s forgotten. A running gate forgets them at its next start.", plural(len(keys), "customer"))
 		},
 	}
 	erase.Flags().StringVar(&system, "system", "", "the `system`")

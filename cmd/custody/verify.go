@@ -48,9 +48,10 @@ func (a *app) verifyLedger(key string) error {
 	if a.json {
 		return a.object(makeReportRow(r))
 	}
-	a.say("The ledger %s is whole: %d events in %d frames, %d disclosures of customers.", r.Origin, r.Events, r.Frames, r.Disclosures)
+	a.say("The ledger %s is whole: %s in %s, %s of customers.", r.Origin,
+		plural(int(r.Events), "event"), plural(int(r.Frames), "frame"), plural(int(r.Disclosures), "disclosure"))
 	if r.Signed != nil {
-		a.say("%d checkpoints agree; the newest signs for %d of %d frames, root %s.", r.Checkpoints, r.Signed.Size, r.Frames, r.Signed.Root)
+		a.say("%s checked; the newest signs for %d of %d frames, root %s.", plural(r.Checkpoints, "checkpoint"), r.Signed.Size, r.Frames, r.Signed.Root)
 	} else {
 		a.say("Nothing is signed yet: custody serve signs.")
 	}
@@ -162,7 +163,7 @@ func (a *app) showExtract(r *ledger.ExtractReport) error {
 	for _, n := range names[:min(len(names), shownSubjects)] {
 		a.say("%s", n)
 	}
-	a.say("Proven: %d events of the ledger %s, under the checkpoint over %d frames.", len(r.Events), r.Origin, r.Checkpoint.Size)
+	a.say("Proven: %s of the ledger %s, under the checkpoint over %d frames.", plural(len(r.Events), "event"), r.Origin, r.Checkpoint.Size)
 	return nil
 }
 

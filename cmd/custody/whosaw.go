@@ -79,9 +79,8 @@ func (w *workspace) subject(system, key string) (custody.SubjectID, error) {
 
 func (a *app) whoSawColumns() []column[eventRow] {
 	return []column[eventRow]{
-		{"TIME", func(r eventRow) string { return a.local(r.Time.Time) }, true},
-		{"WHO", eventRow.who, true},
-		{"ORGANISATION", func(r eventRow) string { return r.Organisation }, true},
+		{"TIME", func(r eventRow) string { return a.local(r.Time.Time) }, false},
+		{"WHO", func(r eventRow) string { return r.who() + " of " + r.Organisation }, true},
 		{"SAW", func(r eventRow) string { return changed(r) + r.saw() }, true},
 		{"REASON", func(r eventRow) string { return r.Reason }, true},
 		{"SESSION", func(r eventRow) string { return number(r.Session) }, false},
