@@ -127,7 +127,10 @@ func (s *Service) OnBehalf(app *custody.Session, token string) (*custody.Session
 	if err != nil {
 		return nil, err
 	}
-	return sess, s.Valid(sess) // it may have been cut since it began
+	if err := s.Valid(sess); err != nil { // it may have been cut since it began
+		return nil, err
+	}
+	return sess, nil
 }
 
 // acting remembers the people for whom applications act, until the application's

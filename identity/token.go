@@ -109,7 +109,7 @@ func (s *snapshot) employer(p custody.PersonID, name string, now time.Time) (cus
 		}
 		if id != 0 && id != e.Organisation {
 			return 0, "", custody.E(custody.CodeConflict, "several organisations engage this person now",
-				"say for which one, with --organisation")
+				"say for which one, with --organisation; a signed identity needs a person with one employer")
 		}
 		id, found = e.Organisation, e.OrgName
 	}
