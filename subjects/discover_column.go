@@ -60,7 +60,7 @@ func (c *column) judge(category custody.Category, what string, named bool, hits 
 	case named:
 		return c.set(category, 40, "the name says %s, but only %d of %d sampled values look like one", what, hits, values)
 	case share >= 60 && values >= 5 && c.texty():
-		return c.set(category, 45+share*40/100, "%d of %d sampled values look like %s", hits, values, what)
+		return c.set(category, 45+share*40/100, "the values say %s: %d of %d sampled", what, hits, values)
 	}
 	return false
 }

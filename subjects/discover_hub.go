@@ -38,7 +38,7 @@ func (s *schema) findHub() (*hub, reason, error) {
 	best := list[0].table
 	h := &hub{best, s.keyOf(best)}
 	why := reason{percent: 95}
-	why.text = fmt.Sprintf("holds %s; %d other tables refer to it", s.kinds(best), len(s.children(best)))
+	why.text = fmt.Sprintf("holds %s; tables that refer to it: %d", s.kinds(best), len(s.children(best)))
 	if oneOf(words(best.name), wordsPeople) {
 		why.text += "; its name says so"
 	} else {
@@ -56,7 +56,12 @@ func (s *schema) findHub() (*hub, reason, error) {
 // score says how much a table looks like the subjects' own; 0 if it cannot be.
 func (s *schema) score(t *relation) int {
 	kinds := s.kinds(t)
-	if t.denied || s.keyOf(t) == nil || kinds.Len() < 2 ||
+	for _, k := range s.foreign {
+		if k.to == t && k.column.unique { // details with one row for each
+			kinds |= s.kinds(k.from)
+		}
+	}
+	if t.denied || s.keyOf(t) == nil || kinds.Len() < 2 || s.extends(t) ||
 		!kinds.Has(custody.Name) && !kinds.Has(custody.Email) && !kinds.Has(custody.Phone) {
 		return 0
 	}
@@ -75,6 +80,16 @@ func (s *schema) score(t *relation) int {
 		}
 	}
 	return max(0, score)
+}
+
+// extends says whether a table's key is that of another, about whom it says more.
+func (s *schema) extends(t *relation) bool {
+	for _, k := range s.foreign {
+		if k.from == t && k.to != t && k.column.primary && !k.to.isStaff() && k.target.unique {
+			return true
+		}
+	}
+	return false
 }
 
 func (t *relation) isStaff() bool { return oneOf(words(t.name), wordsStaff) }
@@ -138,7 +153,7 @@ func (s *schema) keyOf(t *relation) *column {
 func (s *schema) findBirth(t *relation) {
 	for _, c := range t.columns {
 		if !c.found && c.dated() && c.seen.years >= enough && c.seen.oldest < 1960 && c.seen.youngest <= 2012 {
-			c.set(custody.DateOfBirth, 60, "all sampled dates lie between 19th-century elders and people of today's working age")
+			c.set(custody.DateOfBirth, 60, "all sampled dates lie in years when customers of today were born")
 		}
 	}
 }

@@ -31,7 +31,7 @@ func phoneDigits(dst, value []byte) (digits []byte, plus, ok bool) {
 	if len(value) > MaxValue {
 		return nil, false, false
 	}
-	value = trimDecimal(value)
+	value = trimDecimal(skipLabel(value))
 	separated := false // a sign such as / was seen, which may part two numbers
 	for len(value) > 0 {
 		c, size := next(value)
@@ -48,7 +48,6 @@ func phoneDigits(dst, value []byte) (digits []byte, plus, ok bool) {
 			separated = separated || c == '/'
 		case c == '+' && len(dst) == 0 && !plus:
 			plus = true
-		case len(dst) == 0 && !plus && (isLetter(c) || c == ':'): // a label
 		case len(dst) >= 9 && extension(value):
 			return dst, plus, len(dst) <= 15
 		default:
@@ -57,6 +56,46 @@ func phoneDigits(dst, value []byte) (digits []byte, plus, ok bool) {
 		value = rest
 	}
 	return dst, plus, len(dst) >= 9 && !(separated && len(dst) > 13)
+}
+
+// skipLabel takes off words that stand before numbers ("Tel:", "Mobile no.") and no
+// others: a sentence that ends in a number is not a phone.
+func skipLabel(value []byte) []byte {
+	var word [12]byte
+	letters, after := 0, 0
+	for i := 0; i < len(value); {
+		c, size := next(value[i:])
+		switch {
+		case isLetter(c):
+			if letters == len(word) {
+				return value
+			}
+			word[letters] = c
+			letters++
+		case c == skip || c == ':':
+			if letters > 0 && !isLabel(string(word[:letters])) {
+				return value
+			}
+			letters = 0
+		default:
+			if letters > 0 && !isLabel(string(word[:letters])) {
+				return value
+			}
+			return value[after:]
+		}
+		i += size
+		after = i
+	}
+	return value
+}
+
+func isLabel(word string) bool {
+	switch word {
+	case "T", "TEL", "TELE", "TELEPHONE", "P", "PH", "PHONE", "M", "MOB", "MOBILE", "C", "CELL", "H", "HOME", "W", "WORK", "O", "OFFICE", "F", "FAX",
+		"NO", "NUM", "NUMBER", "DAY", "DAYTIME", "EVENING", "LANDLINE", "WHATSAPP", "CONTACT", "MAIN", "DIRECT", "CALL":
+		return true
+	}
+	return false
 }
 
 // extension says whether what follows a number is "x 12", "ext. 12" or "#12".
