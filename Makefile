@@ -31,7 +31,7 @@ demo: ## the story: a gate before 50,000 customers; DEMO_ONCE=1 checks itself an
 .PHONY: bench
 bench: build ## speed and memory beside direct connections and pgbouncer
 	scripts/setup.sh bench
-	scripts/bench.sh
+	go run ./bench
 
 .PHONY: setup
 setup: ## install what is missing (PostgreSQL, a C compiler, Node.js)
