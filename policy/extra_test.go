@@ -58,6 +58,7 @@ func TestHandWrittenAccepted(t *testing.T) {
 	for _, text := range []string{
 		"", "// only a comment\n",
 		`forbid(principal, action, resource) when { "a bracket in a string: ((((" == "x" };`,
+		`forbid(principal, action, resource) when { context has reason && context.reason like "\"` + strings.Repeat("(", 100) + `*" };`,
 		"// (((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((\nforbid(principal, action, resource);",
 		`@advice("ask the branch manager") forbid(principal is Application, action in [Action::"see", Action::"export"], resource in System::"bodyshop");`,
 	} {
