@@ -126,7 +126,11 @@ func TestMain(m *testing.M) {
 	if dir := os.Getenv(childVariable); dir != "" {
 		child(dir)
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	for _, dir := range bigDirs {
+		os.RemoveAll(dir)
+	}
+	os.Exit(code)
 }
 
 // child appends from several goroutines and prints each statement once its Append
