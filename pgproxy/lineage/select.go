@@ -86,9 +86,8 @@ func (r *run) target(l *level, t *pg.ResTarget, res *relationResult) {
 		res.columns = append(res.columns, &column{name: name, unsure: unsure, node: noNode, deps: f.deps, keyOf: -1})
 		return
 	}
-	if t.Val.GetAIndirection() != nil && endsInStar(t.Val.GetAIndirection().Indirection) {
-		d := r.expr(l, t.Val)
-		res.open(d)
+	if x := t.Val.GetAIndirection(); x != nil && endsInStar(x.Indirection) {
+		r.fieldStar(l, x, res)
 		return
 	}
 	name, unsure := outputName(t)
@@ -98,6 +97,17 @@ func (r *run) target(l *level, t *pg.ResTarget, res *relationResult) {
 		c.node, c.base, c.nondet = n.node, oidText, n.nondet
 	}
 	res.columns = append(res.columns, c)
+}
+
+// fieldStar expands (item).*; of other composite values the columns are not known.
+func (r *run) fieldStar(l *level, x *pg.A_Indirection, res *relationResult) {
+	if ref := x.Arg.GetColumnRef(); ref != nil && len(x.Indirection) == 1 && !isStar(ref) {
+		if f := r.columnRef(l, ref); f.item != nil {
+			res.expand(f.item.columns, f.item.wild, f.item.wildDeps)
+			return
+		}
+	}
+	res.open(r.expr(l, x.Arg).union(r.exprs(l, x.Indirection)))
 }
 
 // sameValue recognises key::text and the like: the text of a key is still the key.

@@ -240,3 +240,32 @@ func exec(tb testing.TB, conn *pgx.Conn, sql string) {
 		tb.Fatalf("%v\n%s", err, sql)
 	}
 }
+
+// runs executes a statement that passes, in a transaction that is rolled back, and
+// checks what it shows.
+func runs(t *testing.T, conn *pgx.Conn, a *lineage.Analyser, sql string) {
+	t.Helper()
+	list, err := a.Analyse(sql)
+	if err != nil || list[0].Refusal != nil || strings.Contains(sql, "$1") {
+		return
+	}
+	st := &list[0]
+	switch st.Verb {
+	case lineage.Select, lineage.Insert, lineage.Update, lineage.Delete:
+	default:
+		return
+	}
+	ctx := context.Background()
+	tx, err := conn.Begin(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.Rollback(ctx)
+	res, err := ask(conn, sql)
+	if err != nil {
+		return // the database refuses it
+	}
+	if err := checkRows(st, res); err != nil {
+		t.Errorf("%v\n%s\n%s", err, sql, describe(st))
+	}
+}

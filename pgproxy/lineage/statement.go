@@ -104,11 +104,12 @@ func (r *run) answer(s *Statement, res *relationResult) {
 	s.Unknown = s.Unknown || r.unknown
 	s.Opaque = s.Opaque || r.opaque
 	s.LiteralsMatter = s.LiteralsMatter || r.literal
-	r.judge(s)
+	r.judge(s, res != nil && len(res.columns) > 0)
 }
 
-// judge decides the refusal. Without declared tables everything passes.
-func (r *run) judge(s *Statement) {
+// judge decides the refusal. Without declared tables everything passes. rows says
+// that there is an answer whose columns must be known.
+func (r *run) judge(s *Statement, rows bool) {
 	if !r.cat.declared || s.Refusal != nil {
 		return
 	}
@@ -117,6 +118,8 @@ func (r *run) judge(s *Statement) {
 		s.Refusal = r.hard
 	case r.soft != nil && r.touches:
 		s.Refusal = r.soft
+	case len(s.Sources) > 0 && s.Outputs == nil && rows:
+		s.Refusal = refuseWildKey()
 	case r.touches:
 		for i := range s.Sources {
 			if src := &s.Sources[i]; len(src.Keys) == 0 && src.Pin == nil {

@@ -8,8 +8,8 @@ var guardedSystem = words(`
 pg_stats pg_stats_ext pg_stats_ext_exprs pg_statistic pg_statistic_ext_data
 pg_stat_statements pg_stat_statements_info pg_largeobject pg_authid pg_shadow
 pg_hba_file_rules pg_ident_file_mappings pg_file_settings pg_user_mapping pg_user_mappings
-pg_foreign_server pg_subscription pg_stat_activity pg_stat_progress_copy pg_stat_replication
-_pg_foreign_servers _pg_user_mappings _pg_foreign_tables user_mapping_options foreign_server_options
+pg_stat_activity pg_stat_progress_copy pg_stat_replication
+_pg_user_mappings user_mapping_options
 `)
 
 // systemItem makes an item of a guarded system relation. Its closed columns may not
@@ -38,8 +38,7 @@ const closedBit custody.CategorySet = 1 << 31
 
 // partlyOpen are guarded relations of which only some columns are closed.
 var partlyOpen = map[string]map[string]bool{
-	"pg_stat_activity":  words("query query_id client_addr client_hostname client_port"),
-	"pg_foreign_server": words("srvoptions"),
-	"pg_subscription":   words("subconninfo"),
-	"pg_user_mapping":   words("umoptions"),
+	"pg_stat_activity": words("query query_id client_addr client_hostname client_port"),
+	"pg_user_mapping":  words("umoptions"),
+	"pg_user_mappings": words("umoptions"),
 }

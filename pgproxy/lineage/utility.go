@@ -68,7 +68,7 @@ func (r *run) settle(s *Statement) {
 	s.Unknown = s.Unknown || r.unknown
 	s.Opaque = s.Opaque || r.opaque
 	s.Writes = append(s.Writes, r.writes...)
-	r.judge(s)
+	r.judge(s, false)
 }
 
 // wrap analyses the statement inside PREPARE, DECLARE and EXPLAIN.
