@@ -14,6 +14,7 @@ import (
 
 	"custody"
 	"custody/config"
+	"custody/ledger"
 )
 
 const rootHelp = `Custody stands between people and the systems that hold customer records: every
@@ -73,10 +74,24 @@ var exitCodes = map[custody.Code]int{
 }
 
 func exitCode(err error) int {
-	if errors.As(err, &finding{}) {
+	if errors.As(err, &finding{}) || errors.As(err, new(*ledger.Damage)) {
 		return 1
 	}
 	return exitCodes[custody.CodeOf(err)]
+}
+
+// cause is what made something unavailable: it names a host or a file, and the
+// administrator needs it. It is empty when the error says it all.
+func cause(err error) string {
+	if custody.CodeOf(err) != custody.CodeUnavailable {
+		return ""
+	}
+	for e := errors.Unwrap(err); e != nil; e = errors.Unwrap(e) {
+		if !errors.As(e, new(*custody.Error)) {
+			return ": " + printable(e.Error())
+		}
+	}
+	return ""
 }
 
 // report prints an error and gives the exit code.
@@ -84,9 +99,9 @@ func (a *app) report(err error) int {
 	if err == nil {
 		return 0
 	}
-	message, hint := err.Error(), custody.HintOf(err)
-	if cause := errors.Unwrap(err); cause != nil && custody.CodeOf(err) == custody.CodeUnavailable {
-		message += ": " + cause.Error() // it names a host or a file, and the administrator needs it
+	message, hint := err.Error()+cause(err), custody.HintOf(err)
+	if hint == "" && exitCode(err) == exitCodes[custody.CodeInternal] {
+		hint = "this is a fault of custody itself: keep the message, and report it"
 	}
 	if a.json {
 		type body struct {

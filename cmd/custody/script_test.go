@@ -37,7 +37,6 @@ func TestScripts(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			env.Setenv("PGROOT", pg.Password) // the superuser's password, for createdb
 			env.Setenv("PGHOSTPORT", pg.Host+":"+strconv.Itoa(pg.Port))
 			env.Setenv("GATE", "127.0.0.1:"+port)
 			env.Setenv("GATEPORT", port)
@@ -54,6 +53,8 @@ func TestScripts(t *testing.T) {
 			"json":     jsonLines,
 			"setenv":   setenv,
 			"replace":  replace,
+			"until":    until,
+			"flip":     flip,
 		},
 	})
 }
@@ -143,6 +144,29 @@ func replace(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("%s does not contain %q", args[2], args[0])
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[2]), []byte(strings.Replace(text, args[0], strings.ReplaceAll(args[1], `\n`, "\n"), 1)), 0o600))
+}
+
+// until runs a command again and again until its output matches: until PATTERN COMMAND.
+func until(ts *testscript.TestScript, neg bool, args []string) {
+	pattern := regexp.MustCompile(args[0])
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		if err := ts.Exec(args[1], args[2:]...); err == nil && pattern.MatchString(ts.ReadFile("stdout")) {
+			return
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("%s never came", args[0])
+		}
+	}
+}
+
+// flip changes one bit of a file, at an offset in bytes.
+func flip(ts *testscript.TestScript, neg bool, args []string) {
+	offset, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	data, err := os.ReadFile(ts.MkAbs(args[0]))
+	ts.Check(err)
+	data[offset] ^= 1
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), data, 0o600))
 }
 
 // gates are the running background gates, by script.

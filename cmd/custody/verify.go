@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"os"
 
@@ -43,7 +42,7 @@ func (a *app) verifyLedger(key string) error {
 	}
 	r, err := ledger.Verify(a.path(ledgerDir), v)
 	if err != nil {
-		return asFinding(err)
+		return err
 	}
 	if a.json {
 		return a.object(makeReportRow(r))
@@ -62,14 +61,6 @@ func (a *app) verifyLedger(key string) error {
 		a.say("%d times the clock was behind the event before, at most by %s.", r.ClockBehind, r.ClockBehindMost)
 	}
 	return nil
-}
-
-// asFinding turns damage into a finding: the check worked, the ledger is wrong.
-func asFinding(err error) error {
-	if errors.As(err, new(*ledger.Damage)) || custody.CodeOf(err) == custody.CodeInvalid {
-		return finding{err}
-	}
-	return err
 }
 
 type reportRow struct {
@@ -114,7 +105,10 @@ func (a *app) verifyExtract(file, key string) error {
 	}
 	r, err := ledger.VerifyExtract(in, v)
 	if err != nil {
-		return asFinding(err)
+		if custody.CodeOf(err) == custody.CodeInvalid {
+			return finding{err} // the check worked; the extract does not hold
+		}
+		return err
 	}
 	return a.showExtract(r)
 }
@@ -131,7 +125,21 @@ type provenRow struct {
 	Categories   []string               `json:"categories"`
 	Masked       []string               `json:"masked"`
 	Route        string                 `json:"route"`
-	Subjects     []custody.SubjectID    `json:"subjects"`
+	Subjects     []custody.SubjectID    `json:"subjects,omitempty"`
+}
+
+// nameRow is a proven name.
+type nameRow struct {
+	Subject custody.SubjectID `json:"subject"`
+	System  custody.SystemID  `json:"system"`
+	Key     string            `json:"key"`
+}
+
+func orNone(s string) string {
+	if s == "0" {
+		return "-"
+	}
+	return s
 }
 
 func (a *app) showExtract(r *ledger.ExtractReport) error {
@@ -145,23 +153,26 @@ func (a *app) showExtract(r *ledger.ExtractReport) error {
 		column[provenRow]{"EVENT", func(p provenRow) string { return number(p.Event) }, false},
 		column[provenRow]{"TIME (UTC)", func(p provenRow) string { return p.Time.UTC().Format("2006-01-02 15:04:05") }, false},
 		column[provenRow]{"KIND", func(p provenRow) string { return p.Kind }, false},
-		column[provenRow]{"PERSON", func(p provenRow) string { return number(p.Person) }, false},
-		column[provenRow]{"SESSION", func(p provenRow) string { return number(p.Session) }, false},
+		column[provenRow]{"PERSON", func(p provenRow) string { return orNone(number(p.Person)) }, false},
+		column[provenRow]{"SESSION", func(p provenRow) string { return orNone(number(p.Session)) }, false},
 		column[provenRow]{"SAW", func(p provenRow) string { return eventRow{Categories: p.Categories, Masked: p.Masked}.saw() }, true},
 		column[provenRow]{"ROUTE", func(p provenRow) string { return p.Route }, false},
 		column[provenRow]{"SUBJECTS", func(p provenRow) string { return number(uint32(len(p.Subjects))) }, false})
 	if err != nil {
 		return err
 	}
-	var names []string
-	for _, n := range r.Names {
-		names = append(names, fmt.Sprintf("subject %d is key %s of system %d", n.Subject, printable(n.Key), n.System))
+	names := make([]nameRow, len(r.Names))
+	for i, n := range r.Names {
+		names[i] = nameRow{n.Subject, n.System, n.Key}
 	}
 	if a.json {
-		return a.object(map[string]any{"ok": true, "origin": r.Origin, "signed_frames": r.Checkpoint.Size, "events": len(r.Events), "names": r.Names, "unsigned": r.Unsigned, "unnamed": r.Unnamed})
+		return a.object(map[string]any{"ok": true, "origin": r.Origin, "signed_frames": r.Checkpoint.Size, "events": len(r.Events), "names": names, "unsigned": r.Unsigned, "unnamed": r.Unnamed})
 	}
 	for _, n := range names[:min(len(names), shownSubjects)] {
-		a.say("%s", n)
+		a.say("Subject %d is key %s of system %d.", n.Subject, printable(n.Key), n.System)
+	}
+	if more := len(names) - shownSubjects; more > 0 {
+		a.say("--json names %d more.", more)
 	}
 	a.say("Proven: %s of the ledger %s, under the checkpoint over %d frames.", plural(len(r.Events), "event"), r.Origin, r.Checkpoint.Size)
 	return nil
