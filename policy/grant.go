@@ -1,9 +1,11 @@
 package policy
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"custody"
 )
@@ -62,6 +64,8 @@ func (g *Grant) Check() error {
 	switch {
 	case holders != 1:
 		return custody.E(custody.CodeInvalid, "a grant is for exactly one holder", "give one of --person, --role, --organisation and --application")
+	case !utf8.ValidString(g.Person + g.Role + g.Organisation + g.Application + g.System):
+		return custody.E(custody.CodeInvalid, "a name in the grant is not UTF-8 text", "use the names that the list commands show")
 	case g.System == "":
 		return custody.E(custody.CodeInvalid, "a grant is for one system", "give --system, as custody.yaml names it")
 	case g.See|g.Mask|g.Change == 0:
@@ -81,37 +85,49 @@ func categoryNames() []string {
 	return names
 }
 
+// clause is one policy of a grant: some categories, treated in one way.
+type clause struct {
+	name      string
+	treatment custody.Treatment
+	actions   []custody.Action
+	set       custody.CategorySet
+}
+
+// clauses are what a grant says, as at most three policies.
+func (g *Grant) clauses() []clause {
+	look := []custody.Action{custody.See}
+	if g.Export {
+		look = append(look, custody.Export)
+	}
+	all := []clause{
+		{"clear", custody.Clear, look, g.See},
+		{"masked", custody.Masked, look, g.Mask &^ g.See},
+		{"change", custody.Clear, []custody.Action{custody.Change}, g.Change},
+	}
+	return slices.DeleteFunc(all, func(c clause) bool { return c.set == 0 })
+}
+
 // Cedar is the grant as policies: one per action and treatment.
 func (g *Grant) Cedar() string {
 	var b strings.Builder
-	actions := `Action::"see"`
-	if g.Export {
-		actions += `, Action::"export"`
+	for _, c := range g.clauses() {
+		b.WriteString(g.text(c))
 	}
-	g.write(&b, "clear", actions, g.See)
-	g.write(&b, "masked", actions, g.Mask&^g.See)
-	g.writeChange(&b)
 	return b.String()
 }
 
-func (g *Grant) writeChange(b *strings.Builder) {
-	g.statement(b, "change", "clear", `Action::"change"`, g.Change)
+// id is the @id of one clause.
+func (g *Grant) id(c clause) string {
+	return "grant-" + strconv.FormatUint(uint64(g.ID), 10) + "-" + c.name
 }
 
-func (g *Grant) write(b *strings.Builder, treatment, actions string, set custody.CategorySet) {
-	g.statement(b, treatment, treatment, actions, set)
-}
-
-// statement writes one permit. Cedar has no "in System and in [categories]" scope,
-// so the categories are the scope and the system is a condition.
-func (g *Grant) statement(b *strings.Builder, name, treatment, actions string, set custody.CategorySet) {
-	if set == 0 {
-		return
-	}
-	id := "grant-" + strconv.FormatUint(uint64(g.ID), 10) + "-" + name
-	b.WriteString("@id(" + quote(id) + ")\n@treatment(" + quote(treatment) + ")\npermit (\n  " + g.principal())
-	b.WriteString(",\n  action in [" + actions + "],\n  resource in System::" + quote(g.System) + "\n)")
-	b.WriteString("\nwhen { resource in [" + entities(set) + "] }")
+// text writes one permit. Cedar has no "in System and in [categories]" scope, so
+// the system is the scope and the categories are a condition.
+func (g *Grant) text(c clause) string {
+	var b strings.Builder
+	b.WriteString("@id(" + quote(g.id(c)) + ")\n@treatment(" + quote(c.treatment.String()) + ")\npermit (\n  " + g.principal())
+	b.WriteString(",\n  action in [" + actions(c.actions) + "],\n  resource in System::" + quote(g.System) + "\n)")
+	b.WriteString("\nwhen { resource in [" + entities(c.set) + "] }")
 	if !g.Start.IsZero() {
 		b.WriteString("\nwhen { context.time >= " + strconv.FormatInt(g.Start.Unix(), 10) + " }")
 	}
@@ -122,6 +138,15 @@ func (g *Grant) statement(b *strings.Builder, name, treatment, actions string, s
 		b.WriteString("\nwhen { context has reason }")
 	}
 	b.WriteString(";\n\n")
+	return b.String()
+}
+
+func actions(list []custody.Action) string {
+	var parts []string
+	for _, a := range list {
+		parts = append(parts, "Action::"+quote(a.String()))
+	}
+	return strings.Join(parts, ", ")
 }
 
 // ceil rounds up to whole seconds, which is what policies count in; the exact end

@@ -35,12 +35,12 @@ type holder struct{ kind, name string }
 // name its line and what to change.
 func New(grants []Grant, extra []byte) (*Policy, error) {
 	p := &Policy{index: make(map[holder][]*rule)}
+	grants = slices.Clone(grants) // the caller may change its own
 	for i := range grants {
-		rules, err := compileGrant(&grants[i])
-		if err != nil {
+		if err := grants[i].Check(); err != nil {
 			return nil, err
 		}
-		p.rules = append(p.rules, rules...)
+		p.rules = append(p.rules, grantRules(&grants[i])...)
 	}
 	rules, err := loadExtra(extra)
 	if err != nil {
@@ -59,7 +59,9 @@ func New(grants []Grant, extra []byte) (*Policy, error) {
 func (p *Policy) Cedar() []byte {
 	var list cedar.PolicyList
 	for _, r := range p.rules {
-		list = append(list, r.policy)
+		if one := r.policy(); one != nil {
+			list = append(list, one)
+		}
 	}
 	return list.MarshalCedar()
 }

@@ -1,12 +1,12 @@
 package policy
 
 import (
-	"fmt"
 	"iter"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/cedar-policy/cedar-go"
@@ -20,7 +20,7 @@ type rule struct {
 	id         string
 	order      int
 	line       int // in the hand-written file; 0 for grants
-	policy     *cedar.Policy
+	policy     func() *cedar.Policy
 	self       iter.Seq2[cedar.PolicyID, *cedar.Policy]
 	forbid     bool
 	treatment  custody.Treatment
@@ -39,14 +39,20 @@ type rule struct {
 // All makes a rule a policy set of its own, so that Cedar evaluates just that one.
 func (r *rule) All() iter.Seq2[cedar.PolicyID, *cedar.Policy] { return r.self }
 
+func (r *rule) alone(yield func(cedar.PolicyID, *cedar.Policy) bool) {
+	if p := r.policy(); p != nil {
+		yield(cedar.PolicyID(r.id), p)
+	}
+}
+
 // current says whether a grant's rule is in force; hand-written ones always are.
 func (r *rule) current(now time.Time) bool { return r.grant == nil || r.grant.Current(now) }
 
 // newRule reads off the policy what can be known before it is evaluated.
 func newRule(id string, p *cedar.Policy) *rule {
-	r := &rule{id: id, policy: p, line: p.Position().Line, forbid: p.Effect() == cedar.Forbid,
+	r := &rule{id: id, policy: func() *cedar.Policy { return p }, line: p.Position().Line, forbid: p.Effect() == cedar.Forbid,
 		actions: 1<<custody.See | 1<<custody.Export | 1<<custody.Change, categories: custody.Categories(custody.AllCategories()...)}
-	r.self = func(yield func(cedar.PolicyID, *cedar.Policy) bool) { yield(cedar.PolicyID(id), p) }
+	r.self = r.alone
 	tree := (*ast.Policy)(p.AST())
 	r.readPrincipal(tree.Principal)
 	r.readAction(tree.Action)
@@ -124,38 +130,34 @@ func (r *rule) readText(text string) {
 	}
 }
 
-// compileGrant parses what the grant generates: one text, read by people and by
-// the evaluator alike.
-func compileGrant(g *Grant) ([]*rule, error) {
-	if err := g.Check(); err != nil {
-		return nil, err
-	}
-	list, err := cedar.NewPolicyListFromBytes("", []byte(g.Cedar()))
-	if err != nil {
-		return nil, &custody.Error{Code: custody.CodeInternal, Message: fmt.Sprintf("grant %d cannot be written as a policy", g.ID),
-			Hint: "a name in it holds characters that a policy cannot; end the grant and add it with plain names", Err: err}
-	}
+// grantRules are a grant's clauses as rules. Their text is parsed when a decision
+// first needs it, for a large group has thousands of grants and a change of one
+// makes all of them anew. What is known of a rule without its text is known here
+// from the grant.
+func grantRules(g *Grant) []*rule {
 	var rules []*rule
-	for _, p := range list {
-		notes := p.Annotations()
-		r := newRule(string(notes["id"]), p)
-		r.grant, r.limits, r.line = g, g.Limits, 0
-		r.treatment, _ = parseTreatment(string(notes["treatment"]))
-		r.categories, r.uniform = g.categories(r), true // its condition is just this set
+	kind, name := g.holder()
+	for _, c := range g.clauses() {
+		r := &rule{id: g.id(c), treatment: c.treatment, grant: g, limits: g.Limits, holder: holder{kind, name},
+			system: g.System, categories: c.set, uniform: true, reason: g.ReasonRequired}
+		for _, a := range c.actions {
+			r.actions |= 1 << a
+		}
+		r.policy = sync.OnceValue(func() *cedar.Policy { return parseClause(g, c) })
+		r.self = r.alone
 		rules = append(rules, r)
 	}
-	return rules, nil
+	return rules
 }
 
-// categories are those that the rule's condition names: clear and masked apart.
-func (g *Grant) categories(r *rule) custody.CategorySet {
-	switch {
-	case r.actions == 1<<custody.Change:
-		return g.Change
-	case r.treatment == custody.Masked:
-		return g.Mask &^ g.See
+// parseClause gives nothing for text that Cedar does not take, and nothing permits
+// nothing. Names are quoted so that it takes all text; tests try the worst.
+func parseClause(g *Grant, c clause) *cedar.Policy {
+	list, err := cedar.NewPolicyListFromBytes("", []byte(g.text(c)))
+	if err != nil || len(list) != 1 {
+		return nil
 	}
-	return g.See
+	return list[0]
 }
 
 func parseTreatment(s string) (custody.Treatment, bool) {
