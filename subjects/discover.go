@@ -59,7 +59,7 @@ func Discover(ctx context.Context, conn *pgx.Conn) (*Proposal, error) {
 		return nil, fillError(err, nil)
 	}
 	defer tx.Rollback(context.WithoutCancel(ctx))
-	if _, err := tx.Exec(ctx, "SET LOCAL client_encoding = 'UTF8'; SET LOCAL datestyle = 'ISO, YMD'"); err != nil {
+	if _, err := tx.Exec(ctx, "SET LOCAL client_encoding = 'UTF8'; SET LOCAL datestyle = 'ISO, YMD'; SET LOCAL statement_timeout = '30s'"); err != nil {
 		return nil, fillError(err, nil)
 	}
 	s := &schema{conn: conn}
@@ -141,6 +141,9 @@ func leftOut(t *relation, columns []*column, hub *hub) LeftOut {
 		out.Reason = fmt.Sprintf("looks like %s, but no column carries the key of %s: it is reached only through %s", kinds, hub.table.name, t.via)
 	case t.isStaff():
 		out.Reason = fmt.Sprintf("looks like %s of staff or others who are not subjects", kinds)
+	case t.aim != "":
+		out.Personal = true
+		out.Reason = fmt.Sprintf("looks like %s; %s points at it, but no column carries the key of %s", kinds, t.aim, hub.table.name)
 	default:
 		out.Personal = true
 		out.Reason = fmt.Sprintf("looks like %s, but nothing ties it to %s", kinds, hub.table.name)

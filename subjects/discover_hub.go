@@ -152,7 +152,7 @@ func (s *schema) keyOf(t *relation) *column {
 // grown people.
 func (s *schema) findBirth(t *relation) {
 	for _, c := range t.columns {
-		if !c.found && c.dated() && c.seen.years >= enough && c.seen.oldest < 1960 && c.seen.youngest <= 2012 {
+		if !c.found && c.dated() && !c.foreign && c.seen.years >= enough && c.seen.oldest < 1960 && c.seen.youngest <= 2012 {
 			c.set(custody.DateOfBirth, 60, "all sampled dates lie in years when customers of today were born")
 		}
 	}
@@ -255,14 +255,24 @@ func family(c *column) string {
 // tryNamesake asks the database whether the values of a column without a foreign key
 // are keys of subjects, and takes it if most of them are, or if there are none yet.
 func (s *schema) tryNamesake(ctx context.Context, h *hub, t *relation, c *column) error {
-	sql := fmt.Sprintf(`SELECT count(*), count(k.key) FROM (SELECT DISTINCT v FROM (SELECT %[1]s::text AS v FROM %[2]s WHERE %[1]s IS NOT NULL LIMIT %[5]d) a) b
-		LEFT JOIN (SELECT %[3]s::text AS key FROM %[4]s) k ON k.key = b.v`,
+	if c.denied {
+		return nil
+	}
+	sql := fmt.Sprintf(`SELECT count(*), count(k.key) FROM (SELECT DISTINCT v FROM (SELECT %[1]s AS v FROM %[2]s WHERE %[1]s IS NOT NULL LIMIT %[5]d) a) b
+		LEFT JOIN (SELECT %[3]s AS key FROM %[4]s) k ON k.key = b.v`,
 		pgx.Identifier{c.name}.Sanitize(), t.sql(), pgx.Identifier{h.key.name}.Sanitize(), h.table.sql(), sampleRows)
 	var values, keys int
-	if err := s.conn.QueryRow(ctx, sql).Scan(&values, &keys); err != nil {
-		return fillError(err, &custody.Table{Schema: t.schema, Name: t.name})
+	counted := false
+	if err := s.attempt(ctx, func() error {
+		err := s.conn.QueryRow(ctx, sql).Scan(&values, &keys)
+		counted = err == nil
+		return err
+	}); err != nil {
+		return err
 	}
 	switch {
+	case !counted:
+		t.key, t.reason = c, reason{c.name + " is named like the key; its values could not be compared", 55}
 	case values == 0:
 		t.key, t.reason = c, reason{c.name + " is named like the key; no foreign key and no rows confirm it", 60}
 	case keys*10 >= values*8:
@@ -272,8 +282,14 @@ func (s *schema) tryNamesake(ctx context.Context, h *hub, t *relation, c *column
 }
 
 // detours notes, for tables without the key, through which table they would be
-// reached: their rows belong to subjects all the same.
+// reached, or which column points at them: their rows belong to subjects all the
+// same.
 func (s *schema) detours(h *hub) {
+	for _, k := range s.foreign {
+		if k.from.key != nil && k.to.key == nil && k.to.aim == "" {
+			k.to.aim = k.from.name + "." + k.column.name
+		}
+	}
 	for again := true; again; {
 		again = false
 		for _, k := range s.foreign {

@@ -54,27 +54,42 @@ func (s *schema) sample(ctx context.Context, t *relation) error {
 	if t.denied || len(list) == 0 {
 		return nil
 	}
-	conn := s.conn.PgConn()
-	if r := conn.ExecParams(ctx, "SAVEPOINT sample", nil, nil, nil, nil).Read(); r.Err != nil {
-		return fillError(r.Err, nil)
+	read := func(some string) (n int, err error) {
+		sql := "SELECT " + strings.Join(exprs, ", ") + " FROM " + t.sql() + some + " LIMIT " + strconv.Itoa(sampleRows)
+		err = s.attempt(ctx, func() error {
+			n, err = countSample(s.conn.PgConn().ExecParams(ctx, sql, nil, nil, nil, nil), list)
+			return err
+		})
+		return n, err
 	}
-	n, err := countSample(conn.ExecParams(ctx, "SELECT "+strings.Join(exprs, ", ")+" FROM "+t.sql()+t.some(), nil, nil, nil, nil), list)
-	if n == 0 && err == nil { // a small sample of pages may hold nothing
-		_, err = countSample(conn.ExecParams(ctx, "SELECT "+strings.Join(exprs, ", ")+" FROM "+t.sql()+" LIMIT "+strconv.Itoa(sampleRows), nil, nil, nil, nil), list)
+	n, err := read(t.some())
+	if n == 0 && err == nil && t.some() != "" { // few pages may hold no row
+		_, err = read("")
 	}
-	end := "RELEASE sample"
-	var pg *pgconn.PgError
-	if errors.As(err, &pg) { // no right to a column, a foreign server that is away
-		end, err = "ROLLBACK TO sample", nil
-		for _, c := range list {
-			c.seen = evidence{}
-		}
+	return err
+}
+
+// attempt runs something that the database may refuse, without an end to the
+// transaction: no right to a table, a view that was never filled, a foreign server
+// that is away, a statement that takes too long. Then what was wanted stays unknown.
+func (s *schema) attempt(ctx context.Context, do func() error) error {
+	run := func(sql string) error {
+		_, err := s.conn.PgConn().Exec(ctx, sql).ReadAll()
+		return err
+	}
+	if err := run("SAVEPOINT attempt"); err != nil {
+		return fillError(err, nil)
+	}
+	err, end := do(), "RELEASE attempt"
+	var refused *pgconn.PgError
+	if errors.As(err, &refused) {
+		err, end = nil, "ROLLBACK TO attempt"
+	}
+	if err == nil {
+		err = run(end)
 	}
 	if err != nil {
 		return fillError(err, nil)
-	}
-	if r := conn.ExecParams(ctx, end, nil, nil, nil, nil).Read(); r.Err != nil {
-		return fillError(r.Err, nil)
 	}
 	return nil
 }
@@ -82,12 +97,11 @@ func (s *schema) sample(ctx context.Context, t *relation) error {
 // some chooses rows: of large tables from pages all over, for old rows are often
 // unlike new ones.
 func (t *relation) some() string {
-	limit := " LIMIT " + strconv.Itoa(sampleRows)
-	if t.rows < 20*sampleRows {
-		return limit
+	if t.rows < 20*sampleRows || t.remote {
+		return ""
 	}
 	percent := min(100, 100*4*sampleRows/t.rows)
-	return " TABLESAMPLE SYSTEM (" + strconv.FormatFloat(percent, 'f', 6, 64) + ") REPEATABLE (1)" + limit
+	return " TABLESAMPLE SYSTEM (" + strconv.FormatFloat(percent, 'f', 6, 64) + ") REPEATABLE (1)"
 }
 
 func countSample(rows *pgconn.ResultReader, list []*column) (n int, err error) {
@@ -104,7 +118,7 @@ func countSample(rows *pgconn.ResultReader, list []*column) (n int, err error) {
 
 // sampled says whether a column's values can tell anything.
 func (c *column) sampled() bool {
-	return c.texty() || c.dated() || c.typ == "int8" || c.typ == "int4" || c.typ == "numeric" || c.loose()
+	return !c.denied && (c.texty() || c.dated() || c.typ == "int8" || c.typ == "int4" || c.typ == "numeric" || c.loose())
 }
 
 func (c *column) texty() bool {

@@ -24,8 +24,8 @@ type schema struct {
 type relation struct {
 	oid          uint32
 	schema, name string
-	comment      string
 	rows         float64 // the planner's estimate, negative if unknown
+	remote       bool    // a foreign table
 	denied       bool
 	columns      []*column
 	byNumber     map[int16]*column
@@ -33,6 +33,7 @@ type relation struct {
 	key    *column // carries the subject's key; set by reach
 	reason reason
 	via    string // the table through which subjects are reached, if none carries the key
+	aim    string // a column of a table with the key that points here
 }
 
 func (t *relation) fullName() string { return t.schema + "." + t.name }
@@ -49,7 +50,7 @@ type column struct {
 	unique  bool // by itself
 	primary bool
 	foreign bool // part of a foreign key
-	comment string
+	denied  bool // this login may not read it
 	words   []string
 	seen    evidence
 
@@ -78,7 +79,7 @@ func (s *schema) read(ctx context.Context) error {
 }
 
 func (s *schema) readTables(ctx context.Context) error {
-	rows, err := s.conn.Query(ctx, `SELECT c.oid, n.nspname, c.relname, c.reltuples::float8, coalesce(obj_description(c.oid, 'pg_class'), ''),
+	rows, err := s.conn.Query(ctx, `SELECT c.oid, n.nspname, c.relname, c.reltuples::float8, c.relkind = 'f',
 			has_schema_privilege(n.oid, 'USAGE') AND (has_table_privilege(c.oid, 'SELECT') OR has_any_column_privilege(c.oid, 'SELECT'))
 		FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 		WHERE c.relkind IN ('r', 'p', 'f', 'm') AND NOT c.relispartition AND c.relpersistence <> 't'
@@ -90,7 +91,7 @@ func (s *schema) readTables(ctx context.Context) error {
 	}
 	var t relation
 	var may bool
-	_, err = pgx.ForEachRow(rows, []any{&t.oid, &t.schema, &t.name, &t.rows, &t.comment, &may}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&t.oid, &t.schema, &t.name, &t.rows, &t.remote, &may}, func() error {
 		c := t
 		c.denied, c.byNumber = !may, map[int16]*column{}
 		s.tables, s.byID[c.oid] = append(s.tables, &c), &c
@@ -103,7 +104,7 @@ func (s *schema) readColumns(ctx context.Context) error {
 	rows, err := s.conn.Query(ctx, `WITH RECURSIVE base AS (
 			SELECT oid, oid AS root, typtypmod FROM pg_type WHERE typtype <> 'd'
 			UNION ALL SELECT t.oid, b.root, greatest(t.typtypmod, b.typtypmod) FROM pg_type t JOIN base b ON t.typbasetype = b.oid WHERE t.typtype = 'd')
-		SELECT a.attrelid, a.attnum, a.attname, r.typname, greatest(a.atttypmod, b.typtypmod), a.attnotnull, coalesce(col_description(a.attrelid, a.attnum), '')
+		SELECT a.attrelid, a.attnum, a.attname, r.typname, greatest(a.atttypmod, b.typtypmod), a.attnotnull, NOT has_column_privilege(a.attrelid, a.attnum, 'SELECT')
 		FROM pg_attribute a JOIN base b ON b.oid = a.atttypid JOIN pg_type r ON r.oid = b.root
 		WHERE a.attrelid = ANY($1) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY 1, 2`, s.oids())
 	if err != nil {
@@ -112,7 +113,7 @@ func (s *schema) readColumns(ctx context.Context) error {
 	var c column
 	var table uint32
 	var typmod int
-	_, err = pgx.ForEachRow(rows, []any{&table, &c.number, &c.name, &c.typ, &typmod, &c.notNull, &c.comment}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&table, &c.number, &c.name, &c.typ, &typmod, &c.notNull, &c.denied}, func() error {
 		n, t := c, s.byID[table]
 		n.words = words(n.name)
 		if (n.typ == "varchar" || n.typ == "bpchar") && typmod > 4 {

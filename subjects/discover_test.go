@@ -229,6 +229,24 @@ func TestDiscoverTenantsAndPartitions(t *testing.T) {
 	)
 }
 
+// An address in a table of its own, at which the customer points: there is no column
+// to declare as its key, and the proposal must say so.
+func TestDiscoverAddressesApart(t *testing.T) {
+	p := discovered(t, schemaOf(t, `
+		CREATE TABLE addresses (id integer PRIMARY KEY, line1 text, street text, postcode text);
+		CREATE TABLE customers (id integer PRIMARY KEY, full_name text, email text, address_id integer REFERENCES addresses, referred_by integer REFERENCES customers);
+		CREATE TABLE bookings (id integer PRIMARY KEY, introduced_by integer REFERENCES customers, customer_id integer NOT NULL REFERENCES customers, wishes_text text);
+		CREATE MATERIALIZED VIEW never_filled AS SELECT id AS customer_id, email FROM customers WITH NO DATA;`))
+	expect(t, p,
+		"public.customers by id: full_name=name email=email*",
+		"public.bookings by customer_id: wishes_text=free-text",
+		"public.never_filled by customer_id: email=email*",
+	)
+	if len(p.LeftOut) != 1 || !p.LeftOut[0].Personal || !strings.Contains(p.LeftOut[0].Reason, "customers.address_id points at it") {
+		t.Errorf("left out: %+v", p.LeftOut)
+	}
+}
+
 func TestDiscoverNobody(t *testing.T) {
 	conn := schemaOf(t, `CREATE TABLE parts (id integer PRIMARY KEY, name text, price numeric);
 		CREATE TABLE sites (id integer PRIMARY KEY, name text, phone text);`)
@@ -243,7 +261,8 @@ func TestDiscoverNobody(t *testing.T) {
 func TestDiscoverWithFewRights(t *testing.T) {
 	pg := custodytest.Postgres(t)
 	db := pg.CreateDatabase(t, `
-		CREATE TABLE customers (id integer PRIMARY KEY, name text, phone text, secret text);
+		CREATE TABLE customers (id integer PRIMARY KEY, name text, phone text, secret_email text);
+		INSERT INTO customers VALUES (1, 'Alice Smith', '07700 900001', 'alice@post.example');
 		CREATE TABLE orders (id integer PRIMARY KEY, customer_id integer REFERENCES customers, delivery_address text);
 		CREATE TABLE payroll (id integer PRIMARY KEY, name text, iban text);
 		CREATE ROLE narrow LOGIN PASSWORD 'narrow';
@@ -256,7 +275,10 @@ func TestDiscoverWithFewRights(t *testing.T) {
 	}
 	defer conn.Close(context.Background())
 	p := discovered(t, conn)
-	expect(t, p, "public.customers by id: name=name phone=phone*", "public.orders by customer_id: delivery_address=address")
+	expect(t, p, "public.customers by id: name=name phone=phone* secret_email=email*", "public.orders by customer_id: delivery_address=address")
+	if !strings.Contains(p.Tables[0].Columns[1].Reason, "1 of 1") {
+		t.Errorf("the columns that may be read were not sampled: %s", p.Tables[0].Columns[1].Reason)
+	}
 	if len(p.LeftOut) != 1 || !p.LeftOut[0].Personal || !strings.Contains(p.LeftOut[0].Reason, "may not read") {
 		t.Errorf("left out: %+v", p.LeftOut)
 	}
