@@ -126,7 +126,7 @@ func (a *Answer) Commit() error {
 	a.events = a.events[:0]
 	for i := range a.groups {
 		if g := &a.groups[i]; len(g.subjects) > 0 {
-			a.events = append(a.events, a.fill(g))
+			a.add(a.fill(g))
 		}
 	}
 	err := a.s.g.record(a.events...)
@@ -139,6 +139,19 @@ func (a *Answer) Commit() error {
 		return err
 	}
 	return a.s.open()
+}
+
+// add lists an event, or joins it to one that differs in categories only: a join
+// of two tables of the same customers is one look.
+func (a *Answer) add(e *custody.Event) {
+	for _, f := range a.events {
+		if f.Route == e.Route && f.Statement == e.Statement && f.Grant == e.Grant && slices.Equal(f.Subjects, e.Subjects) {
+			f.Clear |= e.Clear
+			f.Masked |= e.Masked
+			return
+		}
+	}
+	a.events = append(a.events, e)
 }
 
 // fill writes the group's event, its subjects ascending and without repeats.

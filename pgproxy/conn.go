@@ -50,8 +50,9 @@ type conn struct {
 	tx         byte    // transaction status of the last ReadyForQuery
 	copying    bool    // the database waits for CopyData
 	copyOut    *copyDecoder
-	poison     bool // the database believes complete what the client was told has failed
-	uncounted  int  // bytes of CopyData sent since the database was last listened to
+	released   time.Time // when a large part last left
+	poison     bool      // the database believes complete what the client was told has failed
+	uncounted  int       // bytes of CopyData sent since the database was last listened to
 }
 
 // serve runs the connection after sign-in until either side ends it.

@@ -1,11 +1,26 @@
 package pgproxy
 
-import "custody"
+import (
+	"time"
+
+	"custody"
+)
 
 // part is how much of an answer is collected before it is recorded and released,
 // in bytes: large enough that a long answer costs few syncs, small enough that a
 // client that stalls holds little memory.
 const part = 256 << 10
+
+// A client of a slow statement gets its rows as early as from the database itself,
+// which sends them by 8 kB: so much leaves when there is nothing more to read and
+// the last release is a while ago.
+const (
+	slowPart  = 8 << 10
+	slowAfter = 20 * time.Millisecond
+)
+
+// slow says whether the last part left a while ago.
+func (c *conn) slow() bool { return time.Since(c.released) > slowAfter }
 
 // release is the only way out to the client (P1). It records what was collected,
 // waits until the record is durable (step 6), and only then writes (step 7). When
@@ -19,6 +34,9 @@ func (c *conn) release() error {
 		return nil
 	}
 	_, err := c.client.Write(c.out)
+	if len(c.out) >= slowPart {
+		c.released = time.Now()
+	}
 	c.out = c.out[:0]
 	if cap(c.out) > 2*part {
 		c.out = nil

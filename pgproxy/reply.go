@@ -27,7 +27,7 @@ func (c *conn) settle() error {
 		if err := c.reply(m); err != nil {
 			return err
 		}
-		if len(c.out) >= part {
+		if len(c.out) >= part || len(c.out) >= slowPart && !c.server.ready() && c.slow() {
 			if err := c.release(); err != nil {
 				return err
 			}

@@ -30,6 +30,7 @@ type demo struct {
 	gate    *exec.Cmd
 	address string
 	tokens  map[string]string
+	greeted map[string]bool
 }
 
 // customers is the size of the repair group.
@@ -57,7 +58,7 @@ func (d *demo) place() error {
 		return err
 	}
 	d.dir = filepath.Join(d.root, "custody")
-	d.tokens = map[string]string{}
+	d.tokens, d.greeted = map[string]string{}, map[string]bool{}
 	return os.RemoveAll(d.dir)
 }
 
@@ -114,7 +115,17 @@ func (d *demo) psql(login, sql string) (string, error) {
 	cmd.Env = append(os.Environ(), "PGHOST="+host, "PGPORT="+port, "PGDATABASE=bodyshop", "PGSSLMODE=require",
 		"PGUSER="+login, "PGPASSWORD="+d.tokens[login], "PGCLIENTENCODING=UTF8")
 	out, err := cmd.CombinedOutput()
-	return string(out), err
+	return d.greetOnce(login, string(out)), err
+}
+
+// greetOnce leaves out a greeting that was shown before.
+func (d *demo) greetOnce(login, out string) string {
+	line, rest, _ := strings.Cut(out, "\n")
+	if d.greeted[login] && strings.HasPrefix(line, "NOTICE:") {
+		return rest
+	}
+	d.greeted[login] = true
+	return out
 }
 
 // url is the connection string of a login through the gate, for pgx.
