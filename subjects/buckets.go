@@ -33,6 +33,19 @@ func newBuckets(expected int) *buckets {
 
 func (t *buckets) slots() int { return len(t.list) * 8 }
 
+// used counts the subjects in it.
+func (t *buckets) used() int {
+	n := 0
+	for i := range t.list {
+		for j := range t.list[i] {
+			if uint32(t.list[i][j].Load()) != 0 {
+				n++
+			}
+		}
+	}
+	return n
+}
+
 // places gives the two buckets of a result.
 func (t *buckets) places(h uint64) (a, b *bucket) {
 	print := uint32(h)

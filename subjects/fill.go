@@ -21,12 +21,17 @@ const fillBatch = 10_000
 // A nil index leaves identifiers out.
 //
 // It reads in one read-only transaction, so it sees one state of the database, and
-// holds one batch in memory, whatever the size. What it finds is added: to be rid of
-// identifiers that are no longer in the database, fill a new index and put it in the
-// place of the old one. When it returns an error, what was read so far stays.
-func Fill(ctx context.Context, conn *pgx.Conn, sys *custody.System, d *Directory, x *Index) error {
-	if sys.ID == 0 {
+// holds one batch in memory, whatever the size. When it is done, what the index had
+// of the system gives way to what was read, all at once; until then the old serves,
+// and what is added to the index meanwhile is in the new as well. After an error the
+// index is as it was; keys that were numbered keep their numbers.
+func Fill(ctx context.Context, conn *pgx.Conn, sys *custody.System, d *Directory, x *Index) (err error) {
+	if sys.ID == 0 || sys.ID >= maxSystem {
 		return custody.E(custody.CodeInvalid, "the system "+sys.Name+" has no number yet", "start custody serve with it once")
+	}
+	readings, err := plan(sys, x != nil)
+	if err != nil {
+		return err
 	}
 	tx, err := conn.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
 	if err != nil {
@@ -36,16 +41,15 @@ func Fill(ctx context.Context, conn *pgx.Conn, sys *custody.System, d *Directory
 	if _, err := tx.Exec(ctx, "SET LOCAL statement_timeout = 0; SET LOCAL client_encoding = 'UTF8'"); err != nil {
 		return fillError(err, nil)
 	}
-	readings, err := plan(sys, x != nil)
-	if err != nil {
-		return err
-	}
-	if x != nil && x.Len() == 0 {
-		if err := reserve(ctx, conn.PgConn(), readings, x); err != nil {
+	f := &filling{system: sys.ID, d: d}
+	if x != nil {
+		expected, err := expect(ctx, conn.PgConn(), readings, x.of(sys.ID))
+		if err != nil {
 			return err
 		}
+		f.x = x.renew(sys.ID, expected)
 	}
-	f := &filling{system: sys.ID, d: d, x: x}
+	defer func() { f.x.end(err == nil) }()
 	for _, r := range readings {
 		if err := f.table(ctx, conn.PgConn(), r); err != nil {
 			return err
@@ -98,26 +102,23 @@ func (r *reading) from() string {
 	return " FROM " + pgx.Identifier{r.table.Schema, r.table.Name}.Sanitize()
 }
 
-// reserve sizes the index by what there is to read. A category that several tables
-// hold mostly repeats the same values, so the largest table counts.
-func reserve(ctx context.Context, conn *pgconn.PgConn, list []*reading, x *Index) error {
+// expect says how many identifiers there are to read: as many as last time and a
+// few more, or as the database counts. A category that several tables hold mostly
+// repeats the same values, so the largest table counts.
+func expect(ctx context.Context, conn *pgconn.PgConn, list []*reading, last *holding) (int, error) {
+	if last != nil {
+		if n := last.current.Load().table.Load().used(); n > 0 {
+			return n + n/20, nil
+		}
+	}
 	most := map[custody.Category]int{}
 	for _, r := range list {
 		if len(r.columns) == 0 {
 			continue
 		}
-		counts := make([]string, len(r.columns))
-		for i, c := range r.columns {
-			counts[i] = "count(" + pgx.Identifier{c}.Sanitize() + ")"
-		}
-		result := conn.ExecParams(ctx, "SELECT "+strings.Join(counts, ", ")+r.from(), nil, nil, nil, nil).Read()
-		if result.Err != nil {
-			return fillError(result.Err, r.table)
-		}
-		here := map[custody.Category]int{}
-		for i, c := range r.categories {
-			n, _ := parseInt(result.Rows[0][i])
-			here[c] += int(n)
+		here, err := r.count(ctx, conn)
+		if err != nil {
+			return 0, err
 		}
 		for c, n := range here {
 			most[c] = max(most[c], n)
@@ -127,8 +128,25 @@ func reserve(ctx context.Context, conn *pgconn.PgConn, list []*reading, x *Index
 	for _, n := range most {
 		sum += n
 	}
-	x.Reserve(sum)
-	return nil
+	return sum, nil
+}
+
+// count asks how many values a table's identifiers have, by category.
+func (r *reading) count(ctx context.Context, conn *pgconn.PgConn) (map[custody.Category]int, error) {
+	counts := make([]string, len(r.columns))
+	for i, c := range r.columns {
+		counts[i] = "count(" + pgx.Identifier{c}.Sanitize() + ")"
+	}
+	result := conn.ExecParams(ctx, "SELECT "+strings.Join(counts, ", ")+r.from(), nil, nil, nil, nil).Read()
+	if result.Err != nil {
+		return nil, fillError(result.Err, r.table)
+	}
+	here := map[custody.Category]int{}
+	for i, c := range r.categories {
+		n, _ := parseInt(result.Rows[0][i])
+		here[c] += int(n)
+	}
+	return here, nil
 }
 
 // filling is one run of Fill. A batch holds its rows one after another: the key and
@@ -136,7 +154,7 @@ func reserve(ctx context.Context, conn *pgconn.PgConn, list []*reading, x *Index
 type filling struct {
 	system  custody.SystemID
 	d       *Directory
-	x       *Index
+	x       *renewal // nil: directory only
 	bytes   []byte
 	ends    []int
 	unknown []string
@@ -201,7 +219,7 @@ func (f *filling) flush(r *reading) error {
 		id, _ := f.d.Lookup(f.system, key)
 		for i, v := range values {
 			if v != nil {
-				f.x.Add(f.system, id, r.categories[i], v)
+				f.x.add(id, r.categories[i], v)
 			}
 		}
 	})

@@ -123,7 +123,7 @@ func TestFillFindsEverybody(t *testing.T) {
 	}
 }
 
-func TestFillAgainAddsOnlyWhatIsNew(t *testing.T) {
+func TestFillAgainFollowsTheDatabase(t *testing.T) {
 	ctx := context.Background()
 	conn := loaded(t, 500)
 	n, d, x := filled(t, conn, bodyshopSystem())
@@ -136,6 +136,21 @@ func TestFillAgainAddsOnlyWhatIsNew(t *testing.T) {
 	}
 	if d.Len(1) != 502 || len(n.known) != 502 || x.Len() != before+1 {
 		t.Errorf("%d keys, %d named, %d identifiers after %d", d.Len(1), len(n.known), x.Len(), before)
+	}
+	if _, err := conn.Exec(ctx, "UPDATE customers SET phone = '01632 960999' WHERE name = 'New'"); err != nil {
+		t.Fatal(err)
+	}
+	if err := subjects.Fill(ctx, conn, bodyshopSystem(), d, x); err != nil {
+		t.Fatal(err)
+	}
+	was, is := x.Find(nil, 1, custody.Phone, []byte("07700 900999")), x.Find(nil, 1, custody.Phone, []byte("01632 960999"))
+	if len(is) != 1 || slices.Contains(was, is[0]) {
+		t.Errorf("the old phone finds %v, the new one %v", was, is)
+	}
+	bad := bodyshopSystem()
+	bad.Tables[0].Name = "gone" // it is read after the customers
+	if err := subjects.Fill(ctx, conn, bad, d, x); err == nil || x.Len() != before+1 {
+		t.Errorf("after an error: %v, %d identifiers", err, x.Len())
 	}
 }
 

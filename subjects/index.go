@@ -6,8 +6,6 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/RoaringBitmap/roaring/v2"
-
 	"custody"
 )
 
@@ -18,46 +16,34 @@ import (
 //
 // A subject may have many identifiers and an identifier many subjects. An identifier
 // that is not in the index finds somebody by chance in about 3 of 10⁹ cases, twice
-// that after each doubling beyond the size first reserved. Any number of Finds run
+// that after each doubling beyond the size first expected. Any number of Finds run
 // beside one another and beside the writers.
 type Index struct {
-	k0, k1 uint64
-	mu     sync.Mutex // for writers
-	count  int        // slots in use, for writers
-	table  atomic.Pointer[buckets]
+	k0, k1   uint64
+	expected int
+	mu       sync.Mutex                 // for writers
+	systems  atomic.Pointer[[]*holding] // by system
+}
 
-	// crowd holds what found both its buckets full: values that dozens share, such as
-	// the phone of a fleet, and once in a while others. The key is the whole result.
-	crowd struct {
-		sync.RWMutex
-		by map[uint64]*roaring.Bitmap
-	}
+// holding is what the index has of one system: the part in use, and, while Fill reads
+// the system anew, the one that will take its place.
+type holding struct {
+	current atomic.Pointer[part]
+	next    *part
 }
 
 // NewIndex makes an empty index. The key is 16 to 32 secret bytes. Expected is how
-// many identifiers are to come, 0 if that is not known: see Reserve.
+// many identifiers of a system are to come, 0 if that is not known: each takes 10
+// bytes then, and up to 20 when there are more and the index has doubled.
 func NewIndex(key []byte, expected int) (*Index, error) {
 	if len(key) < 16 || len(key) > 32 {
 		return nil, custody.E(custody.CodeInvalid, "the key of the identifier index must have 16 to 32 bytes", "custody init makes one")
 	}
 	sum := sha256.Sum256(append([]byte("custody identifier index 1\x00"), key...))
-	x := &Index{k0: binary.LittleEndian.Uint64(sum[:]), k1: binary.LittleEndian.Uint64(sum[8:])}
-	x.crowd.by = map[uint64]*roaring.Bitmap{}
-	x.table.Store(newBuckets(expected))
+	x := &Index{k0: binary.LittleEndian.Uint64(sum[:]), k1: binary.LittleEndian.Uint64(sum[8:]), expected: expected}
+	x.systems.Store(&[]*holding{})
 	return x, nil
 }
-
-// Reserve makes room for so many identifiers, so that they take 10 bytes each; beyond
-// them the index doubles. It does nothing when the index is not empty.
-func (x *Index) Reserve(expected int) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	if x.empty() {
-		x.table.Store(newBuckets(expected))
-	}
-}
-
-func (x *Index) empty() bool { return x.count == 0 && len(x.crowd.by) == 0 }
 
 // hash puts a value's canonical form through the keyed function.
 func (x *Index) hash(system custody.SystemID, category custody.Category, value []byte) (uint64, bool) {
@@ -74,30 +60,15 @@ func (x *Index) hash(system custody.SystemID, category custody.Category, value [
 // added. Adding twice is adding once.
 func (x *Index) Add(system custody.SystemID, subject custody.SubjectID, category custody.Category, value []byte) bool {
 	h, ok := x.hash(system, category, value)
-	if !ok || subject == 0 {
+	if !ok || subject == 0 || system >= maxSystem {
 		return false
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.inCrowd(h, subject) {
-		return true
+	for _, p := range x.make(system).parts() {
+		p.add(h, subject)
 	}
-	t := x.table.Load()
-	for {
-		switch t.add(h, subject) {
-		case had:
-			return true
-		case added:
-			x.count++
-			return true
-		}
-		if x.count < t.slots()*17/20 {
-			x.join(h, subject)
-			return true
-		}
-		t = t.grow(len(x.crowd.by) > 0)
-		x.table.Store(t)
-	}
+	return true
 }
 
 // Remove takes back that a value names a subject. What was not there is no error.
@@ -108,11 +79,11 @@ func (x *Index) Remove(system custody.SystemID, subject custody.SubjectID, categ
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.table.Load().remove(h, subject) {
-		x.count--
-		return
+	if hold := x.of(system); hold != nil {
+		for _, p := range hold.parts() {
+			p.remove(h, subject)
+		}
 	}
-	x.leave(h, subject)
 }
 
 // Forget takes out everything that names a subject, for its erasure: one pass over
@@ -120,12 +91,11 @@ func (x *Index) Remove(system custody.SystemID, subject custody.SubjectID, categ
 func (x *Index) Forget(subject custody.SubjectID) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.count -= x.table.Load().forget(subject)
-	x.crowd.Lock()
-	defer x.crowd.Unlock()
-	for h, who := range x.crowd.by {
-		if who.CheckedRemove(uint32(subject)) && who.IsEmpty() {
-			delete(x.crowd.by, h)
+	for _, hold := range *x.systems.Load() {
+		if hold != nil {
+			for _, p := range hold.parts() {
+				p.forget(subject)
+			}
 		}
 	}
 }
@@ -134,68 +104,100 @@ func (x *Index) Forget(subject custody.SubjectID) {
 // value that is no identifier of its category names nobody. It allocates nothing
 // when dst has room, but for values that dozens share.
 func (x *Index) Find(dst []custody.SubjectID, system custody.SystemID, category custody.Category, value []byte) []custody.SubjectID {
+	hold := x.of(system)
+	if hold == nil {
+		return dst
+	}
 	h, ok := x.hash(system, category, value)
 	if !ok {
 		return dst
 	}
-	dst, full := x.table.Load().find(dst, h)
-	if !full {
-		return dst
-	}
-	return x.appendCrowd(dst, h)
-}
-
-func (x *Index) appendCrowd(dst []custody.SubjectID, h uint64) []custody.SubjectID {
-	x.crowd.RLock()
-	defer x.crowd.RUnlock()
-	who := x.crowd.by[h]
-	if who == nil {
-		return dst
-	}
-	for i := who.Iterator(); i.HasNext(); {
-		dst = append(dst, custody.SubjectID(i.Next()))
-	}
-	return dst
+	return hold.current.Load().find(dst, h)
 }
 
 // Len counts the identifiers: pairs of a value and a subject whom it names.
 func (x *Index) Len() int {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	n := x.count
-	for _, who := range x.crowd.by {
-		n += int(who.GetCardinality())
+	n := 0
+	for _, hold := range *x.systems.Load() {
+		if hold != nil {
+			n += hold.current.Load().len()
+		}
 	}
 	return n
 }
 
-// The crowd changes under both locks, so a writer, who holds mu, may read it.
-
-func (x *Index) inCrowd(h uint64, subject custody.SubjectID) bool {
-	who := x.crowd.by[h]
-	return who != nil && who.Contains(uint32(subject))
-}
-
-func (x *Index) join(h uint64, subject custody.SubjectID) {
-	x.crowd.Lock()
-	defer x.crowd.Unlock()
-	who := x.crowd.by[h]
-	if who == nil {
-		who = roaring.New()
-		x.crowd.by[h] = who
+// of gives what is held of a system, or nil.
+func (x *Index) of(system custody.SystemID) *holding {
+	list := *x.systems.Load()
+	if int64(system) >= int64(len(list)) {
+		return nil
 	}
-	who.Add(uint32(subject))
+	return list[system]
 }
 
-func (x *Index) leave(h uint64, subject custody.SubjectID) {
-	x.crowd.Lock()
-	defer x.crowd.Unlock()
-	who := x.crowd.by[h]
-	if who == nil {
+// make gives what is held of a system and makes it if need be, under the lock.
+func (x *Index) make(system custody.SystemID) *holding {
+	if hold := x.of(system); hold != nil {
+		return hold
+	}
+	old := *x.systems.Load()
+	list := make([]*holding, max(len(old), int(system)+1))
+	copy(list, old)
+	hold := &holding{}
+	hold.current.Store(newPart(x.expected))
+	list[system] = hold
+	x.systems.Store(&list)
+	return hold
+}
+
+// parts are those that a change must reach.
+func (hold *holding) parts() []*part {
+	if hold.next != nil {
+		return []*part{hold.current.Load(), hold.next}
+	}
+	return []*part{hold.current.Load()}
+}
+
+// renewal is a part that Fill fills while the old one stays in use.
+type renewal struct {
+	x      *Index
+	system custody.SystemID
+	part   *part
+}
+
+// renew begins a renewal. Changes from elsewhere reach both parts until it ends.
+func (x *Index) renew(system custody.SystemID, expected int) *renewal {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	r := &renewal{x, system, newPart(expected)}
+	x.make(system).next = r.part
+	return r
+}
+
+func (r *renewal) add(subject custody.SubjectID, category custody.Category, value []byte) {
+	if h, ok := r.x.hash(r.system, category, value); ok && subject != 0 {
+		r.x.mu.Lock()
+		defer r.x.mu.Unlock()
+		r.part.add(h, subject)
+	}
+}
+
+// end puts the new part in the old one's place, or drops it. A renewal that a later
+// one has overtaken changes nothing.
+func (r *renewal) end(use bool) {
+	if r == nil { // Fill without an index
 		return
 	}
-	who.Remove(uint32(subject))
-	if who.IsEmpty() {
-		delete(x.crowd.by, h)
+	r.x.mu.Lock()
+	defer r.x.mu.Unlock()
+	hold := r.x.of(r.system)
+	if hold.next != r.part {
+		return
+	}
+	hold.next = nil
+	if use {
+		hold.current.Store(r.part)
 	}
 }

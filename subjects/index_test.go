@@ -39,6 +39,9 @@ func TestSipHash(t *testing.T) {
 	}
 }
 
+// onlyPart is what the index has of system 1.
+func onlyPart(x *Index) *part { return x.of(1).current.Load() }
+
 func phoneOf(n int) []byte { return fmt.Appendf(nil, "07%09d", n) }
 
 func find(x *Index, c custody.Category, value string) []custody.SubjectID {
@@ -142,7 +145,7 @@ func TestIndexAgainstMap(t *testing.T) {
 	if x.Len() != n {
 		t.Errorf("%d identifiers, want %d", x.Len(), n)
 	}
-	if len(x.crowd.by) == 0 || x.table.Load().level == 0 {
+	if len(onlyPart(x).crowd.by) == 0 || onlyPart(x).table.Load().level == 0 {
 		t.Error("the test met no crowd or no growth")
 	}
 }
@@ -152,10 +155,10 @@ func TestIndexFindsNobodyByChance(t *testing.T) {
 	for i := range 200_000 {
 		x.Add(1, custody.SubjectID(i+1), custody.Phone, phoneOf(i))
 	}
-	if got := x.table.Load().level; got != 0 {
+	if got := onlyPart(x).table.Load().level; got != 0 {
 		t.Errorf("the index doubled %d times although its size was reserved", got)
 	}
-	if n := len(x.crowd.by); n > 200 {
+	if n := len(onlyPart(x).crowd.by); n > 200 {
 		t.Errorf("%d values found no room", n)
 	}
 	var dst [8]custody.SubjectID
@@ -202,6 +205,47 @@ func TestIndexFindWhileAdding(t *testing.T) {
 	}
 }
 
+// While a part is renewed the old one answers; what is added and removed meanwhile
+// holds afterwards; a renewal that failed or was overtaken leaves no trace.
+func TestIndexRenewal(t *testing.T) {
+	x := newIndex(t, 0)
+	x.Add(1, 1, custody.Phone, phoneOf(1))
+	x.Add(2, 9, custody.Phone, phoneOf(1))
+	has := func(when string, want ...int) {
+		t.Helper()
+		for v := range 6 {
+			got := len(find(x, custody.Phone, string(phoneOf(v)))) > 0
+			if got != slices.Contains(want, v) {
+				t.Errorf("%s: value %d found: %v", when, v, got)
+			}
+		}
+	}
+	r := x.renew(1, 10)
+	r.add(2, custody.Phone, phoneOf(2))
+	r.add(3, custody.Phone, phoneOf(3))
+	x.Add(1, 4, custody.Phone, phoneOf(4))
+	x.Remove(1, 3, custody.Phone, phoneOf(3))
+	has("before", 1, 4)
+	r.end(true)
+	has("after", 2, 4)
+	failed := x.renew(1, 10)
+	failed.add(5, custody.Phone, phoneOf(5))
+	failed.end(false)
+	has("after a failure", 2, 4)
+	slow, quick := x.renew(1, 10), x.renew(1, 10)
+	slow.add(5, custody.Phone, phoneOf(5))
+	quick.add(3, custody.Phone, phoneOf(3))
+	slow.end(true)
+	has("after one that was overtaken", 2, 4)
+	quick.end(true)
+	has("after the later one", 3)
+	x.Forget(3)
+	has("after forgetting")
+	if got := x.Find(nil, 2, custody.Phone, phoneOf(1)); len(got) != 1 {
+		t.Errorf("another system lost its identifiers: %v", got)
+	}
+}
+
 func BenchmarkIndex(b *testing.B) {
 	const n = 1_000_000
 	values := make([][]byte, n)
@@ -221,7 +265,7 @@ func BenchmarkIndex(b *testing.B) {
 			x.Find(dst[:0], 1, custody.Phone, values[uint32(i*7919)%n])
 		}
 		b.ReportMetric(perValue, "B/identifier")
-		b.ReportMetric(float64(len(x.crowd.by)), "crowd")
+		b.ReportMetric(float64(len(onlyPart(x).crowd.by)), "crowd")
 	})
 	b.Run("find-none", func(b *testing.B) {
 		v := phoneOf(n + 5)
