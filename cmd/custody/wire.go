@@ -78,13 +78,11 @@ func (a *app) path(name string) string {
 }
 
 // openIdentity gives numbers to the systems of custody.yaml and reads the rights.
-func (w *workspace) openIdentity() (err error) {
-	for name := range w.config.Systems {
-		if w.systems[name], err = w.store.EnsureSystem(name); err != nil {
-			return err
-		}
+func (w *workspace) openIdentity() error {
+	if err := w.numberSystems(); err != nil {
+		return err
 	}
-	secret, err := w.readFile(secretFile)
+	secret, err := w.readSecret(secretFile)
 	if err != nil {
 		return err
 	}
@@ -96,12 +94,31 @@ func (w *workspace) openIdentity() (err error) {
 	return err
 }
 
+// numberSystems writes nothing unless a system is new, so that questions are answered
+// while the disk is full.
+func (w *workspace) numberSystems() error {
+	rights, err := w.store.Rights(w.now())
+	if err != nil {
+		return err
+	}
+	for name := range w.config.Systems {
+		id, known := rights.Systems[name]
+		if !known {
+			if id, err = w.store.EnsureSystem(name); err != nil {
+				return err
+			}
+		}
+		w.systems[name] = id
+	}
+	return nil
+}
+
 func (w *workspace) authority() (*identity.CA, error) {
 	cert, err := w.readFile(w.config.TLS.ClientAuthority)
 	if err != nil {
 		return nil, err
 	}
-	key, err := w.readFile(caKeyFile)
+	key, err := w.readSecret(caKeyFile)
 	if custody.CodeOf(err) == custody.CodeNotFound {
 		return identity.LoadCA(cert, nil) // kept elsewhere: certificates are checked, none are issued
 	}
@@ -127,6 +144,14 @@ func (a *app) readFile(name string) ([]byte, error) {
 	return b, nil
 }
 
+// readSecret reads a key of the working directory, which nobody else may be able to.
+func (a *app) readSecret(name string) ([]byte, error) {
+	if info, err := os.Stat(a.path(name)); err == nil && info.Mode().Perm()&0o077 != 0 {
+		return nil, custody.E(custody.CodeForbidden, "others can read "+name, "chmod 600 "+a.path(name)+", and think about who may have read it")
+	}
+	return a.readFile(name)
+}
+
 // system finds a declared system's number.
 func (w *workspace) system(name string) (custody.SystemID, error) {
 	if id, ok := w.systems[name]; ok {
@@ -147,7 +172,7 @@ func (w *workspace) system(name string) (custody.SystemID, error) {
 }
 
 func (a *app) signer() (note.Signer, error) {
-	text, err := a.readFile(signerFile)
+	text, err := a.readSecret(signerFile)
 	if err != nil {
 		return nil, err
 	}
@@ -190,7 +215,7 @@ func (w *workspace) siteOptions() (site.Options, error) {
 	if o.Signer, err = w.signer(); err != nil {
 		return o, err
 	}
-	if o.Key, err = w.readFile(secretFile); err != nil {
+	if o.Key, err = w.readSecret(secretFile); err != nil {
 		return o, err
 	}
 	if o.CA, err = w.authority(); err != nil {
@@ -207,14 +232,19 @@ func (w *workspace) siteOptions() (site.Options, error) {
 }
 
 func (w *workspace) serverTLS() (*tls.Config, error) {
-	var files [3][]byte
-	for i, name := range []string{w.config.TLS.Certificate, w.config.TLS.Key, w.config.TLS.ClientAuthority} {
-		var err error
-		if files[i], err = w.readFile(name); err != nil {
-			return nil, err
-		}
+	cert, err := w.readFile(w.config.TLS.Certificate)
+	if err != nil {
+		return nil, err
 	}
-	return site.ServerTLS(files[0], files[1], files[2])
+	key, err := w.readSecret(w.config.TLS.Key)
+	if err != nil {
+		return nil, err
+	}
+	authority, err := w.readFile(w.config.TLS.ClientAuthority)
+	if err != nil {
+		return nil, err
+	}
+	return site.ServerTLS(cert, key, authority)
 }
 
 // handWritten reads the Cedar policies of the working directory, if there are any.
