@@ -37,6 +37,7 @@ type relation struct {
 	sensitive bool
 	declared  bool // sensitive because of a declared table
 	system    bool
+	rules     bool // rules other than a view's own rewrite what is written
 }
 
 type attribute struct {

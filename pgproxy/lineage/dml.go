@@ -8,7 +8,7 @@ import (
 	pg "github.com/pganalyze/pg_query_go/v6"
 )
 
-// target adds the table that a statement changes as the first item of its level.
+// targetTable adds the table that a statement changes as the first item of its level.
 func (r *run) targetTable(l *level, v *pg.RangeVar) (*relation, *item, int) {
 	rel := r.relationOf(v)
 	alias := v.Relname
@@ -29,6 +29,10 @@ func (r *run) targetTable(l *level, v *pg.RangeVar) (*relation, *item, int) {
 		r.tableItem(l, it, rel, alias)
 		if len(r.occs) > before {
 			occ = before
+			r.occs[occ].restricted = true
+		}
+		if rel.rules && r.cat.declared {
+			r.unsafe(refuseOpaque("a table with rules"))
 		}
 	}
 	l.entries = append(l.entries, r.single(it))

@@ -127,6 +127,9 @@ func (r *run) pin(l *level, c *column, n *pg.Node, counts func(to node) bool) {
 // pinOf reads the constant or the parameter. Only spellings that are the key's own
 // text are taken: what does not match a key's text would not be found anyway.
 func (r *run) pinOf(n *pg.Node, c *column) *Pin {
+	if t := n.GetTypeCast(); t != nil && keepsKey(t.TypeName, c.base) {
+		n = t.Arg
+	}
 	if p := n.GetParamRef(); p != nil && p.Number > 0 {
 		return &Pin{Param: int(p.Number), Literal: -1, TypeOID: c.base}
 	}
@@ -157,6 +160,24 @@ func (r *run) pinOf(n *pg.Node, c *column) *Pin {
 		return nil
 	}
 	return &Pin{Const: text, Literal: r.literalAt(int(k.Location)), TypeOID: c.base}
+}
+
+// keepsKey says whether a cast to a type leaves a key of the given type as it is.
+func keepsKey(t *pg.TypeName, base uint32) bool {
+	names := strs(t.GetNames())
+	if len(names) == 0 || len(names) == 2 && names[0] != "pg_catalog" || len(names) > 2 ||
+		len(t.Typmods)+len(t.ArrayBounds) > 0 {
+		return false
+	}
+	switch names[len(names)-1] {
+	case "int2", "int4", "int8":
+		return len(names) == 2 && family(base) == oidInt8
+	case "text", "varchar":
+		return family(base) == oidText
+	case "uuid":
+		return base == oidUUID
+	}
+	return false
 }
 
 // canonical gives a constant in the text form of its type, or not.

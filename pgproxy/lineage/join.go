@@ -145,8 +145,10 @@ func (r *run) nullExtend(l *level, t pg.JoinType, left, right *entry, on deps, i
 	switch t {
 	case pg.JoinType_JOIN_LEFT:
 		sides = []*entry{right}
+		r.restrict(right.occs)
 	case pg.JoinType_JOIN_RIGHT:
 		sides = []*entry{left}
+		r.restrict(left.occs)
 	case pg.JoinType_JOIN_FULL:
 		sides = []*entry{left, right}
 	default:

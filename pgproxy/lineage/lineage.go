@@ -25,6 +25,8 @@ type Statement struct {
 	// Value of SET as text, and whether it is SET LOCAL.
 	Value string
 	Local bool
+	// Args are the arguments of EXECUTE, in order.
+	Args []Arg
 	// Sources are the occurrences of declared tables whose personal data is shown
 	// or used. Empty: the statement discloses nothing.
 	Sources []Source
@@ -49,6 +51,12 @@ type Statement struct {
 	Copy  *Copy
 	// Refusal is set when the statement may not pass for anyone.
 	Refusal *custody.Error
+}
+
+// Arg is one argument of EXECUTE: its text if it is a bare constant.
+type Arg struct {
+	Text  string
+	Const bool
 }
 
 // Source is one occurrence of a declared table whose personal data is shown or used.

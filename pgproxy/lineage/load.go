@@ -108,14 +108,15 @@ func (b *builder) baseOf(oid uint32) uint32 {
 
 func (b *builder) loadRelations() error {
 	return b.query(`SELECT c.oid, n.nspname, c.relname, c.relkind::text, n.nspname IN ('pg_catalog', 'information_schema') AND c.oid < 16384,
-		CASE WHEN c.relkind IN ('v', 'm') AND c.oid >= 16384 THEN pg_get_viewdef(c.oid) END
+		CASE WHEN c.relkind IN ('v', 'm') AND c.oid >= 16384 THEN pg_get_viewdef(c.oid) END,
+		c.relhasrules AND EXISTS (SELECT FROM pg_rewrite w WHERE w.ev_class = c.oid AND w.ev_type <> '1' AND w.oid >= 16384)
 		FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 		WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND n.nspname NOT LIKE 'pg\_toast%' AND n.nspname NOT LIKE 'pg\_temp%'
 		ORDER BY c.oid`, func(rows pgx.Rows) error {
 		r := &relation{}
 		var kind string
 		var def *string
-		if err := rows.Scan(&r.oid, &r.schema, &r.name, &kind, &r.system, &def); err != nil {
+		if err := rows.Scan(&r.oid, &r.schema, &r.name, &kind, &r.system, &def, &r.rules); err != nil {
 			return err
 		}
 		r.kind = kind[0]

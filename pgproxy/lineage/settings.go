@@ -48,6 +48,10 @@ func words(text string) map[string]bool {
 	return m
 }
 
+// Settable says whether anyone may change a setting to a value, with SET or when
+// they connect.
+func Settable(name, value string) bool { return settable(name, value) }
+
 // settable says whether a setting may be changed to a value.
 func settable(name, value string) bool {
 	name = strings.ToLower(name)

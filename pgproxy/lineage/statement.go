@@ -120,7 +120,7 @@ func (r *run) judge(s *Statement, rows bool) {
 		s.Refusal = r.soft
 	case len(s.Sources) > 0 && s.Outputs == nil && rows:
 		s.Refusal = refuseWildKey()
-	case r.touches:
+	default:
 		for i := range s.Sources {
 			if src := &s.Sources[i]; len(src.Keys) == 0 && src.Pin == nil {
 				s.Refusal = r.unattributed(src)

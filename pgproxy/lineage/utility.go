@@ -1,10 +1,6 @@
 package lineage
 
-import (
-	"custody"
-
-	pg "github.com/pganalyze/pg_query_go/v6"
-)
+import pg "github.com/pganalyze/pg_query_go/v6"
 
 // utility reads what is neither a query nor a change of rows.
 func (r *run) utility(s *Statement, n *pg.Node) {
@@ -78,6 +74,10 @@ func (r *run) wrap(s *Statement, n *pg.Node) {
 	in.dispatch(&inner, n)
 	s.Inner = &inner
 	s.adopt(&inner)
+	if inner.Verb == Execute && r.cat.declared {
+		// What the prepared statement reads is not known here.
+		s.Refusal = refuseOpaque("EXECUTE inside another statement")
+	}
 }
 
 func (r *run) types(list []*pg.Node) {
@@ -89,7 +89,16 @@ func (r *run) types(list []*pg.Node) {
 // execute reads EXECUTE name (arguments).
 func (r *run) execute(s *Statement, e *pg.ExecuteStmt) {
 	r.exprs(&level{}, e.Params)
+	for _, n := range e.Params {
+		s.Args = append(s.Args, Arg{Text: constText(n), Const: isConst(n)})
+	}
 	r.answer(s, nil)
+}
+
+// isConst says whether an argument is a constant that is not NULL.
+func isConst(n *pg.Node) bool {
+	k := n.GetAConst()
+	return k != nil && !k.Isnull
 }
 
 // explain: plans show estimates made from people's data, so a statement over
@@ -118,12 +127,13 @@ func (r *run) callStmt(c *pg.CallStmt) {
 // names marks whether any relation named below a node is declared, and checks the
 // functions and types in it.
 func (r *run) names(n *pg.Node) {
+	_, view := n.GetNode().(*pg.Node_ViewStmt)
 	walk(n.ProtoReflect(), func(m any) {
 		switch x := m.(type) {
 		case *pg.RangeVar:
 			unknown := r.unknown
 			r.relationOf(x)
-			r.unknown = unknown
+			r.unknown = unknown || view && r.unknown && x != n.GetViewStmt().View
 		case *pg.FuncCall:
 			r.checkFunction(strs(x.Funcname), false)
 		case *pg.TypeName:
@@ -133,5 +143,3 @@ func (r *run) names(n *pg.Node) {
 		}
 	})
 }
-
-var _ = custody.CodeNone
