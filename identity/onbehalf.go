@@ -98,8 +98,9 @@ var errIdentity = custody.E(custody.CodeUnauthorised, "the signed identity was n
 
 // OnBehalf begins the session of a person behind an application. The application's
 // session must be its own: a person's session can never take another identity.
-// The result ends with the token, with the person's engagement and with the
-// application's session and credential, whichever is first; app stays as it was.
+// The result ends with the person's engagement and with the application's session
+// and credential, whichever is first; app stays as it was. Expires is the token's
+// end: whoever lets statements through takes no new ones in that name after it.
 // The same token on the same session gives the same session of the person, so that
 // a pool may set it before every statement.
 func (s *Service) OnBehalf(app *custody.Session, token string) (*custody.Session, error) {

@@ -70,14 +70,29 @@ func TestAPoolMaySetTheIdentityEveryTime(t *testing.T) {
 	if len(live) != 0 {
 		t.Errorf("still live after the connection ended: %+v", live)
 	}
+}
+
+// TestAnExpiredIdentityCutsNobodyElse: its end is told in Expires and it opens
+// nothing again, but the connection that the application shares is left alone.
+func TestAnExpiredIdentityCutsNobodyElse(t *testing.T) {
+	k := newKit(t)
+	app := k.application(t, "portal", "bodyshop")
+	token := k.identity(t, "portal")
+	sess, err := k.OnBehalf(app, token)
+	must(t, err)
 	k.clock.pass(5 * time.Minute)
+	if sess.Expires.After(k.clock.now()) {
+		t.Errorf("the session says it lasts until %v", sess.Expires)
+	}
+	must(t, k.Valid(sess))
+	must(t, k.Valid(app))
 	_, err = k.OnBehalf(app, token)
 	wantCode(t, err, custody.CodeUnauthorised)
 }
 
 func TestOnBehalfEndsWithWhateverEndsFirst(t *testing.T) {
 	for name, end := range map[string]func(k *kit, app, sess *custody.Session) error{
-		"the identity's time":       func(k *kit, _, _ *custody.Session) error { k.clock.pass(5 * time.Minute); return nil },
+		"the application's time":    func(k *kit, _, _ *custody.Session) error { k.clock.pass(365 * 24 * time.Hour); return nil },
 		"the person leaves":         func(k *kit, _, _ *custody.Session) error { return k.Leave("alice@northfield.example") },
 		"the application's secret":  func(k *kit, app, _ *custody.Session) error { return k.Revoke(app.CredentialID) },
 		"the application":           func(k *kit, _, _ *custody.Session) error { return k.RemoveApplication("portal") },
