@@ -64,18 +64,20 @@ type Options struct {
 
 // Site is a running deployment.
 type Site struct {
-	o         Options
-	Identity  *identity.Service
-	Ledger    *ledger.Ledger
-	Gate      *gate.Gate
-	Server    *pgproxy.Server
-	Directory *subjects.Directory
-	Index     *subjects.Index
-	systems   []*pgproxy.System
-	policy    *policy.Policy
-	stop      context.CancelFunc
-	work      sync.WaitGroup
-	rights    sync.Mutex
+	o        Options
+	Identity *identity.Service
+	Ledger   *ledger.Ledger
+	Gate     *gate.Gate
+	Server   *pgproxy.Server
+	memory   memory
+	namer    *namer
+	erasures uint64 // as of the last look, under rights
+	systems  []*pgproxy.System
+	policy   *policy.Policy
+	running  context.Context
+	stop     context.CancelFunc
+	work     sync.WaitGroup
+	rights   sync.Mutex
 }
 
 // Open reads all state, fills the directory and the identifier index from the
@@ -123,7 +125,7 @@ func (s *Site) open(ctx context.Context) (err error) {
 	}
 	s.Gate = gate.New(gate.Parts{
 		Ledger: s.Ledger, History: s.Ledger.Index(), Policy: s.policy, Authority: s.Identity,
-		Directory: s.Directory, Identifiers: s.Index, Zone: s.o.Zone, Now: s.o.Now, Log: s.o.Log,
+		Directory: &s.memory, Identifiers: &s.memory, Zone: s.o.Zone, Now: s.o.Now, Log: s.o.Log,
 	})
 	if err := s.openSystems(ctx); err != nil {
 		return err
@@ -182,7 +184,7 @@ func (s *Site) Policy() *policy.Policy {
 // moments at which time alone changes them (P3).
 func (s *Site) watch() {
 	ctx, stop := context.WithCancel(context.Background())
-	s.stop = stop
+	s.running, s.stop = ctx, stop
 	next := s.nextChange()
 	s.work.Go(func() {
 		s.o.Store.Watch(ctx, s.o.Poll, func(changed bool, err error) {
@@ -221,7 +223,7 @@ func (s *Site) Reload() error {
 	s.policy = p
 	s.Gate.SetPolicy(p)
 	s.Gate.Recheck()
-	return nil
+	return s.hearErasures(s.running)
 }
 
 // nextChange is the next moment at which time alone changes a right; the zero time

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"iter"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -61,31 +62,99 @@ func (n *namer) writePending() error {
 	return nil
 }
 
-// openSubjects loads the directory, finishes namings that a crash cut short, and
-// makes the identifier index.
+// known is what the gate holds of subjects in memory: keys and identifiers.
+type known struct {
+	directory *subjects.Directory
+	index     *subjects.Index
+}
+
+// memory lets the gate see one known at a time; an erasure replaces it whole.
+type memory struct{ now atomic.Pointer[known] }
+
+// Lookup implements gate.Directory.
+func (m *memory) Lookup(system custody.SystemID, key []byte) (custody.SubjectID, bool) {
+	return m.now.Load().directory.Lookup(system, key)
+}
+
+// Assign implements gate.Directory.
+func (m *memory) Assign(system custody.SystemID, keys []string) ([]custody.SubjectID, error) {
+	return m.now.Load().directory.Assign(system, keys)
+}
+
+// Find implements gate.Identifiers.
+func (m *memory) Find(dst []custody.SubjectID, system custody.SystemID, c custody.Category, value []byte) []custody.SubjectID {
+	return m.now.Load().index.Find(dst, system, c, value)
+}
+
+// openSubjects finishes namings that a crash cut short, gives the systems their
+// numbers and loads the directory.
 func (s *Site) openSubjects() error {
-	n := &namer{store: s.o.Store, ledger: s.Ledger, now: s.o.Now}
-	if err := n.writePending(); err != nil {
-		return err
-	}
-	key, err := hkdf.Key(sha256.New, s.o.Key, nil, "custody identifier index", 32)
-	if err != nil {
-		return err
-	}
-	s.Directory = subjects.NewDirectory(n)
-	if s.Index, err = subjects.NewIndex(key, 1024); err != nil {
+	s.namer = &namer{store: s.o.Store, ledger: s.Ledger, now: s.o.Now}
+	if err := s.namer.writePending(); err != nil {
 		return err
 	}
 	for i := range s.o.Systems {
-		sys := &s.o.Systems[i]
-		if sys.ID, err = s.o.Store.EnsureSystem(sys.Name); err != nil {
-			return err
-		}
-		if err := s.Directory.Load(entries(s.o.Store.Subjects(sys.ID))); err != nil {
+		var err error
+		if s.o.Systems[i].ID, err = s.o.Store.EnsureSystem(s.o.Systems[i].Name); err != nil {
 			return err
 		}
 	}
-	return s.Identity.Reload() // systems that were new are known from now on
+	if err := s.Identity.Reload(); err != nil { // systems that were new are known from now on
+		return err
+	}
+	erasures, err := s.o.Store.Erasures()
+	if err != nil {
+		return err
+	}
+	k, err := s.load()
+	if err != nil {
+		return err
+	}
+	s.erasures = erasures
+	s.memory.now.Store(k)
+	return nil
+}
+
+// load reads the directory from the store, with an index that is still empty. The
+// index's key never leaves memory: it is derived from the deployment's secret.
+func (s *Site) load() (*known, error) {
+	key, err := hkdf.Key(sha256.New, s.o.Key, nil, "custody identifier index", 32)
+	if err != nil {
+		return nil, err
+	}
+	k := &known{directory: subjects.NewDirectory(s.namer)}
+	if k.index, err = subjects.NewIndex(key, 1024); err != nil {
+		return nil, err
+	}
+	for i := range s.o.Systems {
+		if err := k.directory.Load(entries(s.o.Store.Subjects(s.o.Systems[i].ID))); err != nil {
+			return nil, err
+		}
+	}
+	return k, nil
+}
+
+// hearErasures forgets in memory what was erased in the store, by reading keys and
+// identifiers anew (P8). Until that is done the old numbers are still given.
+func (s *Site) hearErasures(ctx context.Context) error {
+	erasures, err := s.o.Store.Erasures()
+	if err != nil || erasures == s.erasures {
+		return err
+	}
+	s.erasures = erasures
+	k, err := s.load()
+	if err != nil {
+		return err
+	}
+	s.memory.now.Store(k)
+	s.work.Go(func() { // rows without a key are refused until the index is full again
+		for i := range s.o.Systems {
+			if err := s.fill(ctx, &s.o.Systems[i]); err != nil && ctx.Err() == nil {
+				s.o.Log.Warn("identifiers could not be read again after an erasure", "system", s.o.Systems[i].Name, "err", err)
+			}
+		}
+	})
+	return nil
 }
 
 // entries leaves out the erased.
@@ -136,7 +205,8 @@ func (s *Site) fill(ctx context.Context, sys *System) error {
 			Hint: "check database.url and the credential in custody.yaml", Err: err}
 	}
 	defer conn.Close(ctx)
-	return subjects.Fill(ctx, conn, &sys.System, s.Directory, s.Index)
+	k := s.memory.now.Load()
+	return subjects.Fill(ctx, conn, &sys.System, k.directory, k.index)
 }
 
 // keepFilled looks for new subjects and identifiers on a schedule.

@@ -39,7 +39,7 @@ customers. Erase them in the guarded system first, or they are named anew.`,
 			if err := w.store.Erase(cmd.Context(), id, a.now(), keys...); err != nil {
 				return err
 			}
-			return a.done(map[string]any{"erased": len(keys), "system": system}, "%s forgotten. A running gate forgets them at its next start.", plural(len(keys), "customer"))
+			return a.done(map[string]any{"erased": len(keys), "system": system}, "%s forgotten. A running gate forgets within a second.", plural(len(keys), "customer"))
 		},
 	}
 	erase.Flags().StringVar(&system, "system", "", "the `system`")
