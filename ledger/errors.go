@@ -49,3 +49,5 @@ func failed(what string, err error) error {
 }
 
 var errNotExist = fs.ErrNotExist
+
+var errNoLedger = custody.E(custody.CodeNotFound, "there is no ledger in this folder", "make one with `custody init`, or name the folder of an existing one")

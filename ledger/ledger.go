@@ -159,7 +159,7 @@ func takeLock(dir string) (interface{ Close() error }, error) {
 	case errors.Is(err, durable.ErrLocked):
 		return nil, custody.E(custody.CodeConflict, "another process is writing this ledger", "stop the other `custody serve`, or give this one a folder of its own")
 	case errors.Is(err, errNotExist):
-		return nil, custody.E(custody.CodeNotFound, "there is no ledger in this folder", "make one with `custody init`, or name the folder of an existing one")
+		return nil, errNoLedger
 	case err != nil:
 		return nil, failed("take its lock", err)
 	}

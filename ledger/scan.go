@@ -3,7 +3,6 @@ package ledger
 import (
 	"path/filepath"
 
-	"custody"
 	"custody/internal/durable"
 )
 
@@ -52,7 +51,7 @@ func (s *scanner) run() (*tail, error) {
 		return nil, err
 	}
 	if len(numbers) == 0 {
-		return nil, custody.E(custody.CodeNotFound, "there is no ledger in this folder", "make one with `custody init`, or name the folder of an existing one")
+		return nil, errNoLedger
 	}
 	for _, n := range numbers[:len(numbers)-1] {
 		if _, err := s.walk(n, true); err != nil {

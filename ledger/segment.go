@@ -97,6 +97,9 @@ func parseSegment(b []byte) (*segment, string) {
 // missing.
 func segmentNumbers(fs durable.FS, dir string) ([]uint32, error) {
 	names, err := fs.ReadDir(dir)
+	if isNotExist(err) {
+		return nil, errNoLedger
+	}
 	if err != nil {
 		return nil, failed("list its segments", err)
 	}
