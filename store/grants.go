@@ -73,12 +73,16 @@ func (s *Store) EndGrant(id custody.GrantID, at time.Time) error {
 
 // Grants lists all grants, ended ones too, by number: what policy.New takes.
 func (s *Store) Grants() ([]policy.Grant, error) {
-	return list(s.read, scanGrant, `SELECT g.id, coalesce(p.login, ''), coalesce(r.name, ''), coalesce(o.name, ''), coalesce(a.name, ''),
+	grants, err := list(s.read, scanGrant, `SELECT g.id, coalesce(p.login, ''), coalesce(r.name, ''), coalesce(o.name, ''), coalesce(a.name, ''),
 		s.name, g.see, g.mask, g.change, g.export, g.per_hour, g.per_day, g.per_export, g.reason_required, g.start, g.end
 		FROM grants g JOIN systems s ON s.id = g.system
 		LEFT JOIN people p ON p.id = g.person LEFT JOIN roles r ON r.id = g.role
 		LEFT JOIN organisations o ON o.id = g.organisation LEFT JOIN applications a ON a.id = g.application
 		ORDER BY g.id`)
+	if err != nil {
+		s.missed.Store(true)
+	}
+	return grants, err
 }
 
 func scanGrant(r *sql.Rows) (g policy.Grant, err error) {

@@ -112,6 +112,39 @@ func TestWatchReportsWhatItCannotHear(t *testing.T) {
 	<-done
 }
 
+// TestWatchAnnouncesAgainWhatCouldNotBeRead: a change whose reading failed must not
+// be lost with it.
+func TestWatchAnnouncesAgainWhatCouldNotBeRead(t *testing.T) {
+	for name, read := range map[string]func(*store.Store) error{
+		"grants": func(s *store.Store) error { _, err := s.Grants(); return err },
+		"rights": func(s *store.Store) error { _, err := s.Rights(t0); return err },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, path := open(t)
+			ctx, cancel := context.WithCancel(context.Background())
+			defer cancel()
+			looks := make(chan bool)
+			go s.Watch(ctx, time.Millisecond, func(changed bool, _ error) {
+				select {
+				case looks <- changed:
+				case <-ctx.Done():
+				}
+			})
+			until(t, "the first look", func() bool { return <-looks })
+			db := raw(t, path)
+			_, err := db.Exec("ALTER TABLE grants RENAME TO hidden")
+			must(t, err)
+			if read(s) == nil {
+				t.Fatal("it was read all the same")
+			}
+			until(t, "the change again", func() bool { return <-looks })
+			_, err = db.Exec("ALTER TABLE hidden RENAME TO grants")
+			must(t, err)
+			must(t, read(s))
+		})
+	}
+}
+
 // until waits for an event, with a bound that only a broken program meets.
 func until(t *testing.T, what string, happened func() bool) {
 	t.Helper()

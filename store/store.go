@@ -12,6 +12,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"modernc.org/sqlite"
@@ -27,6 +28,9 @@ type Store struct {
 	file  os.FileInfo // as it was at Open: Watch notices if it is replaced
 	write *sql.DB
 	read  *sql.DB
+	// missed is set when rights could not be read: Watch announces them once more,
+	// or a change that was announced once would be lost with the failed reading.
+	missed atomic.Bool
 }
 
 // busyMillis is how long one process waits for another's transaction.

@@ -15,7 +15,7 @@ const WatchEvery = 100 * time.Millisecond
 
 // Watch looks for changes of rights by any process, this one too, until ctx ends.
 // It calls fn after every look: with changed when rights are other than at the last
-// look, and with an error when it could not look. A gate that hears an error, or
+// look or could not be read since, and with an error when it could not look. A gate that hears an error, or
 // nothing for a second, must stop releasing (P3). fn runs on Watch's goroutine.
 //
 // PRAGMA data_version on a connection that never writes moves with every commit of
@@ -72,7 +72,7 @@ func (w *watcher) look(ctx context.Context) (changed bool, err error) {
 		w.known, w.generation = false, 0
 		return false, fault(err)
 	}
-	return changed, nil
+	return w.s.missed.Swap(false) || changed, nil
 }
 
 func (w *watcher) read(ctx context.Context) (bool, error) {
