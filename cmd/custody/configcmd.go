@@ -27,6 +27,9 @@ func (a *app) configCommand() *cobra.Command {
 		Example: "  custody config example",
 		Args:    takes(),
 		RunE: func(*cobra.Command, []string) error {
+			if a.json {
+				return a.object(map[string]string{"example": config.Example})
+			}
 			_, err := fmt.Fprint(a.out, config.Example)
 			return err
 		},

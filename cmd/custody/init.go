@@ -211,6 +211,9 @@ func writeNew(path string, data []byte, mode os.FileMode) error {
 // replaceFile writes a file aside and renames it, so that a crash leaves the old one
 // or the new one.
 func replaceFile(path string, data []byte, mode os.FileMode) error {
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target
+	}
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-")
 	if err != nil {
 		return err

@@ -48,6 +48,9 @@ application may see, export and change in a system now, with the counts of today
 			if err != nil {
 				return err
 			}
+			if a.json {
+				return a.object(map[string]string{"cedar": string(p.Cedar())})
+			}
 			_, err = a.out.Write(p.Cedar())
 			return err
 		},

@@ -129,7 +129,11 @@ func (a *app) writeSystem(name string, s *config.System, why map[string]string, 
 			return asUnavailable(err)
 		}
 	}
-	return asUnavailable(replaceFile(a.path(config.FileName), merged, 0o600))
+	mode := os.FileMode(0o600)
+	if info, err := os.Stat(a.path(config.FileName)); err == nil {
+		mode = info.Mode().Perm()
+	}
+	return asUnavailable(replaceFile(a.path(config.FileName), merged, mode))
 }
 
 type systemRow struct {
