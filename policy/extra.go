@@ -33,6 +33,10 @@ var ExtraLimits = custody.Limits{PerHour: 60, PerDay: 200, PerExport: 200}
 //go:embed schema.cedarschema
 var schemaText []byte
 
+// Schema is what policies may speak of, in Cedar's schema language, for editors and
+// Cedar's own tools.
+func Schema() []byte { return bytes.Clone(schemaText) }
+
 // checker validates policies against the schema. It is only read.
 var checker = func() *validate.Validator {
 	var s schema.Schema

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -94,7 +95,7 @@ func (w world) policies() (grants []policy.Grant, extra string) {
 
 // worlds runs a property over many of them, each from a seed that a failure names.
 func worlds(t *testing.T, property func(t *testing.T, w world)) {
-	for seed := range uint64(600) {
+	for seed := range uint64(300) {
 		property(t, world{rand.New(rand.NewPCG(seed, 1))})
 		if t.Failed() {
 			t.Fatalf("seed %d", seed)
@@ -170,7 +171,7 @@ func TestDecideIsWhatCedarSays(t *testing.T) {
 			}
 		}
 	})
-	if some < 200 {
+	if some < 100 {
 		t.Errorf("only %d of the answers permit anything: the worlds are too empty to mean much", some)
 	}
 }
@@ -220,6 +221,19 @@ func reference(t *testing.T, p *policy.Policy, q custody.Question, c custody.Cat
 	return best
 }
 
+// TestGrantsAreValidPolicies loads what grants generate as if it were written by
+// hand: it passes the schema and decides the same.
+func TestGrantsAreValidPolicies(t *testing.T) {
+	worlds(t, func(t *testing.T, w world) {
+		grants, extra := w.policies()
+		p, q := compile(t, extra, grants...), w.question()
+		text := strings.ReplaceAll(string(p.Cedar()), `@id("grant-`, `@id("copy-of-grant-`)
+		if got, want := compile(t, text).Decide(q).Treatments, p.Decide(q).Treatments; got != want {
+			t.Errorf("%v, want %v from\n%s", got, want, text)
+		}
+	})
+}
+
 // TestStatingAReasonDoesWhatIsPromised: ReasonRequired is true just when stating
 // one opens something that is refused.
 func TestStatingAReasonDoesWhatIsPromised(t *testing.T) {
@@ -239,7 +253,7 @@ func TestStatingAReasonDoesWhatIsPromised(t *testing.T) {
 			promised++
 		}
 	})
-	if promised < 10 {
+	if promised < 5 {
 		t.Errorf("only %d worlds need a reason", promised)
 	}
 }
