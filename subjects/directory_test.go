@@ -253,6 +253,38 @@ func TestLookupAllocatesNothing(t *testing.T) {
 	}
 }
 
+// FuzzDirectory wants every key back under its own bytes and under no others.
+func FuzzDirectory(f *testing.F) {
+	for _, k := range []string{"7", "-7", "007", "0f8fad5b-d9cb-469f-a165-70867728950e", "Zoë", "9223372036854775808", "-9223372036854775808", " 7", "4095", "4096"} {
+		f.Add(k, "8")
+	}
+	f.Fuzz(func(t *testing.T, a, b string) {
+		d := NewDirectory(&counter{})
+		ids, err := d.Assign(1, []string{a, b})
+		if err != nil {
+			if len(a) <= MaxKey && len(b) <= MaxKey {
+				t.Fatal(err)
+			}
+			return
+		}
+		for i, k := range []string{a, b} {
+			if id, ok := d.Lookup(1, []byte(k)); !ok || id != ids[i] {
+				t.Fatalf("key %q: %d %v, want %d", k, id, ok, ids[i])
+			}
+		}
+		if (ids[0] == ids[1]) != (a == b) {
+			t.Fatalf("%q and %q have the numbers %v", a, b, ids)
+		}
+		if n, ok := parseInt([]byte(a)); ok && strconv.FormatInt(n, 10) != a {
+			t.Fatalf("%q was read as %d", a, n)
+		}
+		d.Forget(1, a)
+		if _, ok := d.Lookup(1, []byte(a)); ok {
+			t.Fatalf("%q is known after it was forgotten", a)
+		}
+	})
+}
+
 func heap() uint64 {
 	runtime.GC()
 	var m runtime.MemStats

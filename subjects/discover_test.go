@@ -99,9 +99,6 @@ func withNumber(s *custody.System) *custody.System {
 func noValues(t *testing.T, conn *pgx.Conn, p *subjects.Proposal) {
 	t.Helper()
 	text := string(p.YAML())
-	for _, w := range p.Why() {
-		text += w + "\n"
-	}
 	for _, table := range p.Tables {
 		for _, c := range table.Columns {
 			sql := fmt.Sprintf("SELECT DISTINCT %s::text FROM %s WHERE length(%[1]s::text) > 4", pgx.Identifier{c.Name}.Sanitize(), pgx.Identifier{table.Schema, table.Name}.Sanitize())

@@ -83,20 +83,6 @@ func (p *Proposal) leftOutYAML(line func(int, string, string)) {
 	}
 }
 
-// Why maps "schema.table" and "schema.table.column" to the reason why each is
-// proposed, as YAML has it.
-func (p *Proposal) Why() map[string]string {
-	why := map[string]string{}
-	for _, t := range p.Tables {
-		full := t.Schema + "." + t.Name
-		why[full] = because(t.Confidence, t.Reason)
-		for _, c := range t.Columns {
-			why[full+"."+c.Name] = because(c.Confidence, c.Reason)
-		}
-	}
-	return why
-}
-
 func because(percent int, reason string) string {
 	return fmt.Sprintf("%d %%: %s", percent, plain(reason))
 }

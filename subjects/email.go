@@ -18,6 +18,13 @@ func CanonicalEmail(dst, value []byte) ([]byte, bool) {
 	start := len(dst)
 	value = addressPart(value)
 	for len(value) > 0 {
+		if c := value[0]; c < utf8.RuneSelf {
+			if c >= 'A' && c <= 'Z' {
+				c += 'a' - 'A'
+			}
+			dst, value = append(dst, c), value[1:]
+			continue
+		}
 		r, size := utf8.DecodeRune(value)
 		if r == utf8.RuneError && size == 1 {
 			return dst[:start], false
@@ -34,11 +41,13 @@ func CanonicalEmail(dst, value []byte) ([]byte, bool) {
 			return dst[:start], false
 		}
 	}
-	if !validEmail(dst[start:]) {
+	if len(dst)-start > 254 || !validEmail(dst[start:]) {
 		return dst[:start], false
 	}
 	return dst, true
 }
+
+var labels = []string{"mailto:", "email:", "e-mail:"}
 
 // addressPart finds the address in "Alice <alice@post.example>" and the like.
 func addressPart(value []byte) []byte {
@@ -48,7 +57,7 @@ func addressPart(value []byte) []byte {
 		}
 	}
 	value = trimAround(value)
-	for _, label := range []string{"mailto:", "email:", "e-mail:"} {
+	for _, label := range labels {
 		if len(value) > len(label) && bytes.EqualFold(value[:len(label)], []byte(label)) {
 			value = trimAround(value[len(label):])
 		}
@@ -62,11 +71,20 @@ func addressPart(value []byte) []byte {
 }
 
 func trimAround(value []byte) []byte {
+	if n := len(value); n > 0 && plainEnd(value[0]) && plainEnd(value[n-1]) {
+		return value
+	}
 	return bytes.TrimFunc(value, func(r rune) bool {
 		return unicode.IsSpace(r) || isInvisible(r) || r < ' ' ||
 			r == '"' || r == '\'' || r == ',' || r == ';' || r == '<' || r == '>' || r == '(' || r == ')' || r == '[' || r == ']' ||
 			r == 0x2018 || r == 0x2019 || r == 0x201C || r == 0x201D
 	})
+}
+
+// plainEnd says whether a byte is a letter or digit, with which most values begin
+// and end.
+func plainEnd(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
 }
 
 // isInvisible says whether a rune is not seen: soft hyphen, zero-width and direction
@@ -86,7 +104,7 @@ func validEmail(b []byte) bool {
 			return false
 		}
 	}
-	if b[0] == '.' || b[at-1] == '.' || !utf8.Valid(b) || bytes.ContainsFunc(b, unicode.IsSpace) {
+	if b[0] == '.' || b[at-1] == '.' || bytes.ContainsFunc(b, unicode.IsSpace) {
 		return false
 	}
 	return validDomain(b[at+1:])
