@@ -83,16 +83,17 @@ func (h *header) checkBody(body []byte) string {
 	return ""
 }
 
-// eachEvent decodes a body's events in their order; d is reused for each. It gives
-// the fault, or nothing.
-func (h *header) eachEvent(d *decoded, body []byte, fn func(*decoded, []byte)) string {
+// eachEvent decodes a body's events in their order, into what fn returned for the
+// event before. It gives the fault, or nothing.
+func (h *header) eachEvent(d *decoded, body []byte, fn func(*decoded, []byte) *decoded) string {
 	rest := body[saltSize : len(body)-1]
 	for range h.count {
 		if what := d.decode(rest); what != "" {
 			return what
 		}
-		fn(d, rest[:d.size])
-		rest = rest[d.size:]
+		size := d.size
+		d = fn(d, rest[:size])
+		rest = rest[size:]
 	}
 	if len(rest) != 0 {
 		return "frame holds more than its events"

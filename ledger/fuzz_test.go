@@ -72,11 +72,12 @@ func FuzzFrame(f *testing.F) {
 		}
 		var d decoded
 		total := 0
-		what := h.eachEvent(&d, body, func(d *decoded, e []byte) {
+		what := h.eachEvent(&d, body, func(d *decoded, e []byte) *decoded {
 			total += len(e)
 			if !bytes.Equal(appendSubjects(appendHead(nil, &d.Event, d.behind), d.Subjects), e) {
 				t.Fatalf("event %x is encoded differently", e)
 			}
+			return d
 		})
 		if what == "" && total+minBody != len(body) {
 			t.Fatalf("%d bytes of events in a body of %d", total, len(body))

@@ -28,6 +28,7 @@ type Index struct {
 	actors   map[actor]uint32
 
 	// For the writer alone.
+	live   bool // readers may look
 	own    dirs
 	events uint32
 	posts  uint32
@@ -77,7 +78,7 @@ type heads struct {
 	chunks atomic.Pointer[[]atomic.Pointer[headChunk]]
 }
 
-type headChunk [1 << headBits]atomic.Uint32
+type headChunk [1 << headBits]uint32
 
 func (h *heads) load(i uint32) uint32 {
 	list := h.chunks.Load()
@@ -88,11 +89,11 @@ func (h *heads) load(i uint32) uint32 {
 	if c == nil {
 		return 0
 	}
-	return c[i&(1<<headBits-1)].Load()
+	return atomic.LoadUint32(&c[i&(1<<headBits-1)])
 }
 
 // slot gives the place of number i, making it if need be. For the writer alone.
-func (h *heads) slot(i uint32) *atomic.Uint32 {
+func (h *heads) slot(i uint32) *uint32 {
 	list := h.chunks.Load()
 	if list == nil || int(i>>headBits) >= len(*list) {
 		list = h.grow(list, int(i>>headBits)+1)
@@ -139,7 +140,7 @@ func (x *Index) add(e *custody.Event) {
 	c.context[k] = id
 	c.first[k] = x.posts
 	last := x.lastOf.slot(actor)
-	c.prev[k] = last.Load()
+	c.prev[k] = *last
 	for _, s := range e.Subjects {
 		x.post(i, s)
 	}
@@ -149,7 +150,7 @@ func (x *Index) add(e *custody.Event) {
 	}
 	x.events++
 	// A reader that comes in by this head finds an event past its counts and skips it.
-	last.Store(x.events)
+	x.set(last, x.events)
 }
 
 func (x *Index) post(event uint32, s custody.SubjectID) {
@@ -159,9 +160,19 @@ func (x *Index) post(event uint32, s custody.SubjectID) {
 		x.share()
 	}
 	head := x.subjects.slot(uint32(s))
-	x.own.posts[i>>postBits].posts[i&(1<<postBits-1)] = post{s, head.Load()}
+	x.own.posts[i>>postBits].posts[i&(1<<postBits-1)] = post{s, *head}
 	x.posts++
-	head.Store(x.posts)
+	x.set(head, x.posts)
+}
+
+// set changes a head. An atomic store is a fence that the replay, which nobody
+// watches, does without.
+func (x *Index) set(head *uint32, to uint32) {
+	if x.live {
+		atomic.StoreUint32(head, to)
+	} else {
+		*head = to
+	}
 }
 
 // share lets readers find new chunks. Their content counts only after publish.
@@ -171,4 +182,7 @@ func (x *Index) share() {
 }
 
 // publish lets readers see everything added so far.
-func (x *Index) publish() { x.counts.Store(uint64(x.events)<<32 | uint64(x.posts)) }
+func (x *Index) publish() {
+	x.live = true
+	x.counts.Store(uint64(x.events)<<32 | uint64(x.posts))
+}

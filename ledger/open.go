@@ -61,7 +61,7 @@ func (l *Ledger) recover(o *Options) error {
 // replay reads all frames into the index and the hashes of those that the Merkle
 // log does not know into it.
 func (l *Ledger) replay(trusted uint64) (*tail, error) {
-	r := replayer{index: l.index}
+	r := newReplayer(l.index)
 	s := scanner{fs: l.fs, dir: l.dir, trusted: trusted}
 	s.visit = func(f *frame) string {
 		if f.frame >= trusted {
@@ -70,10 +70,10 @@ func (l *Ledger) replay(trusted uint64) (*tail, error) {
 		return r.frame(f)
 	}
 	t, err := s.run()
+	r.finish()
 	if err != nil {
 		return nil, err
 	}
-	l.index.publish()
 	l.last = r.last
 	l.events, l.pairs = l.index.Len()
 	return t, nil
@@ -121,29 +121,4 @@ func (l *Ledger) harden(f durable.File, t *tail) error {
 	}
 	_, err := f.WriteAt(b, t.offset-t.final)
 	return err
-}
-
-// replayer adds frames to an index.
-type replayer struct {
-	index *Index
-	event decoded
-	last  int64 // time of the last event, microseconds
-	what  string
-}
-
-func (r *replayer) frame(f *frame) string {
-	r.what = ""
-	r.index.place(f.segment, f.offset)
-	what := f.eachEvent(&r.event, f.body, func(d *decoded, _ []byte) {
-		if at := d.Time.UnixMicro(); at < r.last {
-			r.what = "event time goes backwards"
-		} else {
-			r.last = at
-		}
-		r.index.add(&d.Event)
-	})
-	if what == "" {
-		what = r.what
-	}
-	return what
 }

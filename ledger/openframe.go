@@ -27,12 +27,13 @@ func (o *openFrame) read(f *frame) string {
 	o.seed = o.body[:saltSize]
 	o.spots, o.leaves = o.spots[:0], o.leaves[:0]
 	at, salt := saltSize, uint64(0)
-	return f.eachEvent(&o.decoded, o.body, func(d *decoded, b []byte) {
+	return f.eachEvent(&o.decoded, o.body, func(d *decoded, b []byte) *decoded {
 		o.spots = append(o.spots, spot{at, salt})
 		leaves := o.blocks(d.Subjects, salt)
 		o.leaves = append(o.leaves, eventHash(b[:d.head], treeHash(leaves)))
 		at += len(b)
 		salt += uint64(len(leaves))
+		return d
 	})
 }
 

@@ -24,19 +24,19 @@ func OpenReader(dir string) (*Reader, error) {
 		return nil, err
 	}
 	// The checkpoint was read first: the frames under it were durable before it was.
-	add := replayer{index: r.index}
+	add := newReplayer(r.index)
 	s := scanner{fs: r.fs, dir: dir, visit: add.frame, live: true}
 	if r.newest != nil {
 		s.trusted = r.newest.Size
 	}
 	t, err := s.run()
+	add.finish()
 	if err != nil {
 		return nil, err
 	}
 	if r.newest != nil && r.newest.Size > t.frame {
 		return nil, damaged(&Damage{File: t.segment.name(), Frame: t.frame, Offset: t.offset, What: "frames that a checkpoint holds are missing"})
 	}
-	r.index.publish()
 	r.tail = t
 	return r, nil
 }

@@ -182,7 +182,7 @@ func (c *checker) frame(f *frame) string {
 	return c.compareCheckpoints()
 }
 
-func (c *checker) oneEvent(d *decoded, b []byte) {
+func (c *checker) oneEvent(d *decoded, b []byte) *decoded {
 	r := c.report
 	at := d.Time.UnixMicro()
 	if at < c.last {
@@ -200,6 +200,7 @@ func (c *checker) oneEvent(d *decoded, b []byte) {
 		r.ClockBehindMost = max(r.ClockBehindMost, time.Duration(min(d.behind, maxMicros/1000))*time.Microsecond)
 	}
 	c.tree.add(b[:d.head], d.Subjects)
+	return d
 }
 
 // compareTree compares the hashes of one more frame with the tree file, as far as
