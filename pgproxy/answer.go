@@ -103,6 +103,11 @@ func (c *conn) openRows(e *expect) error {
 	if e.portal != nil {
 		r.formats = e.portal.formats
 	}
+	if e.portal != nil && e.portal.description != nil {
+		if err := c.checkRow(st, e.portal.description, true); err != nil {
+			return err
+		}
+	}
 	if len(st.Sources) == 0 {
 		return nil
 	}
@@ -203,8 +208,9 @@ func (c *conn) checkDescribed(e *expect, m message) {
 	if e.ps != nil && len(e.ps.steps) == 1 {
 		st = &e.ps.steps[0]
 	}
-	if e.portal != nil {
-		st = e.portal.step
+	if e.portal != nil { // held against the statement whose rows really come, see openRows
+		e.portal.description = append(e.portal.description[:0], m...)
+		return
 	}
 	if st == nil || st.Verb == lineage.Execute || st.Verb == lineage.Fetch {
 		return
@@ -212,9 +218,6 @@ func (c *conn) checkDescribed(e *expect, m message) {
 	if err := c.checkRow(st, m, false); err != nil {
 		if e.ps != nil {
 			e.ps.broken = err
-		}
-		if e.portal != nil {
-			e.portal.broken = err
 		}
 	}
 }
@@ -283,10 +286,6 @@ func (c *conn) row(m message) error {
 	if !c.rows.open {
 		if err := c.openRows(e); err != nil {
 			c.stop(err)
-			return nil
-		}
-		if e.kind == 'E' && e.portal != nil && e.portal.broken != nil {
-			c.stop(e.portal.broken)
 			return nil
 		}
 	}

@@ -34,8 +34,7 @@ type bound struct {
 func readBind(c *cursor) bound {
 	var b bound
 	b.formats = readFormats(c)
-	n := c.int16()
-	for range max(n, 0) {
+	for range c.uint16() {
 		var v []byte
 		if size := c.int32(); size >= 0 {
 			v = c.take(size)
@@ -52,8 +51,8 @@ func readBind(c *cursor) bound {
 }
 
 func readFormats(c *cursor) []int16 {
-	n := c.int16()
-	if n < 0 || n*2 > len(c.b) {
+	n := c.uint16()
+	if n*2 > len(c.b) {
 		c.bad = true
 		return nil
 	}

@@ -86,7 +86,7 @@ const maxUnanswered = 16 << 10
 func (c *conn) forward(m []byte, e expect) error {
 	c.send = append(c.send, m...)
 	c.queue = append(c.queue, e)
-	if len(c.send) > maxUnanswered {
+	if c.unread += len(m); c.unread > maxUnanswered {
 		return c.ask()
 	}
 	return nil
@@ -257,7 +257,7 @@ func (c *conn) execute(m message) error {
 			return c.fail(err)
 		}
 	}
-	if discloses && p.step.Verb != lineage.Execute && p.step.Verb != lineage.Fetch && p.step.Verb != lineage.CopyTo {
+	if discloses && p.step.Verb != lineage.CopyTo {
 		c.describeHidden(name, p)
 	}
 	if err := c.forward(m, expect{kind: 'E', sql: p.text(), portal: p}); err != nil || !discloses {

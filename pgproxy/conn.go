@@ -34,8 +34,7 @@ type conn struct {
 	gate     *gate.Session
 	answer   *gate.Answer
 	signedIn *custody.Session
-	pid      uint32
-	secret   uint32
+	key      cancelKey
 	state    atomic.Uint32
 
 	out   []byte   // for the client: collected, not yet permitted to leave (step 5)
@@ -52,7 +51,7 @@ type conn struct {
 	copyOut    *copyDecoder
 	released   time.Time // when a large part last left
 	poison     bool      // the database believes complete what the client was told has failed
-	uncounted  int       // bytes of CopyData sent since the database was last listened to
+	unread     int       // bytes sent since the database was last listened to
 }
 
 // serve runs the connection after sign-in until either side ends it.
@@ -105,8 +104,8 @@ func (c *conn) greet() error {
 		out = appendParameter(out, k, v)
 	}
 	out, at = begin(out, 'K')
-	out = binary.BigEndian.AppendUint32(out, c.pid)
-	out = finish(binary.BigEndian.AppendUint32(out, c.secret), at)
+	out = binary.BigEndian.AppendUint32(out, c.key.pid)
+	out = finish(binary.BigEndian.AppendUint32(out, c.key.secret), at)
 	out = appendNotice(out, 'N', "NOTICE", "00000", c.greeting(), "")
 	c.tx = 'I'
 	c.out = appendReady(out, 'I')
@@ -144,6 +143,9 @@ func (c *conn) receive() (message, error) {
 	if c.in.ready() {
 		return c.in.next()
 	}
+	if err := c.transmit(); err != nil { // a client that pauses within a pipeline: the database's timers run
+		return nil, err
+	}
 	c.state.Store(waiting)
 	m, err := c.in.next()
 	if c.state.Swap(busy) == nudged || isTimeout(err) {
@@ -179,12 +181,18 @@ func (c *conn) afterNudge(m message, err error) (message, error) {
 }
 
 // idle waits for the client while it passes on what the database says by itself
-// (notices, changed parameters, its own shutdown). Only here has a connection a
-// second goroutine; a busy one pays nothing for it.
+// (notices, changed parameters, its own shutdown) or answers early (a COPY that
+// failed midway). Only here has a connection a second goroutine, which owns all but
+// the client's reader until it has ended; a busy one pays nothing for it.
 func (c *conn) idle() (message, error) {
 	c.in.shrink()
 	c.server.shrink()
-	c.out, c.send = nil, nil
+	if len(c.out) == 0 {
+		c.out = nil
+	}
+	if len(c.send) == 0 {
+		c.send = nil
+	}
 	gone := make(chan error, 1)
 	go func() {
 		err := c.overhear()
@@ -206,21 +214,42 @@ func (c *conn) idle() (message, error) {
 	return m, err
 }
 
-// overhear passes on messages that the database sends unasked.
+// overhear passes on messages that the database sends while the client is silent.
 func (c *conn) overhear() error {
 	for {
 		m, err := c.server.next()
 		if err != nil {
 			return err
 		}
-		var out []byte
-		if out, err = c.unasked(nil, m); err != nil {
-			return err
+		if len(c.queue) > 0 {
+			err = c.overhearReply(m)
+		} else {
+			err = c.overhearNews(m)
 		}
-		if _, err = c.client.Write(out); err != nil {
+		if err != nil {
 			return err
 		}
 	}
+}
+
+// overhearReply handles an answer that comes before the client asks for it.
+func (c *conn) overhearReply(m message) error {
+	if err := c.reply(m); err != nil {
+		return err
+	}
+	if len(c.out) < part && c.server.ready() {
+		return nil
+	}
+	return c.release()
+}
+
+func (c *conn) overhearNews(m message) error {
+	out, err := c.unasked(nil, m)
+	if err != nil {
+		return err
+	}
+	_, err = c.client.Write(out)
+	return err
 }
 
 func isTimeout(err error) bool { return errors.Is(err, os.ErrDeadlineExceeded) }

@@ -44,7 +44,7 @@ func (c *conn) beginCopyIn(e *expect, m message) error {
 			break
 		}
 	}
-	c.copying, c.uncounted = true, 0
+	c.copying = true
 	c.out = append(c.out, m...)
 	return nil
 }
@@ -63,7 +63,6 @@ func (c *conn) copyIn(m message) error {
 		if len(c.send) < listenEvery {
 			return nil
 		}
-		c.uncounted += len(c.send)
 		if err := c.transmit(); err != nil {
 			return err
 		}

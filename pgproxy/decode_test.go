@@ -121,7 +121,7 @@ func FuzzStartup(f *testing.F) {
 	f.Add([]byte{0, 0, 0, 16, 4, 210, 22, 46, 0, 0, 0, 1, 0, 0, 0, 2})
 	f.Add([]byte("GET / HTTP/1.1\r\nHost: x\r\n\r\n"))
 	f.Add([]byte{0x16, 3, 1, 2, 0})
-	s := &Server{o: Options{MaxMessage: 1 << 16}, conns: map[uint32]*conn{}}
+	s := &Server{o: Options{MaxMessage: 1 << 16}, conns: map[cancelKey]*conn{}}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		st, err := s.start(&answering{fixedConn{data: data, n: 64}})
 		if err == nil && st != nil && st.params["user"] == "" {

@@ -50,7 +50,7 @@ func appendNotice(dst []byte, kind byte, severity, sqlstate, text, hint string) 
 // schemaClasses are the SQLSTATE classes whose texts speak of statements and
 // schema objects, never of values in rows.
 var schemaClasses = map[string]bool{
-	"00": true, "08": true, "0A": true, "25": true, "26": true, "28": true, "2D": true, "34": true,
+	"00": true, "01": true, "08": true, "0A": true, "25": true, "26": true, "28": true, "2D": true, "34": true,
 	"3B": true, "3D": true, "3F": true, "42": true, "53": true, "54": true, "55": true, "57": true, "58": true,
 }
 
@@ -75,6 +75,7 @@ func scrub(dst []byte, m message) []byte {
 	if len(state) >= 2 {
 		class = string(state[:2])
 	}
+	quotes := !schemaClasses[class] || len(fields['W']) > 0 && (class == "00" || class == "01")
 	dst, at := begin(dst, m.kind())
 	for _, k := range []byte("SVCMHPRntcdsFL") {
 		v, ok := fields[k]
@@ -82,12 +83,15 @@ func scrub(dst []byte, m message) []byte {
 			continue
 		}
 		text := string(v)
-		if !schemaClasses[class] && (k == 'M' || k == 'H') {
+		if quotes && (k == 'M' || k == 'H') {
 			if k == 'H' {
 				continue
 			}
 			if text = valueTexts[class]; text == "" {
 				text = "the statement failed"
+				if m.kind() == 'N' {
+					text = "a notice of a function"
+				}
 			}
 			text += " (the gate leaves out values)"
 		}
@@ -95,6 +99,10 @@ func scrub(dst []byte, m message) []byte {
 	}
 	return finish(append(dst, 0), at)
 }
+
+// fromFunction says whether the message was raised inside a function or trigger,
+// which may quote what the statement itself never mentions.
+func fromFunction(m message) bool { return len(parseFields(m.body())['W']) > 0 }
 
 // parseFields reads the fields of an ErrorResponse or NoticeResponse. A broken
 // one gives what could be read.

@@ -19,6 +19,7 @@ func (c *conn) settle() error {
 	if err := c.transmit(); err != nil {
 		return err
 	}
+	c.unread = 0
 	for len(c.queue) > 0 && !c.copying {
 		m, err := c.server.next()
 		if err != nil {
@@ -101,7 +102,7 @@ func (c *conn) unasked(out []byte, m message) ([]byte, error) {
 	case 'S':
 		return append(out, m...), nil
 	case 'N', 'E':
-		if c.scrubs() {
+		if c.scrubs() || c.sys.declares() && fromFunction(m) {
 			return scrub(out, m), nil
 		}
 		return append(out, m...), nil
@@ -275,7 +276,7 @@ func (c *conn) failed(m message) error {
 		c.tell(e, e.refusal)
 	case c.stopped != nil:
 		c.tell(e, c.stopped)
-	case c.scrubs():
+	case c.scrubs() || c.sys.declares() && fromFunction(m):
 		c.out = scrub(c.out, m)
 	default:
 		c.out = append(c.out, m...)

@@ -68,7 +68,7 @@ type Server struct {
 	slots   chan struct{}
 
 	mu    sync.Mutex
-	conns map[uint32]*conn // by the process id that the client was told
+	conns map[cancelKey]*conn
 	sweep chan struct{}
 	wg    sync.WaitGroup
 }
@@ -89,7 +89,7 @@ func New(o Options) *Server {
 	}
 	s := &Server{
 		o: o, systems: map[string]*System{}, slots: make(chan struct{}, o.MaxConnections),
-		conns: map[uint32]*conn{}, sweep: make(chan struct{}),
+		conns: map[cancelKey]*conn{}, sweep: make(chan struct{}),
 	}
 	for _, sys := range o.Systems {
 		s.systems[sys.Name] = sys
@@ -158,17 +158,23 @@ func (s *Server) handle(raw net.Conn) {
 	c.serve()
 }
 
-// register gives a connection the process id and secret that its client may use
-// to cancel its statements, and nobody else's.
+// cancelKey is what a client shows to cancel its statement. The process id is the
+// database's own, which clients compare with pg_backend_pid(); the secret is ours,
+// so that the database's never leaves the gate.
+type cancelKey struct{ pid, secret uint32 }
+
+// register gives a connection the key that its client may use to cancel its
+// statements, and nobody else's.
 func (s *Server) register(c *conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var b [8]byte
+	c.key.pid = c.up.pid
 	for {
+		var b [4]byte
 		_, _ = rand.Read(b[:])
-		c.pid, c.secret = binary.BigEndian.Uint32(b[:4])&0x7fffffff, binary.BigEndian.Uint32(b[4:])
-		if _, taken := s.conns[c.pid]; !taken && c.pid != 0 {
-			s.conns[c.pid] = c
+		c.key.secret = binary.BigEndian.Uint32(b[:])
+		if _, taken := s.conns[c.key]; !taken {
+			s.conns[c.key] = c
 			return
 		}
 	}
@@ -177,16 +183,16 @@ func (s *Server) register(c *conn) {
 func (s *Server) unregister(c *conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.conns, c.pid)
+	delete(s.conns, c.key)
 }
 
 // cancel forwards a cancel request to the upstream session of exactly the client
 // that knows the secret. A wrong secret gets the same silence as a right one.
-func (s *Server) cancel(pid, secret uint32) {
+func (s *Server) cancel(key cancelKey) {
 	s.mu.Lock()
-	c := s.conns[pid]
+	c := s.conns[key]
 	s.mu.Unlock()
-	if c != nil && c.secret == secret {
+	if c != nil {
 		c.up.cancel()
 	}
 }

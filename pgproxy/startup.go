@@ -66,7 +66,7 @@ func (s *Server) start(raw net.Conn) (*starting, error) {
 		}
 		switch code := int(binary.BigEndian.Uint32(packet)); {
 		case code == codeCancel && len(packet) == 12:
-			s.cancel(binary.BigEndian.Uint32(packet[4:]), binary.BigEndian.Uint32(packet[8:]))
+			s.cancel(cancelKey{binary.BigEndian.Uint32(packet[4:]), binary.BigEndian.Uint32(packet[8:])})
 			return nil, nil
 		case code == codeGSS:
 			if _, err := st.conn.Write([]byte{'N'}); err != nil {

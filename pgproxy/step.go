@@ -38,7 +38,8 @@ type portal struct {
 	pins    []string // by source, parameters filled in
 	formats []int16  // as the client asked; nil means text
 	cursor  bool
-	broken  error // as of prepared
+	// description is the database's last RowDescription of it, formats included.
+	description message
 }
 
 // text is what the portal runs, nothing for a portal that the gate does not know.

@@ -125,40 +125,30 @@ func (sys *System) stale() {
 	}
 }
 
-// passedParams are the startup parameters that go upstream. Others could change
-// who the upstream session is, or what the gate believes about it.
-var passedParams = map[string]string{
-	"application_name": "application_name", "client_encoding": "client_encoding", "datestyle": "DateStyle",
-	"timezone": "TimeZone", "intervalstyle": "IntervalStyle", "extra_float_digits": "extra_float_digits",
-	"geqo": "geqo", "statement_timeout": "statement_timeout", "lock_timeout": "lock_timeout",
-	"idle_in_transaction_session_timeout": "idle_in_transaction_session_timeout",
-	"bytea_output":                        "bytea_output", "jit": "jit", "search_path": "search_path",
-	"default_transaction_read_only": "default_transaction_read_only", "default_transaction_isolation": "default_transaction_isolation",
-}
-
 // runtimeParams picks what may go upstream from the client's startup parameters,
-// "options" (-c name=value …) included.
-func runtimeParams(params map[string]string) (map[string]string, error) {
+// "options" (-c name=value …) included: what SET may change, too. Others could
+// change who the upstream session is, or what the gate believes about it.
+func (sys *System) runtimeParams(params map[string]string) (map[string]string, error) {
 	out := map[string]string{}
 	for name, value := range params {
-		switch lower := strings.ToLower(name); lower {
-		case "user", "database", "replication":
-		case "options":
+		switch lower := strings.ToLower(name); {
+		case lower == "user" || lower == "database" || lower == "replication" || strings.HasPrefix(name, "_pq_."):
+		case lower == "options" && sys.declares():
 			if err := optionParams(out, value); err != nil {
 				return nil, err
 			}
+		case sys.declares() && !settable(lower, value):
+			return nil, badParam(name)
 		default:
-			if strings.HasPrefix(name, "_pq_.") {
-				continue
-			}
-			known, ok := passedParams[lower]
-			if !ok {
-				return nil, badParam(name)
-			}
-			out[known] = value
+			out[lower] = value
 		}
 	}
 	return out, nil
+}
+
+// settable leaves the gate's own settings to SET, which can answer.
+func settable(name, value string) bool {
+	return lineage.Settable(name, value) && !strings.HasPrefix(name, "custody.")
 }
 
 func optionParams(out map[string]string, options string) error {
@@ -172,16 +162,17 @@ func optionParams(out map[string]string, options string) error {
 		case strings.HasPrefix(word, "-c"):
 			word = word[2:]
 		case strings.HasPrefix(word, "--"):
-			word = strings.ReplaceAll(word[2:], "-", "_")
+			word = word[2:]
 		default:
 			return badParam(word)
 		}
 		name, value, _ := strings.Cut(word, "=")
-		known, ok := passedParams[strings.ToLower(name)]
-		if !ok {
+		name = strings.ReplaceAll(strings.ToLower(name), "-", "_")
+		value = strings.ReplaceAll(value, `\`, "")
+		if !settable(name, value) {
 			return badParam(name)
 		}
-		out[known] = strings.ReplaceAll(value, `\`, "")
+		out[name] = value
 	}
 	return nil
 }
@@ -219,7 +210,7 @@ type upstream struct {
 // dial connects under the system's own credential.
 func (sys *System) dial(ctx context.Context, params map[string]string, max int) (*upstream, error) {
 	config := sys.Upstream.Config.Copy()
-	client, err := runtimeParams(params)
+	client, err := sys.runtimeParams(params)
 	if err != nil {
 		return nil, err
 	}

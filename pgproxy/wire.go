@@ -170,6 +170,9 @@ func (c *cursor) int16() int {
 	return v
 }
 
+// uint16 reads a count that PostgreSQL lets go up to 65,535.
+func (c *cursor) uint16() int { return c.int16() & 0xffff }
+
 func (c *cursor) int32() int {
 	if len(c.b) < 4 {
 		c.bad, c.b = true, nil
