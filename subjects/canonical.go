@@ -1,6 +1,7 @@
 package subjects
 
 import (
+	"strings"
 	"unicode/utf8"
 
 	"custody"
@@ -103,9 +104,10 @@ var asciiClass = func() (t [128]byte) {
 func isLetter(c byte) bool { return c >= 'A' && c <= 'Z' }
 func isDigit(c byte) bool  { return c >= '0' && c <= '9' }
 
-// bare appends a value's letters and digits without what stands between them. It
-// says false if there is anything else, or more than limit of them.
-func bare(dst, value []byte, limit int) ([]byte, bool) {
+// bare appends a value's letters and digits without what stands between them, which
+// may also be one of the given signs. It says false if there is anything else, or
+// more than limit of them.
+func bare(dst, value []byte, signs string, limit int) ([]byte, bool) {
 	start := len(dst)
 	if len(value) > MaxValue {
 		return dst, false
@@ -113,7 +115,7 @@ func bare(dst, value []byte, limit int) ([]byte, bool) {
 	for len(value) > 0 {
 		c, size := next(value)
 		value = value[size:]
-		if c == skip {
+		if c == skip || strings.IndexByte(signs, c) >= 0 {
 			continue
 		}
 		if !isLetter(c) && !isDigit(c) || len(dst)-start == limit {
@@ -124,29 +126,24 @@ func bare(dst, value []byte, limit int) ([]byte, bool) {
 	return dst, len(dst) > start
 }
 
-// canonicalPolicy takes policy and claim numbers: 5 to 32 capitals and digits with
-// at least 3 digits and at most 10 letters, signs such as / and # left out.
-func canonicalPolicy(dst, value []byte) ([]byte, bool) {
-	var signless [MaxValue]byte
-	if len(value) > MaxValue {
-		return dst, false
-	}
-	n := 0
-	for _, c := range value {
-		if c != '/' && c != '#' && c != ':' && c != '\\' {
-			signless[n] = c
+// countLetters counts the letters of a bare value; the rest are digits.
+func countLetters(s []byte) (n int) {
+	for _, c := range s {
+		if isLetter(c) {
 			n++
 		}
 	}
+	return n
+}
+
+// canonicalPolicy takes policy and claim numbers: 5 to 32 capitals and digits with
+// at least 3 digits and at most 10 letters, signs such as / and # left out.
+func canonicalPolicy(dst, value []byte) ([]byte, bool) {
 	start := len(dst)
-	dst, ok := bare(dst, signless[:n], 32)
-	digits := 0
-	for _, c := range dst[start:] {
-		if isDigit(c) {
-			digits++
-		}
-	}
-	if !ok || len(dst)-start < 5 || digits < 3 || len(dst)-start-digits > 10 {
+	dst, ok := bare(dst, value, `/#:\`, 32)
+	got := dst[start:]
+	letters := countLetters(got)
+	if !ok || len(got) < 5 || len(got)-letters < 3 || letters > 10 {
 		return dst[:start], false
 	}
 	return dst, true
@@ -156,28 +153,11 @@ func canonicalPolicy(dst, value []byte) ([]byte, bool) {
 // of 6 digits before them, and IBANs. A sort code alone names a branch, not a person.
 func canonicalBank(dst, value []byte) ([]byte, bool) {
 	start := len(dst)
-	var signless [MaxValue]byte
-	if len(value) > MaxValue {
-		return dst, false
-	}
-	n := 0
-	for _, c := range value {
-		if c != '/' && c != ',' {
-			signless[n] = c
-			n++
-		}
-	}
-	dst, ok := bare(dst, signless[:n], 34)
+	dst, ok := bare(dst, value, "/,", 34)
 	got := dst[start:]
-	letters := 0
-	for _, c := range got {
-		if isLetter(c) {
-			letters++
-		}
-	}
 	switch {
 	case !ok:
-	case letters == 0 && (len(got) == 7 || len(got) == 8 || len(got) == 13 || len(got) == 14):
+	case countLetters(got) == 0 && (len(got) == 7 || len(got) == 8 || len(got) == 13 || len(got) == 14):
 		return dst, true
 	case len(got) >= 15 && isLetter(got[0]) && isLetter(got[1]) && isDigit(got[2]) && isDigit(got[3]):
 		return dst, true

@@ -228,7 +228,7 @@ func isPerson(v []byte) bool {
 // isIBAN checks form and check digits (ISO 13616).
 func isIBAN(v []byte) bool {
 	var room [40]byte
-	s, ok := bare(room[:0], v, 34)
+	s, ok := bare(room[:0], v, "", 34)
 	if !ok || len(s) < 15 || !isLetter(s[0]) || !isLetter(s[1]) || !isDigit(s[2]) || !isDigit(s[3]) {
 		return false
 	}
@@ -246,7 +246,7 @@ func isIBAN(v []byte) bool {
 
 func isNationalInsurance(v []byte) bool {
 	var room [16]byte
-	s, ok := bare(room[:0], v, 9)
+	s, ok := bare(room[:0], v, "", 9)
 	return ok && len(s) == 9 && isLetter(s[0]) && isLetter(s[1]) && len(digitsOf(s[2:8])) == 6 && s[8] >= 'A' && s[8] <= 'D'
 }
 

@@ -182,7 +182,7 @@ func maskBank(dst, value []byte) []byte {
 	if a, ok := canonicalBank(room[:0], value); ok {
 		return append(append(dst, hidden...), a[len(a)-3:]...)
 	}
-	if s, ok := bare(room[:0], value, 6); ok && len(s) == 6 && !bytes.ContainsFunc(s, unicode.IsLetter) {
+	if s, ok := bare(room[:0], value, "", 6); ok && len(s) == 6 && !bytes.ContainsFunc(s, unicode.IsLetter) {
 		return append(append(dst, hidden...), s[4:]...)
 	}
 	return dst

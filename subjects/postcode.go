@@ -5,7 +5,7 @@ package subjects
 // half are put right.
 func CanonicalPostcode(dst, value []byte) ([]byte, bool) {
 	start := len(dst)
-	dst, ok := bare(dst, value, 7)
+	dst, ok := bare(dst, value, "", 7)
 	got := dst[start:]
 	if !ok || len(got) < 5 {
 		return dst[:start], false

@@ -21,7 +21,7 @@ var markForms = []string{
 // where one is expected.
 func CanonicalRegistration(dst, value []byte) ([]byte, bool) {
 	start := len(dst)
-	dst, ok := bare(dst, value, 7)
+	dst, ok := bare(dst, value, "", 7)
 	if !ok {
 		return dst[:start], false
 	}
@@ -84,7 +84,7 @@ func repair(s []byte, form string) bool {
 // digits without I, O and Q, at least one of each and four digits or more.
 func CanonicalVIN(dst, value []byte) ([]byte, bool) {
 	start := len(dst)
-	dst, ok := bare(dst, value, 17)
+	dst, ok := bare(dst, value, "", 17)
 	if !ok || len(dst)-start != 17 {
 		return dst[:start], false
 	}
