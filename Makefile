@@ -8,7 +8,7 @@ FUZZTIME ?= 30s
 
 .PHONY: build
 build: ## build bin/custody
-	go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/custody ./cmd/custody
+	go build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION)' -o bin/custody ./cmd/custody
 
 .PHONY: test
 test: setup check ## everything continuous integration checks

@@ -15,7 +15,7 @@ stopped_late() { grep -q 'context deadline exceeded' "$out" && ! grep -q 'Failin
 
 count=0
 while IFS=: read -r file target; do
-  package=./$(dirname "$file")
+  package=$(dirname "$file")
   run "$package" "$target" || { stopped_late && run "$package" "$target"; } || {
     cat "$out"
     printf 'fuzz: %s in %s failed\n' "$target" "$package" >&2
@@ -23,6 +23,7 @@ while IFS=: read -r file target; do
   }
   printf 'fuzz: %s %s %s\n' "$package" "$target" "$(grep -o 'execs: [0-9]*' "$out" | tail -n1)"
   count=$((count + 1))
-done < <(git ls-files --cached --others --exclude-standard '*_test.go' | sort |
-  xargs grep -Eo '^func Fuzz[A-Za-z0-9_]+' | sed 's/:func /:/')
+done < <(find . -name '*_test.go' -not -path '*/.*/*' -not -path '*/node_modules/*' -not -path '*/testdata/*' -print0 |
+  sort -z | xargs -0 grep -HEo '^func Fuzz[A-Za-z0-9_]+' | sed 's/:func /:/')
+[ "$count" -gt 0 ] || { echo 'fuzz: found no fuzz targets' >&2; exit 1; }
 printf 'fuzz: %d targets, %s each\n' "$count" "$length"
