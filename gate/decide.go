@@ -43,6 +43,10 @@ func (s *Session) decide(n Need) (Ruling, error) {
 	if err := s.open(); err != nil {
 		return Ruling{}, err
 	}
+	if a := s.Actor(); a != s.signed && !a.Expires.IsZero() && !s.g.parts.Now().Before(a.Expires) {
+		return Ruling{}, custody.E(custody.CodeUnauthorised, "the signed identity of the person has expired",
+			"pass on a new one: SET custody.on_behalf_of = '…'; or RESET custody.on_behalf_of")
+	}
 	see := s.decision(custody.See)
 	clear, masked := see.With(custody.Clear), see.With(custody.Masked)
 	if n.Action != custody.See {

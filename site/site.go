@@ -186,12 +186,14 @@ func (s *Site) watch() {
 	ctx, stop := context.WithCancel(context.Background())
 	s.running, s.stop = ctx, stop
 	next := s.nextChange()
+	pending := false // a change was heard and is not in force yet
 	s.work.Go(func() {
 		s.o.Store.Watch(ctx, s.o.Poll, func(changed bool, err error) {
-			now := s.o.Now()
-			if err == nil && (changed || !next.IsZero() && !now.Before(next)) {
-				err = s.Reload()
-				next = s.nextChange()
+			pending = pending || changed || !next.IsZero() && !s.o.Now().Before(next)
+			if err == nil && pending {
+				if err = s.Reload(); err == nil {
+					pending, next = false, s.nextChange()
+				}
 			}
 			if err != nil {
 				s.o.Log.Error("changes of rights cannot be heard; nothing is released until they can", "err", errors.Join(err, errors.Unwrap(err)))

@@ -31,7 +31,7 @@ func main() {
 // tell is the story, chapter by chapter. Each chapter checks what it shows.
 func (d *demo) tell() error {
 	for _, chapter := range []func() error{
-		d.database, d.setUp, d.work, d.masked, d.takeEverything, d.leaver, d.whoSaw, d.prove,
+		d.database, d.setUp, d.work, d.masked, d.takeEverything, d.leaver, d.whoSaw, d.complaints, d.prove,
 	} {
 		if err := d.ctx.Err(); err != nil {
 			return err

@@ -271,9 +271,20 @@ func (d *demo) whoSaw() error {
 	return nil
 }
 
+// complaints: three customers are called by strangers.
+func (d *demo) complaints() error {
+	d.title("8. Customers 17, 42 and 88 complain of nuisance calls. Who had their numbers?")
+	out, err := d.custody("ledger", "complaints", "--system", "bodyshop", "--subject", "17", "--subject", "42", "--subject", "88")
+	if err != nil {
+		return err
+	}
+	d.indent(out, 6)
+	return expect(strings.Contains(out, dave) && strings.Contains(out, "3 of 3") && !strings.Contains(out, alice), "complaints printed %q", out)
+}
+
 // prove: what a third party can check.
 func (d *demo) prove() error {
-	d.title("8. Anyone can check it, offline, with the public key alone")
+	d.title("9. Anyone can check it, offline, with the public key alone")
 	if err := d.awaitCheckpoint(); err != nil {
 		return err
 	}

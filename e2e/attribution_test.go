@@ -1,0 +1,90 @@
+package e2e
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"custody"
+	"custody/custodytest"
+	"custody/site"
+)
+
+// expected asks the database itself, around the gate, whose rows a condition means.
+func expected(t *testing.T, s *custodytest.Site, sql string) []string {
+	t.Helper()
+	rows, err := s.PG.Conn(t, s.Database).Query(ctx, sql)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+	if err != nil {
+		t.Fatal(err)
+	}
+	set := map[string]bool{}
+	for _, id := range list {
+		set[strconv.FormatInt(id, 10)] = true
+	}
+	return slices.Sorted(maps.Keys(set))
+}
+
+// TestRowsWithoutAKey: a row that carries a phone, an email or a registration names
+// its customers by that; a phone that a family shares names all of them.
+func TestRowsWithoutAKey(t *testing.T) {
+	s := bodyshop(t)
+	token := s.Person("alice", see(contacts|categories(custody.Email)))
+	conn := s.As("alice", token)
+	for _, sql := range []string{
+		"SELECT email FROM customers WHERE branch_id = 1 AND email IS NOT NULL LIMIT 5",
+		"SELECT phone FROM customers WHERE id BETWEEN 10 AND 20 LIMIT 50",
+		"SELECT registration, make FROM vehicles WHERE customer_id = 33 LIMIT 9",
+	} {
+		if _, err := conn.Exec(ctx, sql); err != nil {
+			t.Logf("%s: %v", sql, err)
+		}
+	}
+	if _, err := conn.Exec(ctx, "SELECT name, phone FROM customers WHERE id BETWEEN 40 AND 41 LIMIT 5"); err != nil {
+		t.Logf("name and phone: %v", err)
+	}
+	want := expected(t, s, `SELECT id FROM customers WHERE phone IN (SELECT phone FROM customers WHERE id BETWEEN 10 AND 20)
+		UNION SELECT 33`)
+	saw := s.Saw("alice")
+	for _, k := range want {
+		if saw[k] == 0 {
+			t.Errorf("customer %s was shown by phone or registration and is not recorded", k)
+		}
+	}
+}
+
+// TestUpstreamByCertificateAndTLS: the gate reaches the database by TLS with the
+// server's certificate checked, and signs in by a client certificate.
+func TestUpstreamByCertificateAndTLS(t *testing.T) {
+	pg := custodytest.Postgres(t, custodytest.WithHBA("hostssl all cert_gate all cert clientcert=verify-full"))
+	database := custodytest.Bodyshop(t, pg, 1000)
+	pg.Exec(t, database, "CREATE ROLE cert_gate LOGIN", "GRANT SELECT ON ALL TABLES IN SCHEMA public TO cert_gate")
+	cert, key := pg.ClientCertificate(t, "cert_gate")
+	s := custodytest.NewSite(t, pg, database, custodytest.BodyshopSystem(), func(o *site.Options) {
+		config, err := pgx.ParseConfig("host=" + pg.Host + " port=" + strconv.Itoa(pg.Port) + " user=cert_gate dbname=" + database +
+			" sslmode=verify-full sslrootcert=" + pg.RootCert + " sslcert=" + cert + " sslkey=" + key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.Systems[0].Upstream = config
+	})
+	token := s.Person("alice", see(contacts))
+	var tls bool
+	var who string
+	conn := s.As("alice", token)
+	if err := conn.QueryRow(ctx, "SELECT ssl, current_user FROM pg_stat_ssl WHERE pid = pg_backend_pid()").Scan(&tls, &who); err != nil || !tls || who != "cert_gate" {
+		t.Errorf("upstream: TLS %v as %s, %v", tls, who, err)
+	}
+	if _, err := conn.Exec(ctx, "SELECT id, name FROM customers WHERE id = 9"); err != nil {
+		t.Fatal(err)
+	}
+	if got := keys(s.Saw("alice")); !slices.Equal(got, []string{"9"}) {
+		t.Errorf("the ledger says %v", got)
+	}
+}
