@@ -12,6 +12,9 @@ func (r *run) finishLevel(l *level, res *relationResult, sets bool) {
 	res.occs = append(res.occs, l.occs...)
 	res.presence = res.presence.union(l.presence)
 	r.checkWindows(l)
+	if l.effect != "" && len(l.occs) > 0 {
+		r.effect = l.effect
+	}
 	for _, o := range l.occs {
 		occ := r.occs[o]
 		all := r.closure(l, occ)

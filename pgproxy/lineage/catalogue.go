@@ -28,6 +28,8 @@ type relation struct {
 	name    string
 	kind    byte // as pg_class.relkind
 	columns []attribute
+	// derived are generated columns, by the columns that they are made of.
+	derived map[string][]string
 	// table is the declaration, for declared tables and their partitions and parents.
 	table *custody.Table
 	// view is the parsed definition of views and materialised views.
@@ -52,6 +54,7 @@ type function struct {
 	schema    string
 	unsafe    bool
 	aggregate bool
+	set       bool // gives a set of rows
 	// columns of the result in FROM; nil with scalar false: unknown.
 	columns []string
 	scalar  bool
@@ -94,10 +97,16 @@ func (r *relation) category(name string) custody.CategorySet {
 	if r.table == nil {
 		return 0
 	}
+	var set custody.CategorySet
 	if c, ok := r.table.Columns[name]; ok {
-		return custody.Categories(c)
+		set = custody.Categories(c)
 	}
-	return 0
+	for _, from := range r.derived[name] { // one generated column is never made of another
+		if c, ok := r.table.Columns[from]; ok {
+			set |= custody.Categories(c)
+		}
+	}
+	return set
 }
 
 func (r *relation) identifier(name string) bool {

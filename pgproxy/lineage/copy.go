@@ -18,6 +18,11 @@ func (r *run) copyStmt(s *Statement, c *pg.CopyStmt) {
 	if c.IsProgram || c.Filename != "" {
 		r.refuse(refuseFile())
 	}
+	defer func() {
+		if !c.IsFrom && len(s.Sources) > 0 && s.Refusal == nil {
+			s.Refusal = s.Copy.misleads()
+		}
+	}()
 	switch {
 	case c.Query != nil:
 		r.copyQuery(s, c.Query)
@@ -136,6 +141,18 @@ func copyOptions(c *pg.CopyStmt) *Copy {
 	}
 	o.defaults(set)
 	return o
+}
+
+// misleads refuses forms in which a key could pass for something else: written as
+// NULL is, or in an encoding whose characters hold ASCII bytes.
+func (o *Copy) misleads() *custody.Error {
+	if o.Format == "text" && o.Null != `\N` && o.Null != "" {
+		return refuseCopyForm("this NULL string", `leave out NULL, or use FORMAT csv`)
+	}
+	if o.Encoding != "" && !settable("client_encoding", o.Encoding) {
+		return refuseCopyForm("this ENCODING", "use UTF8")
+	}
+	return nil
 }
 
 func (o *Copy) defaults(set map[string]bool) {

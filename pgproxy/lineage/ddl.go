@@ -47,7 +47,7 @@ func (r *run) ddl(s *Statement, n *pg.Node) {
 		s.Verb = Utility
 		return
 	}
-	if !allowed || r.touches {
+	if !allowed || r.touches || r.sensitive {
 		r.unsafe(refuseSchemaChange(what))
 	}
 }

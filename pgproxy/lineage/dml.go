@@ -56,6 +56,7 @@ func (r *run) update(parent *level, ctes *cteScope, u *pg.UpdateStmt) *relationR
 		r.decides(l, r.condition(l, u.WhereClause, nil))
 	}
 	cats := r.assign(l, rel, it, occ, u.TargetList)
+	r.marks(l, it, cats)
 	res := r.returning(l, u.ReturningList)
 	if occ >= 0 {
 		r.write(occ, Write{Table: rel.table, Categories: cats})
@@ -92,6 +93,9 @@ func (r *run) assign(l *level, rel *relation, it *item, occ int, list []*pg.Node
 			}
 		}
 		cats |= to
+		if r.risky(l, t.Val, d) {
+			r.use(d, true)
+		}
 		r.flow(l, d, to, occ, it.alias, t.Name)
 	}
 	return cats
@@ -104,6 +108,21 @@ func (r *run) flow(l *level, d deps, to custody.CategorySet, target int, table, 
 		if x.cats&^to != 0 || target < 0 || !r.sameSubject(l, x.occ, target) {
 			r.use(deps{x}, true)
 			r.refuse(refuseLaunder(table, column))
+			return
+		}
+	}
+}
+
+// marks refuses changes whose rows are picked by personal data of more than one
+// customer: which rows were changed could be read later by anyone.
+func (r *run) marks(l *level, it *item, to custody.CategorySet) {
+	for _, x := range l.presence {
+		if x.cats&^to == 0 {
+			continue
+		}
+		pinned := slices.ContainsFunc(r.closure(l, r.occs[x.occ]), func(n node) bool { return r.nodes[n].pin != nil })
+		if !pinned {
+			r.refuse(refuseMarks(it.alias))
 			return
 		}
 	}
@@ -126,10 +145,13 @@ func (r *run) sameSubject(l *level, occ, target int) bool {
 // delete reads DELETE FROM … USING … WHERE … RETURNING.
 func (r *run) delete(parent *level, ctes *cteScope, d *pg.DeleteStmt) *relationResult {
 	l := &level{parent: parent, ctes: r.with(parent, ctes, d.WithClause)}
-	rel, _, occ := r.targetTable(l, d.Relation)
+	rel, it, occ := r.targetTable(l, d.Relation)
 	r.from(l, d.UsingClause)
 	if d.WhereClause != nil {
 		r.decides(l, r.condition(l, d.WhereClause, nil))
+	}
+	if occ < 0 {
+		r.marks(l, it, 0)
 	}
 	res := r.returning(l, d.ReturningList)
 	if occ >= 0 {

@@ -33,9 +33,18 @@ func (r *run) fromItem(l *level, n *pg.Node) *entry {
 	case *pg.Node_RangeTableFunc:
 		t := x.RangeTableFunc
 		d := r.expr(l, t.Docexpr).union(r.expr(l, t.Rowexpr)).union(r.exprs(l, t.Namespaces)).union(r.children(l, t.Columns))
-		return r.opaqueItem(t.Alias, d, nil)
+		r.decides(l, d)
+		var names []string
+		for _, c := range t.Columns {
+			names = append(names, c.GetRangeTableFuncCol().GetColname())
+		}
+		e := r.opaqueItem(t.Alias, d, names)
+		e.wild, e.items[0].wild = false, false
+		return e
 	case *pg.Node_JsonTable:
-		return r.opaqueItem(x.JsonTable.Alias, r.reflect(l, n), nil)
+		d := r.reflect(l, n)
+		r.decides(l, d)
+		return r.opaqueItem(x.JsonTable.Alias, d, nil)
 	}
 	r.refuseNear(refuseConstruct("this form of FROM"))
 	return r.opaqueItem(nil, r.reflect(l, n), nil)
@@ -227,6 +236,10 @@ func (r *run) rangeSubselect(l *level, s *pg.RangeSubselect) *entry {
 func (r *run) derive(l *level, it *item, res *relationResult) {
 	for i, c := range res.columns {
 		d := *c
+		if d.risky {
+			r.decides(l, d.deps)
+			d.risky = false
+		}
 		d.node = r.newNode(l, it.id)
 		if c.node != noNode && r.nodes[c.node].level != nil && r.above(l, r.nodes[c.node].level) {
 			// A column of an outer level passed through: it stays equal to it.
@@ -280,6 +293,7 @@ func (r *run) rangeFunction(l *level, f *pg.RangeFunction) *entry {
 			names = append(names, n.GetColumnDef().GetColname())
 		}
 	}
+	r.decides(l, d) // how many rows a function gives depends on what it is given
 	if f.Ordinality && known {
 		names = append(names, "ordinality")
 	}

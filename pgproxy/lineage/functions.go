@@ -39,7 +39,7 @@ var keeps = map[string]bool{
 	"pg_try_advisory_lock": true, "pg_try_advisory_xact_lock": true, "pg_advisory_lock_shared": true,
 	"pg_advisory_xact_lock_shared": true, "pg_try_advisory_lock_shared": true,
 	"pg_try_advisory_xact_lock_shared": true, "pg_advisory_unlock": true,
-	"pg_advisory_unlock_shared": true, "setseed": true, "pg_sleep_until": true,
+	"pg_advisory_unlock_shared": true, "setseed": true, "pg_sleep_until": true, "set_limit": true,
 }
 
 // isDenied says whether a function of pg_catalog is on the list.
@@ -102,6 +102,11 @@ func (r *run) funcCall(l *level, f *pg.FuncCall) deps {
 	}
 	if keeps[name] && len(d) > 0 {
 		r.refuse(refuseKeeps(name))
+	}
+	if keeps[name] || name == "nextval" {
+		for at := l; at != nil; at = at.parent {
+			at.effect = name
+		}
 	}
 	if f.Over != nil {
 		d = d.union(r.over(l, f.Over, d))

@@ -16,7 +16,7 @@ func (r *run) insert(parent *level, ctes *cteScope, s *pg.InsertStmt) *relationR
 	rel, it, occ := r.targetTable(l, s.Relation)
 	names := insertColumns(rel, s.Cols)
 	cats := r.stored(rel, it, names, src, occ)
-	r.conflict(l, rel, it, occ, s.OnConflictClause, names, src)
+	cats |= r.conflict(l, rel, it, occ, s.OnConflictClause, names, src)
 	res := r.returning(l, s.ReturningList)
 	if occ >= 0 {
 		r.writes = append(r.writes, Write{Table: rel.table, Categories: cats, Insert: true})
@@ -52,6 +52,9 @@ func (r *run) stored(rel *relation, it *item, names []string, src *relationResul
 	}
 	key := keyPosition(rel, names)
 	for i, c := range src.columns {
+		if c.risky {
+			r.use(c.deps, true)
+		}
 		for _, x := range c.deps {
 			to := custody.CategorySet(0)
 			name := "?"
@@ -94,10 +97,11 @@ func carries(src *relationResult, occ, position int) bool {
 	return false
 }
 
-// conflict reads ON CONFLICT. excluded is the row that was to be inserted.
-func (r *run) conflict(l *level, rel *relation, it *item, occ int, c *pg.OnConflictClause, names []string, src *relationResult) {
+// conflict reads ON CONFLICT and gives the categories that it writes. excluded is
+// the row that was to be inserted.
+func (r *run) conflict(l *level, rel *relation, it *item, occ int, c *pg.OnConflictClause, names []string, src *relationResult) custody.CategorySet {
 	if c == nil {
-		return
+		return 0
 	}
 	if c.Infer != nil {
 		for _, n := range c.Infer.IndexElems {
@@ -123,6 +127,7 @@ func (r *run) conflict(l *level, rel *relation, it *item, occ int, c *pg.OnConfl
 	if c.WhereClause != nil {
 		r.decides(l, r.condition(l, c.WhereClause, nil))
 	}
-	r.assign(l, rel, it, occ, c.TargetList)
+	cats := r.assign(l, rel, it, occ, c.TargetList)
 	l.entries = l.entries[:1]
+	return cats
 }

@@ -23,7 +23,7 @@ func LoadCatalogue(ctx context.Context, conn *pgx.Conn, sys *custody.System) (*C
 		relations: map[string][]*relation{}, functions: map[string][]function{},
 		operators: map[string]operator{}, types: map[string]typeInfo{}, schemas: map[string]bool{}},
 		byOID: map[uint32]*relation{}, unsafe: map[uint32]bool{}, base: map[uint32]uint32{}}
-	for _, step := range []func() error{b.start, b.domains, b.loadRelations, b.columns, b.inherits, b.loadFunctions,
+	for _, step := range []func() error{b.start, b.domains, b.loadRelations, b.columns, b.generated, b.inherits, b.loadFunctions,
 		b.aggregates, b.loadOperators, b.loadTypes, b.declare, b.views} {
 		if err := step(); err != nil {
 			return nil, err
@@ -142,6 +142,30 @@ func (b *builder) columns() error {
 		a.base = b.baseOf(a.typ)
 		if r := b.byOID[rel]; r != nil {
 			r.columns = append(r.columns, a)
+		}
+		return nil
+	})
+}
+
+// generated notes which columns each generated column is made of: it holds their
+// categories, whatever is declared.
+func (b *builder) generated() error {
+	return b.query(`SELECT a.attrelid, a.attname, f.attname FROM pg_attribute a
+		JOIN pg_attrdef e ON e.adrelid = a.attrelid AND e.adnum = a.attnum
+		JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = a.attrelid AND d.refobjsubid > 0 AND d.refobjsubid <> a.attnum
+			AND (d.classid = 'pg_attrdef'::regclass AND d.objid = e.oid OR d.classid = 'pg_class'::regclass AND d.objid = a.attrelid AND d.objsubid = a.attnum)
+		JOIN pg_attribute f ON f.attrelid = a.attrelid AND f.attnum = d.refobjsubid
+		WHERE a.attgenerated <> ''`, func(rows pgx.Rows) error {
+		var rel uint32
+		var name, from string
+		if err := rows.Scan(&rel, &name, &from); err != nil {
+			return err
+		}
+		if r := b.byOID[rel]; r != nil {
+			if r.derived == nil {
+				r.derived = map[string][]string{}
+			}
+			r.derived[name] = append(r.derived[name], from)
 		}
 		return nil
 	})

@@ -18,7 +18,7 @@ tsm_system_time`)
 // vouched for.
 func (b *builder) loadFunctions() error {
 	return b.query(`SELECT p.oid, n.nspname, p.proname, p.provolatile::text, l.lanname, p.prokind::text,
-		t.typtype::text, t.typname = 'record', coalesce(x.extname, ''),
+		t.typtype::text, t.typname = 'record', p.proretset, coalesce(x.extname, ''),
 		coalesce((SELECT array_agg(coalesce(p.proargnames[i], '') ORDER BY i) FROM generate_subscripts(p.proargmodes, 1) i
 			WHERE p.proargmodes[i] IN ('o', 'b', 't')), '{}'::text[])
 		FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang
@@ -30,7 +30,7 @@ func (b *builder) loadFunctions() error {
 		var name, volatility, language, kind, typtype, ext string
 		var record bool
 		var outs []string
-		if err := rows.Scan(&oid, &f.schema, &name, &volatility, &language, &kind, &typtype, &record, &ext, &outs); err != nil {
+		if err := rows.Scan(&oid, &f.schema, &name, &volatility, &language, &kind, &typtype, &record, &f.set, &ext, &outs); err != nil {
 			return err
 		}
 		f.aggregate = kind == "a"

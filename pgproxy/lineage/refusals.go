@@ -55,6 +55,12 @@ func refuseKeeps(name string) *custody.Error {
 		"call it with values that do not come from personal data")
 }
 
+// refuseEffect: for which rows such a function ran can be read off later.
+func refuseEffect(name string) *custody.Error {
+	return custody.E(custody.CodeUnsupported, "the function "+quote(name)+" leaves a trace that others can read, so it may not run next to personal data",
+		"call it in a statement of its own")
+}
+
 func refuseView(name string) *custody.Error {
 	return custody.E(custody.CodeUnattributed, "the view "+name+" could not be looked into",
 		"ask for the tables behind it instead")
@@ -75,6 +81,11 @@ func refuseCopying(what string) *custody.Error {
 func refuseLaunder(table, column string) *custody.Error {
 	return custody.E(custody.CodeUnsupported, "personal data would be copied into "+table+"."+column+", where it would count as something else or as somebody else's",
 		"write values of your own, or copy between columns of the same category of the same customer")
+}
+
+func refuseMarks(table string) *custody.Error {
+	return custody.E(custody.CodeUnsupported, "rows of "+table+" would be marked by personal data of more than one customer",
+		"look the customer up first, then change the row by the customer's key")
 }
 
 func refuseKeyChange(t *custody.Table) *custody.Error {
@@ -110,6 +121,10 @@ func refuseSetting(name string) *custody.Error {
 func refuseFile() *custody.Error {
 	return custody.E(custody.CodeUnsupported, "COPY with files or programs of the server is not let through",
 		"use COPY … TO STDOUT or COPY … FROM STDIN (in psql: \\copy)")
+}
+
+func refuseCopyForm(what, hint string) *custody.Error {
+	return custody.E(custody.CodeUnsupported, what+" is not let through in COPY of personal data", hint)
 }
 
 func refuseWildKey() *custody.Error { return refuseConstruct("a column list of unknown length") }

@@ -82,6 +82,9 @@ type run struct {
 	literals   []int // offsets of the literals as the normaliser lists them
 	view       int   // >0 while inside a view's definition
 	params     bool
+	effect     string // a function that leaves a trace, called next to declared tables
+	// sensitive: names met a declared table, a guarded relation or a view over such.
+	sensitive bool
 }
 
 func newRun(cat *Catalogue, text string) *run { return &run{cat: cat, text: text} }

@@ -19,6 +19,7 @@ type column struct {
 	typ        uint32
 	base       uint32 // type for comparing, zero if unknown
 	nondet     bool
+	risky      bool // computing it tells of it, even if nobody reads it: see total.go
 }
 
 // item is one entry of FROM with its own alias.
@@ -65,6 +66,7 @@ type level struct {
 	outputs  []*column // set while ORDER BY and GROUP BY are read
 	restrict bool
 	excluded bool
+	effect   string // a function called here that leaves a trace
 }
 
 // relationResult is what a subselect gives to the level above.

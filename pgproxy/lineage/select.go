@@ -92,9 +92,9 @@ func (r *run) target(l *level, t *pg.ResTarget, res *relationResult) {
 	}
 	name, unsure := outputName(t)
 	d := r.expr(l, t.Val)
-	c := &column{name: name, unsure: unsure, node: noNode, deps: d, keyOf: -1}
+	c := &column{name: name, unsure: unsure, node: noNode, deps: d, keyOf: -1, risky: r.risky(l, t.Val, d)}
 	if n := r.sameValue(l, t.Val); n != nil {
-		c.node, c.base, c.nondet = n.node, oidText, n.nondet
+		c.node, c.base, c.typ, c.nondet = n.node, oidText, oidText, n.nondet
 	}
 	res.columns = append(res.columns, c)
 }

@@ -35,6 +35,7 @@ func (r *run) setOperation(l *level, s *pg.SelectStmt) *relationResult {
 				d.base, d.typ = 0, 0
 			}
 			d.nondet = c.nondet || o.nondet
+			d.risky = c.risky || o.risky
 		}
 		d.node = r.newNode(l, 0)
 		res.columns = append(res.columns, &d)
@@ -87,7 +88,9 @@ func (r *run) values(l *level, s *pg.SelectStmt) *relationResult {
 			if i == len(res.columns) {
 				res.columns = append(res.columns, &column{name: valuesName(i), node: noNode, keyOf: -1})
 			}
-			res.columns[i].deps = res.columns[i].deps.union(r.expr(l, n))
+			d := r.expr(l, n)
+			res.columns[i].deps = res.columns[i].deps.union(d)
+			res.columns[i].risky = res.columns[i].risky || r.risky(l, n, d)
 		}
 	}
 	r.limits(l, s)

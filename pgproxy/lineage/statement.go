@@ -99,6 +99,9 @@ func (r *run) answer(s *Statement, res *relationResult) {
 			s.Whole = true
 		}
 	}
+	if r.effect != "" && len(s.Sources) > 0 {
+		r.refuse(refuseEffect(r.effect))
+	}
 	s.Outputs = outputs(res, s.Sources, index)
 	s.Touches = s.Touches || r.touches
 	s.Unknown = s.Unknown || r.unknown

@@ -15,6 +15,11 @@ func (r *run) subLink(l *level, s *pg.SubLink) deps {
 	var d deps
 	switch s.SubLinkType {
 	case pg.SubLinkType_EXISTS_SUBLINK:
+		for _, c := range res.columns {
+			if c.risky { // a set in its select list decides how many rows there are
+				d = d.union(c.deps)
+			}
+		}
 	case pg.SubLinkType_ANY_SUBLINK, pg.SubLinkType_ALL_SUBLINK:
 		d = res.all().union(r.operator(s.OperName))
 		d = d.union(r.memberOf(l, s, res))

@@ -132,7 +132,9 @@ func (r *run) names(n *pg.Node) {
 		switch x := m.(type) {
 		case *pg.RangeVar:
 			unknown := r.unknown
-			r.relationOf(x)
+			if rel := r.relationOf(x); rel != nil && rel.sensitive {
+				r.sensitive = true
+			}
 			r.unknown = unknown || view && r.unknown && x != n.GetViewStmt().View
 		case *pg.FuncCall:
 			r.checkFunction(strs(x.Funcname), false)
