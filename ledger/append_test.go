@@ -121,6 +121,33 @@ func TestFullDiskPasses(t *testing.T) {
 	}
 }
 
+// TestHealth: a checkpoint that cannot be written stops no event, and says so.
+func TestHealth(t *testing.T) {
+	signer, _ := keys(t)
+	var full atomic.Bool
+	o := Options{Signer: signer, CheckpointEvery: time.Hour, FS: durable.Fault{FS: durable.OS{}, Decide: func(op durable.Op) durable.Verdict {
+		if full.Load() && strings.Contains(op.Name, checkpointName) {
+			return durable.Verdict{Err: syscall.ENOSPC}
+		}
+		return durable.Verdict{}
+	}}}
+	l := open(t, newLedger(t, o), o)
+	full.Store(true)
+	appendAll(t, l, disclosure(1, 1, 1))
+	if _, err := l.Checkpoint(); err == nil || l.Health() == nil {
+		t.Errorf("checkpoint on a full disk: %v, health %v", err, l.Health())
+	}
+	appendAll(t, l, disclosure(1, 1, 1))
+	full.Store(false)
+	if _, err := l.Checkpoint(); err != nil || l.Health() != nil {
+		t.Errorf("checkpoint with room: %v, health %v", err, l.Health())
+	}
+	l.Close()
+	if custody.CodeOf(l.Health()) != custody.CodeUnavailable {
+		t.Errorf("health of a closed ledger: %v", l.Health())
+	}
+}
+
 // TestRefusedEvents: what no frame may hold is refused, and so is the group it came
 // with.
 func TestRefusedEvents(t *testing.T) {

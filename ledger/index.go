@@ -46,10 +46,8 @@ type post struct {
 	prev    uint32 // 1 + the post before of this subject; 0 is none
 }
 
-type postChunk struct {
-	event uint32 // of the chunk's first post
-	posts [1 << postBits]post
-}
+// postChunk is a whole number of pages: a word more would cost another one.
+type postChunk [1 << postBits]post
 
 // eventChunk is a struct of arrays, so that nothing is lost to padding.
 type eventChunk struct {
@@ -62,6 +60,7 @@ type eventChunk struct {
 // dirs are the lists of chunks. The lists only grow, so an old copy stays true.
 type dirs struct {
 	posts    []*postChunk
+	starts   []uint32 // for each chunk of posts the event of its first one
 	events   []*eventChunk
 	contexts []*contextChunk
 	namings  []namingAt
@@ -156,11 +155,12 @@ func (x *Index) add(e *custody.Event) {
 func (x *Index) post(event uint32, s custody.SubjectID) {
 	i := x.posts
 	if i&(1<<postBits-1) == 0 {
-		x.own.posts = append(x.own.posts, &postChunk{event: event})
+		x.own.posts = append(x.own.posts, new(postChunk))
+		x.own.starts = append(x.own.starts, event)
 		x.share()
 	}
 	head := x.subjects.slot(uint32(s))
-	x.own.posts[i>>postBits].posts[i&(1<<postBits-1)] = post{s, *head}
+	x.own.posts[i>>postBits][i&(1<<postBits-1)] = post{s, *head}
 	x.posts++
 	x.set(head, x.posts)
 }

@@ -196,4 +196,18 @@ func (l *Ledger) Checkpoint() (string, error) {
 	return string(k.signed), nil
 }
 
+// Health gives what keeps the ledger from its work, nil if nothing does: why it
+// takes no more events, or why its newest checkpoint is not newer.
+func (l *Ledger) Health() error {
+	l.mu.Lock()
+	stopped := l.stopped
+	l.mu.Unlock()
+	if stopped != nil {
+		return stopped
+	}
+	l.keeper.mu.Lock()
+	defer l.keeper.mu.Unlock()
+	return l.keeper.err
+}
+
 func isNotExist(err error) bool { return errors.Is(err, errNotExist) }

@@ -55,16 +55,16 @@ func (v *view) first(event uint32) uint32 {
 }
 
 func (v *view) post(i uint32) post {
-	return v.d.posts[i>>postBits].posts[i&(1<<postBits-1)]
+	return v.d.posts[i>>postBits][i&(1<<postBits-1)]
 }
 
 // eventOf finds the event of a post. The chunk's own event and the next chunk's
 // bound the search.
 func (v *view) eventOf(p uint32) uint32 {
 	chunk := int(p >> postBits)
-	lo, hi := v.d.posts[chunk].event, v.events
+	lo, hi := v.d.starts[chunk], v.events
 	if next := chunk + 1; next < len(v.d.posts) && v.posts > uint32(next)<<postBits {
-		hi = min(hi, v.d.posts[next].event+1)
+		hi = min(hi, v.d.starts[next]+1)
 	}
 	return lo + uint32(sort.Search(int(hi-lo), func(i int) bool { return v.first(lo+uint32(i)) > p })) - 1
 }
