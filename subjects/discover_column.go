@@ -66,7 +66,7 @@ func (c *column) judge(category custody.Category, what string, named bool, hits 
 }
 
 func (c *column) tryInsurance(*relation) bool {
-	named := joined(c.words, "nationalinsurance", "nino", "ninumber") && !joined(c.words, "nonino")
+	named := oneOf(c.words, []string{"nino"}) || joined(c.words, "nationalinsurance", "ninumber")
 	if !c.texty() || !named && (c.seen.share(c.seen.insured) < 60 || c.seen.values < 5) {
 		return false
 	}
@@ -88,7 +88,10 @@ func (c *column) tryPhone(*relation) bool {
 	if !named && (c.unique || joined(c.words, "account", "iban", "order", "invoice", "barcode")) {
 		return false
 	}
-	return c.judge(custody.Phone, "phone", named, c.seen.phones)
+	if !named {
+		return c.judge(custody.Phone, "phone", false, c.seen.dialled)
+	}
+	return c.judge(custody.Phone, "phone", true, c.seen.phones)
 }
 
 func (c *column) tryBirth(*relation) bool {
@@ -110,7 +113,7 @@ func (c *column) tryBank(t *relation) bool {
 		return c.judge(custody.Bank, "sort code", true, c.seen.sortCodes)
 	case oneOf(c.words, []string{"iban"}) || c.texty() && c.seen.share(c.seen.ibans) >= 60 && c.seen.values >= 5:
 		return c.judge(custody.Bank, "IBAN", oneOf(c.words, []string{"iban"}), c.seen.ibans)
-	case number && joined(c.words, "card", "pan") && joined(c.words, "cardno", "cardnum", "pan"):
+	case oneOf(c.words, []string{"pan"}) || joined(c.words, "cardno", "cardnum"):
 		return c.set(custody.Bank, 80, "the name says card number")
 	case number && joined(c.words, "account", "acct", "accno") && (joined(c.words, "bank") || t.hasSortCode() || c.seen.share(c.seen.accounts) >= 60):
 		return c.judge(custody.Bank, "account number", true, c.seen.accounts)
@@ -145,7 +148,7 @@ func (c *column) tryVehicle(*relation) bool {
 	if !c.texty() {
 		return false
 	}
-	if joined(c.words, "vin", "chassis") && oneOf(c.words, []string{"vin", "chassis"}) || c.seen.share(c.seen.vins) >= 60 && c.seen.values >= 5 {
+	if oneOf(c.words, []string{"vin", "chassis"}) || c.seen.share(c.seen.vins) >= 60 && c.seen.values >= 5 {
 		return c.judge(custody.Vehicle, "vehicle identification number", oneOf(c.words, []string{"vin", "chassis"}), c.seen.vins)
 	}
 	named := (oneOf(c.words, wordsMark) || joined(c.words, "regno", "regnum", "numberplate", "registrationmark")) && !about(c.words)

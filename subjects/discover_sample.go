@@ -24,7 +24,7 @@ const (
 type evidence struct {
 	values   int // not null and not empty
 	distinct map[uint64]struct{}
-	emails, phones, marks, vins, postcodes, persons,
+	emails, phones, dialled, marks, vins, postcodes, persons,
 	sortCodes, accounts, ibans, insured,
 	prose, embedded int
 	years, youngest, oldest int // dates: how many, and the years between which they lie
@@ -159,6 +159,7 @@ func (e *evidence) count(v []byte) {
 	add(&e.emails, email)
 	_, phone := CanonicalPhone(room[:0], v)
 	add(&e.phones, phone)
+	add(&e.dialled, phone && (v[0] == '0' || v[0] == '+' || v[0] == '('))
 	_, postcode := CanonicalPostcode(room[:0], v)
 	add(&e.postcodes, postcode)
 	mark, ok := CanonicalRegistration(room[:0], v)
@@ -255,16 +256,20 @@ func holdsIdentifier(v []byte) bool {
 	if at := bytes.IndexByte(v, '@'); at > 0 && at+3 < len(v) && bytes.IndexByte(v[at:], '.') > 0 {
 		return true
 	}
-	run := 0
+	run, before := 0, byte(' ') // a number begins with 0 or +, and not within a word
 	for _, c := range v {
 		switch {
 		case isDigit(c):
-			if run++; run >= 10 {
+			if run > 0 || c == '0' && strings.IndexByte(" (:,/\t\n", before) >= 0 || before == '+' {
+				run++
+			}
+			if run >= 10 {
 				return true
 			}
-		case c != ' ' && c != '-':
+		case c != ' ' && c != '-' && c != ')':
 			run = 0
 		}
+		before = c
 	}
 	return false
 }
