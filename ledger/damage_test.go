@@ -53,16 +53,6 @@ func write(t testing.TB, name string, b []byte) {
 	}
 }
 
-// copyDir copies a ledger's files.
-func copyDir(t testing.TB, from string) string {
-	t.Helper()
-	to := t.TempDir()
-	if err := os.CopyFS(to, os.DirFS(from)); err != nil {
-		t.Fatal(err)
-	}
-	return to
-}
-
 // TestTornFrame cuts the last frame at every length, as a crash in the write does
 // when nothing vouches for the frame yet.
 func TestTornFrame(t *testing.T) {

@@ -69,11 +69,6 @@ func (v *view) eventOf(p uint32) uint32 {
 	return lo + uint32(sort.Search(int(hi-lo), func(i int) bool { return v.first(lo+uint32(i)) > p })) - 1
 }
 
-// since finds the first event that is not before a time.
-func (v *view) since(micros int64) uint32 {
-	return uint32(sort.Search(int(v.events), func(i int) bool { return v.micros(uint32(i)) >= micros }))
-}
-
 // subjects copies the subjects of an event.
 func (v *view) subjects(event uint32) []custody.SubjectID {
 	from, to := v.first(event), v.first(event+1)

@@ -242,15 +242,15 @@ func (c *checker) finish(t *tail) (*Report, error) {
 	r := c.report
 	r.Origin, r.Segments, r.TornBytes = t.segment.origin, int(t.segment.number), t.torn
 	r.TreeMissing = r.TreeMissing || c.file == nil && r.Signed != nil
-	for _, k := range c.wanted {
-		what := "frames that a checkpoint holds are missing"
-		if k.Origin != r.Origin {
-			what = "a checkpoint is of another ledger"
-		}
-		return nil, damaged(&Damage{File: t.segment.name(), Frame: t.frame, Offset: t.offset, What: what})
+	what := ""
+	switch {
+	case r.Signed != nil && r.Signed.Origin != r.Origin:
+		what = "the checkpoint is of another ledger"
+	case len(c.wanted) > 0:
+		what = "frames that a checkpoint holds are missing"
 	}
-	if r.Signed != nil && r.Signed.Origin != r.Origin {
-		return nil, damaged(&Damage{File: checkpointName, What: "checkpoint is of another ledger"})
+	if what != "" {
+		return nil, damaged(&Damage{File: t.segment.name(), Frame: t.frame, Offset: t.offset, What: what})
 	}
 	return r, nil
 }
