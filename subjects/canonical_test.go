@@ -126,6 +126,11 @@ func FuzzCanonical(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, c byte, value []byte) {
 		category := custody.Category(c % 10)
+		if plain, ok := plainEmail(nil, value); ok { // the long way must take it too
+			if long, ok := CanonicalEmail(nil, append([]byte("<"), append(value, '>')...)); !ok || !bytes.Equal(long, plain) {
+				t.Fatalf("short way %q, long way %q %v", plain, long, ok)
+			}
+		}
 		was := bytes.Clone(value)
 		got, ok := Canonical(nil, category, value)
 		if !bytes.Equal(was, value) {

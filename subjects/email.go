@@ -15,6 +15,9 @@ func CanonicalEmail(dst, value []byte) ([]byte, bool) {
 	if len(value) > MaxValue {
 		return dst, false
 	}
+	if out, ok := plainEmail(dst, value); ok {
+		return out, true
+	}
 	start := len(dst)
 	value = addressPart(value)
 	for len(value) > 0 {
@@ -46,6 +49,53 @@ func CanonicalEmail(dst, value []byte) ([]byte, bool) {
 	}
 	return dst, true
 }
+
+// plainEmail does the usual case in one pass: nothing around the address, letters,
+// digits and . _ + - before the @, letters, digits and . - after it. What it does not
+// take may be an address all the same; what it takes, the long way takes alike.
+func plainEmail(dst, value []byte) ([]byte, bool) {
+	start, at, label := len(dst), 0, 0 // label is where the part since the last . or @ begins
+	for i, c := range value {
+		low := emailBytes[c]
+		switch {
+		case low >= '0' && c != '@': // a letter, a digit or _
+			if low == '_' && at > 0 {
+				return dst[:start], false
+			}
+		case low == 0 || i == label: // an empty part, or one that begins with - or +
+			return dst[:start], false
+		case c == '@':
+			if at > 0 || value[i-1] == '.' || i > 64 {
+				return dst[:start], false
+			}
+			at, label = i, i+1
+		case c == '.':
+			if at > 0 && (value[i-1] == '-' || i-label > 63) {
+				return dst[:start], false
+			}
+			label = i + 1
+		case c == '+' && at > 0:
+			return dst[:start], false
+		}
+		dst = append(dst, low)
+	}
+	n := len(value)
+	if at == 0 || label <= at+1 || label == n || n-label > 63 || n > 254 || value[n-1] == '-' || isDigit(value[n-1]) {
+		return dst[:start], false
+	}
+	return dst, true
+}
+
+// emailBytes gives the lower case of the bytes that plainEmail takes, 0 for others.
+var emailBytes = func() (t [256]byte) {
+	for _, c := range "abcdefghijklmnopqrstuvwxyz0123456789._+-@" {
+		t[c] = byte(c)
+	}
+	for c := 'A'; c <= 'Z'; c++ {
+		t[c] = byte(c) + 'a' - 'A'
+	}
+	return t
+}()
 
 var labels = []string{"mailto:", "email:", "e-mail:"}
 
