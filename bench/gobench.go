@@ -25,23 +25,22 @@ var goBenches = []goBench{
 	{pkg: "./pgproxy", name: "BenchmarkDecideNew/point", label: "deciding a new shape, point SELECT", unit: "ns/op", most: 200e3},
 	{pkg: "./pgproxy", name: "BenchmarkDecideNew/join", label: "deciding a new shape, join of three tables", unit: "ns/op", most: 200e3},
 	{pkg: "./ledger", name: "BenchmarkAppend/committers=64", label: "ledger, single-disclosure commits, 64 committers", unit: "commits/s", least: 100e3},
-	{pkg: "./ledger", name: "BenchmarkWhoSaw", label: "ledger, who saw a customer, 20 million disclosures", unit: "ns/op", most: 1e6},
-	{pkg: "./ledger", name: "BenchmarkReplay", label: "ledger, replay at start", unit: "disclosures/s", least: 10e6},
+	{pkg: "./ledger", name: "BenchmarkWhoSaw/answer=20/frame=8/subjects=200000", label: "ledger, who saw a customer, 20 million disclosures", unit: "ns/op", most: 1e6},
+	{pkg: "./ledger", name: "BenchmarkReplay/answer=20/frame=8/subjects=200000", label: "ledger, replay at start, answers of 20 customers", unit: "Mdisclosures/s", least: 10},
+	{pkg: "./ledger", name: "BenchmarkReplay/answer=1/frame=32/subjects=200000", label: "ledger, replay at start, answers of one customer", unit: "Mdisclosures/s", least: 10},
 }
 
 // measureGo runs the benchmarks of the packages and takes their medians.
 func measureGo(ctx context.Context, w *world, r row) ([]result, error) {
 	var list []result
 	for _, pkg := range []string{"./pgproxy", "./ledger"} {
-		var names []string
+		found := map[string][]float64{}
 		for _, b := range goBenches {
-			if b.pkg == pkg {
-				names = append(names, strings.SplitN(b.name, "/", 2)[0])
+			if b.pkg == pkg && found[b.name+" "+b.unit] == nil {
+				if err := runGo(ctx, pkg, b.name, found); err != nil {
+					return list, err
+				}
 			}
-		}
-		found, err := runGo(ctx, pkg, names)
-		if err != nil {
-			return list, err
 		}
 		for _, b := range goBenches {
 			if b.pkg == pkg {
@@ -54,15 +53,15 @@ func measureGo(ctx context.Context, w *world, r row) ([]result, error) {
 
 var cpuSuffix = regexp.MustCompile(`-\d+$`)
 
-// runGo gives the figures of benchmarks, by name and unit.
-func runGo(ctx context.Context, pkg string, names []string) (map[string][]float64, error) {
-	cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", "^("+strings.Join(names, "|")+")$", "-benchtime", "1s", "-count", "3", "-timeout", "15m", pkg)
+// runGo adds the figures of a benchmark, by name and unit.
+func runGo(ctx context.Context, pkg, name string, found map[string][]float64) error {
+	pattern := "^" + strings.ReplaceAll(name, "/", "$/^") + "$"
+	cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", pattern, "-benchtime", "1s", "-count", "3", "-timeout", "15m", pkg)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil {
-		return nil, fmt.Errorf("go test %s: %w\n%s", pkg, err, out)
+		return fmt.Errorf("go test %s: %w\n%s", pkg, err, out)
 	}
-	found := map[string][]float64{}
 	for line := range strings.Lines(string(out)) {
 		f := strings.Fields(line)
 		if len(f) < 4 || !strings.HasPrefix(f[0], "Benchmark") {
@@ -75,7 +74,7 @@ func runGo(ctx context.Context, pkg string, names []string) (map[string][]float6
 			}
 		}
 	}
-	return found, nil
+	return nil
 }
 
 func (b *goBench) result(figures []float64) result {
@@ -100,6 +99,8 @@ func human(v float64, unit string) string {
 		return fmt.Sprintf("%.3g ms", v/1e6)
 	case unit == "ns/op":
 		return fmt.Sprintf("%.3g µs", v/1e3)
+	case strings.HasPrefix(unit, "M"):
+		return fmt.Sprintf("%.3g million %s", v, unit[1:])
 	case v >= 1e6:
 		return fmt.Sprintf("%.3g M %s", v/1e6, unit)
 	}

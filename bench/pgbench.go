@@ -29,8 +29,9 @@ func (w *world) pgbench(ctx context.Context, t *target, l *load) (tps, median fl
 	if err := os.WriteFile(script, []byte(l.script+"\n"), 0o600); err != nil {
 		return 0, 0, err
 	}
+	length := max(1, int(w.o.length.Seconds())) + l.clients/20 // pgbench's clock runs while it connects
 	args := []string{"-n", "-f", script, "-M", l.mode, "-c", strconv.Itoa(l.clients), "-j", strconv.Itoa(min(2, l.clients)),
-		"-T", strconv.Itoa(max(1, int(w.o.length.Seconds())))}
+		"-T", strconv.Itoa(length)}
 	prefix := filepath.Join(w.dir, "latency")
 	if l.clients == 1 {
 		args = append(args, "-l", "--log-prefix="+prefix)
