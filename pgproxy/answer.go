@@ -2,6 +2,7 @@ package pgproxy
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"custody"
 	"custody/pgproxy/lineage"
@@ -30,6 +31,7 @@ type rowSource struct {
 	*lineage.Source
 	group int
 	pin   string
+	shown bool   // some row was attributed
 	last  []byte // the key of the row before, whose subject is known
 	known custody.SubjectID
 }
@@ -393,6 +395,7 @@ func (c *conn) attribute() error {
 		if err != nil {
 			return err
 		}
+		s.shown = true
 		if known != 0 {
 			if err := c.answer.Add(s.group, known); err != nil {
 				return err
@@ -403,6 +406,41 @@ func (c *conn) attribute() error {
 			if err := c.answer.Add(s.group, id); err != nil {
 				return err
 			}
+		}
+	}
+	return nil
+}
+
+// unshown records what a completed statement told without a row: that no row, or how
+// many were changed, where personal data of one pinned customer decided it.
+func (c *conn) unshown(e *expect, st *step) error {
+	switch st.Verb {
+	case lineage.Select, lineage.Insert, lineage.Update, lineage.Delete, lineage.Execute, lineage.Fetch, lineage.CopyTo:
+	default:
+		return nil
+	}
+	if !c.sys.declares() || !c.mayDisclose(st) {
+		return nil
+	}
+	if !c.rows.open {
+		if err := c.openRows(e); err != nil {
+			return err
+		}
+	}
+	r := &c.rows
+	for i := range r.sources {
+		s := &r.sources[i]
+		if s.shown || s.pin == "" || s.Decides == 0 {
+			continue
+		}
+		id, ok := c.s.o.Gate.Directory().Lookup(c.sys.ID, []byte(s.pin))
+		if !ok {
+			continue
+		}
+		ruling := r.step.rulings[i]
+		ruling.Masked = 0
+		if err := c.answer.Add(c.answer.Group(ruling, s.Decides), id); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -483,13 +521,29 @@ func (c *conn) identify(s *rowSource) error {
 			break
 		}
 		for _, category := range r.step.Outputs[k].Categories.List() {
-			r.found = x.Find(r.found, c.sys.ID, category, v)
+			r.found = both(r.found, x.Find(nil, c.sys.ID, category, v))
 		}
 	}
 	if len(r.found) > 0 || s.Outer || !some && len(s.Identifiers) > 0 && c.empty(s) {
 		return nil
 	}
 	return unattributed(s.Table)
+}
+
+// both narrows the subjects that one identifier names by those of another: a phone
+// that a family shares beside an email is one person's. Identifiers that contradict
+// each other name everybody.
+func both(a, b []custody.SubjectID) []custody.SubjectID {
+	var common []custody.SubjectID
+	for _, s := range b {
+		if slices.Contains(a, s) {
+			common = append(common, s)
+		}
+	}
+	if len(common) > 0 {
+		return common
+	}
+	return append(a, b...)
 }
 
 // empty says whether the row shows nothing of the source: every column of it is an
