@@ -1,6 +1,8 @@
 package ledger
 
 import (
+	"math/bits"
+
 	"custody"
 )
 
@@ -57,15 +59,13 @@ func (c *context) fill(e *custody.Event) {
 	e.Kind, e.Route, e.Code = c.kind, c.route, c.code
 }
 
+// hash mixes the fields that differ most; others only cost a comparison more.
 func (c *context) hash() uint64 {
-	const k = 0x9e3779b97f4a7c15
-	h := uint64(c.session)*k ^ c.statement
-	h = h*k ^ uint64(c.person)<<32 ^ uint64(c.system)
-	h = h*k ^ uint64(c.application)<<32 ^ uint64(c.organisation)
-	h = h*k ^ uint64(c.grant)<<32 ^ uint64(c.reason)
-	h = h*k ^ uint64(c.clear)<<32 ^ uint64(c.masked)
-	h = h*k ^ uint64(c.kind)<<16 ^ uint64(c.route)<<8 ^ uint64(c.code)
-	h *= k
+	const k1, k2, k3 = 0x9e3779b97f4a7c15, 0xbf58476d1ce4e5b9, 0x94d049bb133111eb
+	h := uint64(c.session)*k1 ^ bits.RotateLeft64(c.statement*k2, 32)
+	h += (uint64(c.reason)<<32 ^ uint64(c.clear)<<16 ^ uint64(c.masked)<<24 ^ uint64(c.kind)<<8 ^ uint64(c.code)) * k3
+	h += (uint64(c.person)<<32 | uint64(c.system)) * k2
+	h *= k1
 	return h ^ h>>32
 }
 
@@ -74,7 +74,14 @@ func (c *context) hash() uint64 {
 type interner struct {
 	slots []uint32 // 1 + the context's number; 0 is free
 	count uint32
+	// recent is in front of the slots: the sessions of one moment are few.
+	recent [recentContexts]struct {
+		context
+		id uint32 // 1 + number
+	}
 }
+
+const recentContexts = 2048
 
 func (x *Index) contextAt(d *dirs, id uint32) *context {
 	return &d.contexts[id>>contextBits][id&(1<<contextBits-1)]
@@ -82,21 +89,34 @@ func (x *Index) contextAt(d *dirs, id uint32) *context {
 
 // context gives the number of an event's context and its actor.
 func (x *Index) context(e *custody.Event) (id, who uint32) {
+	want := contextOf(e)
+	h := want.hash()
+	r := &x.intern.recent[h%recentContexts]
+	want.actor = r.actor // decided by the other fields
+	if r.id == 0 || r.context != want {
+		r.id = x.find(&want, h) + 1
+		r.context = want
+	}
+	return r.id - 1, r.actor
+}
+
+// find looks a context up in the slots, adding it if it is new, and fills in its
+// actor.
+func (x *Index) find(want *context, hash uint64) uint32 {
 	t := &x.intern
 	if 2*int(t.count) >= len(t.slots) {
 		x.rehash()
 	}
-	want := contextOf(e)
 	mask := uint64(len(t.slots) - 1)
-	for i := want.hash() & mask; ; i = (i + 1) & mask {
+	for i := hash & mask; ; i = (i + 1) & mask {
 		if t.slots[i] == 0 {
-			t.slots[i] = x.newContext(&want) + 1
-			return t.slots[i] - 1, want.actor
+			t.slots[i] = x.newContext(want) + 1
+			return t.slots[i] - 1
 		}
 		c := x.contextAt(&x.own, t.slots[i]-1)
-		want.actor = c.actor // decided by the other fields
-		if *c == want {
-			return t.slots[i] - 1, c.actor
+		want.actor = c.actor
+		if *c == *want {
+			return t.slots[i] - 1
 		}
 	}
 }

@@ -137,6 +137,11 @@ func (c *cursor) opt(has, bit uint16, max uint64) uint64 {
 	if has&bit == 0 {
 		return 0
 	}
+	// Most numbers are one byte; the bounds of all fields are above it.
+	if c.at < len(c.b) && c.b[c.at]-1 < 0x7f && c.what == "" {
+		c.at++
+		return uint64(c.b[c.at-1])
+	}
 	return c.uint(max)
 }
 
