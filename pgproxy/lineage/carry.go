@@ -30,14 +30,24 @@ func (r *run) finishLevel(l *level, res *relationResult, sets bool) {
 			}
 			outs = append(outs, outputsOf(res, n)...)
 		}
-		if len(all) > 0 && len(keep)+len(outs) == 0 && occ.lostIn == lostNot {
-			occ.lostIn = lostSelect
-			if sets {
-				occ.lostIn = lostSets
-			}
+		if len(keep)+len(outs) == 0 {
+			occ.lose(sets, len(all) > 0)
 		}
 		occ.carriers = keep
 		res.keys[o] = dedupe(outs)
+	}
+}
+
+// lose notes where a key went missing. Grouping sets and outer joins show NULL in
+// place of identifiers too, so nothing names the subject any more.
+func (occ *occurrence) lose(sets, had bool) {
+	switch {
+	case sets:
+		occ.lostIn = lostSets
+	case len(occ.avoid) > 0:
+		occ.lostIn = lostOuter
+	case had && occ.lostIn == lostNot:
+		occ.lostIn = lostSelect
 	}
 }
 

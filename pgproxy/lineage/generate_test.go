@@ -90,7 +90,9 @@ func (g *gen) item(depth int, outer gscope, lateral gscope) (string, gscope) {
 			sql = "(" + sql + ")"
 		}
 		cols = inner
-	case n < 32 && len(g.ctes) > 0:
+	case n < 27 && len(lateral) > 0:
+		sql, cols = g.function(lateral)
+	case n < 34 && len(g.ctes) > 0:
 		c := pick(g, g.ctes)
 		sql, cols = c.name, c.cols
 	default:
@@ -102,6 +104,22 @@ func (g *gen) item(depth int, outer gscope, lateral gscope) (string, gscope) {
 		out = append(out, gcol{ref: a + "." + c.name, name: c.name, kind: c.kind})
 	}
 	return sql + " AS " + a, out
+}
+
+// function writes a function in FROM whose rows depend on the columns to its left.
+func (g *gen) function(lateral gscope) (string, []gcol) {
+	t := lateral.of('t')
+	if len(t) == 0 {
+		return "(VALUES (1::bigint, 'x'))", nil
+	}
+	v := pick(g, t).ref
+	switch g.IntN(3) {
+	case 0:
+		return "LATERAL regexp_split_to_table(" + v + ", '1')", nil
+	case 1:
+		return "LATERAL generate_series(1, length(" + v + ") % 4)", nil
+	}
+	return "LATERAL jsonb_each_text(jsonb_build_object('v', " + v + "))", []gcol{{name: "key", kind: 't'}, {name: "value", kind: 't'}}
 }
 
 // key picks a column that likely holds a subject's key.
@@ -177,7 +195,7 @@ func (g *gen) predicate(depth int, outer, s gscope) string {
 	if len(n) == 0 || len(t) == 0 {
 		return "true"
 	}
-	switch g.IntN(13) {
+	switch g.IntN(14) {
 	case 0, 1:
 		return pick(g, n).ref + " = " + pick(g, n).ref
 	case 2:
@@ -209,6 +227,12 @@ func (g *gen) predicate(depth int, outer, s gscope) string {
 	case 11:
 		if depth > 0 {
 			return "(" + g.scalar(depth-1, all, 't') + ") " + pick(g, []string{"IS NULL", "IS NOT NULL", "LIKE '%1%'"})
+		}
+	case 13:
+		if k, ok := g.key(s); ok {
+			if k2, ok := g.key(all); ok {
+				return fmt.Sprintf("(%s = %s OR %s = %d)", k.ref, k2.ref, k2.ref, 11+g.IntN(20))
+			}
 		}
 	case 12:
 		if k, ok := g.key(s); ok {
@@ -266,7 +290,7 @@ func (g *gen) text(depth int, outer, s gscope) string {
 	if len(t) == 0 {
 		return "'x'"
 	}
-	switch g.IntN(9) {
+	switch g.IntN(10) {
 	case 0:
 		return "upper(" + pick(g, t).ref + ")"
 	case 1:
@@ -278,6 +302,10 @@ func (g *gen) text(depth int, outer, s gscope) string {
 	case 4:
 		if depth > 0 {
 			return "(" + g.scalar(depth-1, all, 't') + ")"
+		}
+	case 6:
+		if g.chance(40) {
+			return "regexp_split_to_table(" + pick(g, t).ref + ", '2')"
 		}
 	case 5:
 		if a := strings.Split(pick(g, t).ref, "."); len(a) == 2 {
@@ -409,7 +437,7 @@ func (g *gen) grouped(depth int, outer, s gscope, from, where string, want []byt
 			e = "count(*)"
 		case len(t) > 0:
 			c := pick(g, t).ref
-			e = pick(g, []string{"max(" + c + ")", "string_agg(" + c + ", ' ' ORDER BY " + c + ")"})
+			e = pick(g, []string{"max(" + c + ")", "min(upper(" + c + "))", "string_agg(" + c + ", ' ' ORDER BY " + c + ")"})
 		}
 		cols = append(cols, gcol{name: fmt.Sprintf("c%d", len(cols)+1), kind: k})
 		targets = append(targets, e)

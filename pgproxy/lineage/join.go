@@ -47,7 +47,9 @@ func (r *run) joinFilter(t pg.JoinType, left, right *entry) func(to node) bool {
 	case pg.JoinType_JOIN_FULL:
 		return func(node) bool { return false }
 	}
-	return nil
+	// Not the columns of outer levels: an outer join further out may drop this one's
+	// rows and keep theirs.
+	return func(to node) bool { return r.within(to, left) || r.within(to, right) }
 }
 
 func (r *run) within(n node, e *entry) bool { return slices.Contains(e.ids, r.nodes[n].item) }

@@ -73,9 +73,14 @@ type Source struct {
 	// Read is shown or used anywhere; Used is used otherwise than as a plain output
 	// column and must therefore be permitted in clear.
 	Read, Used custody.CategorySet
+	// Decides: whether there are rows at all depends on these.
+	Decides custody.CategorySet
 	// Outer: the row may be null-extended; a row whose keys are all NULL then has no
 	// data of this source.
 	Outer bool
+	// ByIdentifier: there is neither key nor pin, but only bare columns are shown and
+	// an identifier is among them, which names the row's subject.
+	ByIdentifier bool
 }
 
 // Pin is a key fixed by the statement: `WHERE id = 4711` or `WHERE id = $1`.

@@ -118,6 +118,11 @@ func refuseSetting(name string) *custody.Error {
 		"leave it out; ask the administrator if the work needs it")
 }
 
+func refuseMove() *custody.Error {
+	return custody.E(custody.CodeUnsupported, "MOVE counts rows without showing whose they are",
+		"use FETCH instead of MOVE")
+}
+
 func refuseFile() *custody.Error {
 	return custody.E(custody.CodeUnsupported, "COPY with files or programs of the server is not let through",
 		"use COPY … TO STDOUT or COPY … FROM STDIN (in psql: \\copy)")
@@ -146,6 +151,8 @@ func refuseUnattributed(o *occurrence) *custody.Error {
 		e.Hint = "add the customer's key as a column at the same place in every SELECT of the UNION, here " + key
 	case lostSubselect:
 		e.Hint = "tie the subselect to a customer: add " + key + " = (the customer's key outside) to its WHERE, or join " + what + " instead and add " + key + " to the select list"
+	case lostOuter:
+		e.Hint = "a missing row would tell of somebody unnamed: add the customer's key of the other side of the outer join to the select list, or use an inner join with " + key
 	default:
 		e.Hint = "add " + key + " to the select list; with GROUP BY or an aggregate, also group by " + key
 	}

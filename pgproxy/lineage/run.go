@@ -60,6 +60,7 @@ const (
 	lostWindow
 	lostUnion
 	lostSubselect
+	lostOuter
 )
 
 // run is one analysis.

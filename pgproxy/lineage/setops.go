@@ -53,7 +53,7 @@ func (r *run) setOperation(l *level, s *pg.SelectStmt) *relationResult {
 func (r *run) armKeys(res, arm *relationResult) {
 	for _, o := range arm.occs {
 		res.keys[o] = slices.Clone(arm.keys[o])
-		if len(arm.keys[o]) == 0 && r.occs[o].lostIn == lostSelect {
+		if len(arm.keys[o])+len(r.occs[o].carriers) == 0 && (r.occs[o].lostIn == lostNot || r.occs[o].lostIn == lostSelect) {
 			r.occs[o].lostIn = lostUnion
 		}
 	}

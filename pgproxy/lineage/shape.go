@@ -1,5 +1,10 @@
 package lineage
 
+import (
+	"strings"
+	"unicode/utf8"
+)
+
 // literal is one literal that the normaliser took out.
 type literal struct {
 	start, end int
@@ -25,7 +30,7 @@ const maxShape = 16 << 10
 // Small integers after ORDER, GROUP, DISTINCT or FETCH stay, for they may be the
 // numbers of output columns.
 func normalise(dst []byte, lits []literal, sql string) ([]byte, []literal, bool) {
-	if len(sql) > maxShape {
+	if len(sql) > maxShape || strings.IndexByte(sql, 0) >= 0 || !utf8.ValidString(sql) {
 		return dst, lits, false
 	}
 	x := lexer{text: sql}

@@ -125,7 +125,7 @@ func (r *run) judge(s *Statement, rows bool) {
 		s.Refusal = refuseWildKey()
 	default:
 		for i := range s.Sources {
-			if src := &s.Sources[i]; len(src.Keys) == 0 && src.Pin == nil {
+			if src := &s.Sources[i]; len(src.Keys) == 0 && src.Pin == nil && !src.ByIdentifier {
 				s.Refusal = r.unattributed(src)
 				return
 			}
@@ -155,7 +155,7 @@ func (r *run) showOutputs(res *relationResult) {
 
 // source describes one occurrence for the gate.
 func (r *run) source(o int, occ *occurrence, res *relationResult) Source {
-	s := Source{Table: occ.table, Alias: occ.alias, Read: occ.read, Used: occ.used, Outer: occ.outer}
+	s := Source{Table: occ.table, Alias: occ.alias, Read: occ.read, Used: occ.used, Decides: occ.presence, Outer: occ.outer}
 	if res != nil {
 		s.Keys = ownKeyFirst(res, o)
 		for i, c := range res.columns {
@@ -170,6 +170,11 @@ func (r *run) source(o int, occ *occurrence, res *relationResult) Source {
 			break
 		}
 	}
+	// The key was only left out of the select list, and not lost in a union or a
+	// window; nothing is used in conditions or groups: then all that the row shows of
+	// the occurrence is one row's, and the identifier's subject is that row's.
+	s.ByIdentifier = len(s.Keys) == 0 && s.Pin == nil && len(s.Identifiers) > 0 && s.Used == 0 &&
+		(occ.lostIn == lostNot || occ.lostIn == lostSelect)
 	return s
 }
 

@@ -31,6 +31,9 @@ func (r *run) utility(s *Statement, n *pg.Node) {
 		r.wrap(s, x.DeclareCursorStmt.Query)
 	case *pg.Node_FetchStmt:
 		s.Verb, s.Name = Fetch, x.FetchStmt.Portalname
+		if x.FetchStmt.Ismove {
+			r.refuse(refuseMove())
+		}
 	case *pg.Node_ClosePortalStmt:
 		s.Verb, s.Name = ClosePortal, x.ClosePortalStmt.Portalname
 	case *pg.Node_ExplainStmt:
