@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -30,7 +31,8 @@ type System struct {
 
 	catalogue atomic.Pointer[catalogue]
 	reload    chan struct{}
-	freshened atomic.Int64 // when freshen last looked, Unix nanoseconds
+	looking   sync.Mutex
+	looked    time.Time // when freshen last began to look; under looking
 }
 
 // catalogue is one view of the schema with the statements analysed under it.
@@ -101,20 +103,25 @@ func (sys *System) refresh(ctx context.Context) error {
 	return sys.load(ctx, conn)
 }
 
-// freshen looks for a newer catalogue at once, at most once a second over all
-// sessions, and gives it, or nil if there is none.
-func (sys *System) freshen(old *catalogue) *catalogue {
-	now := time.Now().UnixNano()
-	last := sys.freshened.Load()
-	if now-last > int64(time.Second) && sys.freshened.CompareAndSwap(last, now) {
+// freshen looks for a newer catalogue at once and gives it, or nil if there is none.
+// Sessions that ask at the same time share one look; one that began before the
+// question does not count, for the schema may have changed since.
+func (sys *System) freshen(old *catalogue) (*catalogue, error) {
+	asked := time.Now()
+	sys.looking.Lock()
+	defer sys.looking.Unlock()
+	if !sys.looked.After(asked) {
+		began := time.Now()
 		if err := sys.refresh(context.Background()); err != nil {
 			sys.Log.Warn("the schema could not be read", "system", sys.Name, "err", err)
+			return nil, unavailable(err)
 		}
+		sys.looked = began
 	}
 	if cat := sys.catalogue.Load(); cat != old {
-		return cat
+		return cat, nil
 	}
-	return nil
+	return nil, nil
 }
 
 // stale asks for a reload soon: an answer did not look as the catalogue says.
@@ -217,6 +224,11 @@ func (sys *System) dial(ctx context.Context, params map[string]string, max int) 
 	config.RuntimeParams = client
 	pc, err := pgconn.ConnectConfig(ctx, config)
 	if err != nil {
+		return nil, unavailable(err)
+	}
+	// On a busy machine pgconn may still have a read of its own under way, which would
+	// swallow the first reply.
+	if err := pc.SyncConn(ctx); err != nil {
 		return nil, unavailable(err)
 	}
 	h, err := pc.Hijack()
