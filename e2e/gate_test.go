@@ -154,6 +154,38 @@ func TestLimitStopsBeforeTheNextPerson(t *testing.T) {
 	}
 }
 
+// TestGrantEndStopsRunningStatement: the end of a grant stops what runs under it.
+func TestGrantEndStopsRunningStatement(t *testing.T) {
+	s := bodyshop(t)
+	token := s.Person("alice")
+	grant := see(contacts)
+	grant.Export, grant.Person = true, "alice@northfield.example"
+	id := s.Grant(grant)
+	conn := s.As("alice", token)
+	ended := make(chan error, 1)
+	go func() {
+		rows, err := conn.Query(ctx, "SELECT c.id, c.name FROM customers c, generate_series(1, 10000)")
+		if err == nil {
+			for rows.Next() {
+			}
+			err = rows.Err()
+		}
+		ended <- err
+	}()
+	time.Sleep(200 * time.Millisecond) // it is under way
+	if err := s.Store.EndGrant(id, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case err := <-ended:
+		if err == nil {
+			t.Error("the statement ended as if nothing had happened")
+		}
+	case <-time.After(time.Second):
+		t.Fatal("the statement still runs a second after its grant ended")
+	}
+}
+
 func TestRevocationCutsWithinASecond(t *testing.T) {
 	s := bodyshop(t)
 	grant := see(contacts)

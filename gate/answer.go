@@ -126,6 +126,9 @@ func (a *Answer) Commit() error {
 	a.events = a.events[:0]
 	for i := range a.groups {
 		if g := &a.groups[i]; len(g.subjects) > 0 {
+			if err := a.stillMay(g); err != nil {
+				return err
+			}
 			a.add(a.fill(g))
 		}
 	}
@@ -139,6 +142,21 @@ func (a *Answer) Commit() error {
 		return err
 	}
 	return a.s.open()
+}
+
+// stillMay asks policy again: a grant may have ended, or a limit changed, since the
+// statement began (P3). Nearly always the answer is at hand.
+func (a *Answer) stillMay(g *group) error {
+	r, err := a.s.decide(g.ruling.need)
+	if err != nil {
+		a.s.Refuse(custody.CodeOf(err), g.statement)
+		return err
+	}
+	if r.Masked != g.ruling.Masked {
+		return custody.E(custody.CodeRevoked, "your rights changed while the statement ran", "run it again")
+	}
+	g.ruling = r
+	return nil
 }
 
 // add lists an event, or joins it to one that differs in categories only: a join

@@ -27,6 +27,7 @@ type Ruling struct {
 	Grant  custody.GrantID
 	Masked custody.CategorySet // of Read: show masked only
 	Limits custody.Limits
+	need   Need // what was asked, to ask again before each release
 }
 
 // Decide asks policy. It returns an error of code Forbidden, Reason, Revoked or
@@ -67,7 +68,7 @@ func (s *Session) decide(n Need) (Ruling, error) {
 	if missing := n.Used &^ clear; missing != 0 {
 		return Ruling{}, s.missing(see, onlyMasked(missing))
 	}
-	return Ruling{Grant: see.Grant, Masked: n.Read & masked, Limits: see.Limits}, nil
+	return Ruling{Grant: see.Grant, Masked: n.Read & masked, Limits: see.Limits, need: n}, nil
 }
 
 // missing picks the error for what is not permitted: a grant that waits for a

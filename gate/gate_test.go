@@ -268,6 +268,40 @@ func TestNothingIsReleasedAfterACut(t *testing.T) {
 	}
 }
 
+// TestGrantEndsWhileAnAnswerRuns: what is collected under a grant that has ended is
+// not released.
+func TestGrantEndsWhileAnAnswerRuns(t *testing.T) {
+	b := newBench(t, seeName)
+	s := b.enter(1)
+	read := custody.Categories(custody.Name)
+	r, err := s.Decide(gate.Need{Read: read}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := s.Begin(custody.RouteQuery, 1)
+	g := a.Group(r, read)
+	if err := a.Add(g, 1); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Add(g, 2); err != nil {
+		t.Fatal(err)
+	}
+	p, err := policy.New(nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.gate.SetPolicy(p)
+	if err := a.Commit(); custody.CodeOf(err) != custody.CodeForbidden {
+		t.Errorf("committed under a grant that has ended: %v", err)
+	}
+	if n := b.recorded(); n != 1 {
+		t.Errorf("%d people are recorded", n)
+	}
+}
+
 func TestDeafGateReleasesNothing(t *testing.T) {
 	b := newBench(t, seeName)
 	p, _ := policy.New([]policy.Grant{b.grant}, nil)
