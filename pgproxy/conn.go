@@ -27,6 +27,7 @@ const (
 type conn struct {
 	s        *Server
 	sys      *System
+	raw      net.Conn // the client's, below TLS
 	client   net.Conn
 	in       *reader // from the client
 	up       *upstream
@@ -54,17 +55,42 @@ type conn struct {
 	unread     int       // bytes sent since the database was last listened to
 }
 
-// serve runs the connection after sign-in until either side ends it.
+// serve runs the connection after sign-in, in a goroutine of its own: the stack that
+// the TLS handshake grew goes back.
 func (c *conn) serve() {
 	c.s.register(c)
 	err := c.greet()
+	c.up.params = nil
+	c.run(err)
+}
+
+// run serves until either side ends the connection, or until the client falls
+// silent: then another goroutine waits for it, on a stack that is still small.
+func (c *conn) run(err error) {
 	for err == nil {
 		var m message
-		if m, err = c.receive(); err == nil {
+		if m, err = c.receive(); err == errSilent {
+			go c.wait()
+			return
+		}
+		if err == nil {
 			err = c.handle(m)
 		}
 	}
 	c.end(err)
+	c.s.leave(c.raw)
+}
+
+// errSilent says that the client has said nothing for a while.
+var errSilent = errors.New("silent")
+
+// wait waits for a silent client and goes on serving it.
+func (c *conn) wait() {
+	m, err := c.idle()
+	if err == nil {
+		err = c.handle(m)
+	}
+	c.run(err)
 }
 
 // end says goodbye. Rows that were collected and not released are dropped here.
@@ -177,7 +203,7 @@ func (c *conn) afterNudge(m message, err error) (message, error) {
 	if !isTimeout(err) {
 		return m, err
 	}
-	return c.idle()
+	return nil, errSilent
 }
 
 // idle waits for the client while it passes on what the database says by itself

@@ -112,10 +112,8 @@ func (s *Server) Serve(l net.Listener) error {
 		}
 		select {
 		case s.slots <- struct{}{}:
-			s.wg.Go(func() {
-				defer func() { <-s.slots }()
-				s.handle(c)
-			})
+			s.wg.Add(1)
+			go s.handle(c)
 		default:
 			go turnAway(c)
 		}
@@ -137,25 +135,35 @@ func (s *Server) Close() {
 	s.wg.Wait()
 }
 
-// handle serves one connection from its first byte to its last.
+// handle lets a client in, or not. The goroutine that serves the connection in the
+// end gives its slot back.
 func (s *Server) handle(raw net.Conn) {
-	defer raw.Close()
 	_ = raw.SetDeadline(time.Now().Add(s.o.SignInTimeout))
 	st, err := s.start(raw)
 	if err != nil || st == nil {
 		if err != nil {
 			s.o.Log.Debug("a connection ended before sign-in", "address", host(raw), "code", custody.CodeOf(err).String())
 		}
+		s.leave(raw)
 		return
 	}
 	c, err := s.signIn(st)
 	if err != nil {
 		s.o.Log.Info("a sign-in was refused", "address", host(raw), "code", custody.CodeOf(err).String(), "err", errors.Unwrap(err))
 		_, _ = st.conn.Write(appendError(nil, "FATAL", err))
+		s.leave(raw)
 		return
 	}
 	_ = raw.SetDeadline(time.Time{})
-	c.serve()
+	c.raw = raw
+	go c.serve()
+}
+
+// leave ends a connection and makes room for another.
+func (s *Server) leave(raw net.Conn) {
+	_ = raw.Close()
+	<-s.slots
+	s.wg.Done()
 }
 
 // cancelKey is what a client shows to cancel its statement. The process id is the
