@@ -137,7 +137,31 @@ func (c *conn) addSource(i int) {
 	for _, k := range src.Identifiers {
 		r.need = max(r.need, k+1)
 	}
+	if src.Outer { // to see that a row without a key shows nothing
+		for k := range r.step.Outputs {
+			if r.of(k, src) {
+				r.need = max(r.need, k+1)
+			}
+		}
+	}
 	r.sources = append(r.sources, s)
+}
+
+// of says whether output k is a bare personal column of the source.
+func (r *rowPlan) of(k int, s *lineage.Source) bool {
+	o := &r.step.Outputs[k]
+	return o.Plain && o.Categories != 0 && o.Source >= 0 && &r.step.Sources[o.Source] == s
+}
+
+// blank says whether the row shows nothing of the source, as where an outer join
+// found no row.
+func (r *rowPlan) blank(s *rowSource) bool {
+	for k := range r.values {
+		if r.values[k] != nil && r.of(k, s.Source) {
+			return false
+		}
+	}
+	return true
 }
 
 // addMasks lists the output columns whose categories may be shown masked only.
@@ -521,10 +545,13 @@ func (c *conn) identify(s *rowSource) error {
 			break
 		}
 		for _, category := range r.step.Outputs[k].Categories.List() {
+			if c.sys.changedHands(category) {
+				continue
+			}
 			r.found = both(r.found, x.Find(nil, c.sys.ID, category, v))
 		}
 	}
-	if len(r.found) > 0 || s.Outer || !some && len(s.Identifiers) > 0 && c.empty(s) {
+	if len(r.found) > 0 || s.Outer && r.blank(s) || !some && len(s.Identifiers) > 0 && c.empty(s) {
 		return nil
 	}
 	return unattributed(s.Table)

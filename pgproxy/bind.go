@@ -21,6 +21,7 @@ const (
 	oidVarchar = 1043
 	oidDate    = 1082
 	oidUUID    = 2950
+	oidUnknown = 705
 )
 
 // bound is what a Bind message carries. Slices point into the message.
@@ -109,13 +110,44 @@ func (b *bound) pins(st *step) ([]string, error) {
 	return pins, nil
 }
 
+// pinTypes refuses parameters that fix a key and are declared with a type in which
+// the same bytes, or the same text, are another key. types is the end of a Parse
+// message.
+func pinTypes(steps []step, types []byte) error {
+	if len(steps) != 1 {
+		return nil
+	}
+	body := cursor{b: types}
+	declared := make([]uint32, body.uint16())
+	for i := range declared {
+		declared[i] = uint32(body.int32())
+	}
+	for i := range steps[0].Sources {
+		p := steps[0].Sources[i].Pin
+		if p == nil || p.Param == 0 || p.Param > len(declared) || declared[p.Param-1] == 0 {
+			continue
+		}
+		if t := declared[p.Param-1]; !sameKeys(t, p.TypeOID) {
+			return custody.E(custody.CodeUnattributed, fmt.Sprintf("parameter $%d is declared with another type than the key has", p.Param),
+				"declare it with the column's type, or leave its type open")
+		}
+	}
+	return nil
+}
+
+// sameKeys says whether a parameter of one type spells keys as a column of another.
+func sameKeys(param, column uint32) bool {
+	text := func(t uint32) bool { return t == oidText || t == oidVarchar || t == oidUnknown }
+	return param == column || param == oidUnknown || integer(param) && integer(column) || text(param) && text(column)
+}
+
 // keyText gives a key's text form from a value in either format.
 func keyText(dst []byte, typ uint32, format int16, v []byte) ([]byte, bool) {
 	if format == 0 {
 		return v, true
 	}
 	switch {
-	case len(v) == 4 && (typ == oidInt4 || typ == 0):
+	case len(v) == 4 && typ == oidInt4:
 		return strconv.AppendInt(dst, int64(int32(binary.BigEndian.Uint32(v))), 10), true
 	case len(v) == 8 && typ == oidInt8:
 		return strconv.AppendInt(dst, int64(binary.BigEndian.Uint64(v)), 10), true

@@ -144,6 +144,9 @@ func (c *conn) parse(m message) error {
 	if len(steps) > 1 && c.sys.declares() { // the database refuses it as well
 		return c.fail(custody.E(custody.CodeInvalid, "cannot insert multiple commands into a prepared statement", "send them one by one"))
 	}
+	if err := pinTypes(steps, types); err != nil {
+		return c.fail(err)
+	}
 	raw := []byte(m)
 	if len(steps) == 1 && steps[0].rewritten != "" {
 		var at int
@@ -194,7 +197,7 @@ func (c *conn) current(ps *prepared) (*step, error) {
 		}
 	}
 	st := ps.steps[0]
-	if len(st.Sources) == 0 && len(st.Writes) == 0 {
+	if len(st.Sources) == 0 && len(st.Writes) == 0 && st.Verb != lineage.Execute {
 		return &ps.steps[0], nil
 	}
 	if err := c.decide(&st, false); err != nil {
@@ -257,10 +260,14 @@ func (c *conn) execute(m message) error {
 			return c.fail(err)
 		}
 	}
-	if discloses && p.step.Verb != lineage.CopyTo {
+	if discloses && p.step.Verb != lineage.CopyTo || p != nil && p.step != nil && c.sys.declares() && p.step.Touches && p.step.Outputs != nil {
 		c.describeHidden(name, p)
 	}
-	if err := c.forward(m, expect{kind: 'E', sql: p.text(), portal: p}); err != nil || !discloses {
+	err := c.forward(m, expect{kind: 'E', sql: p.text(), portal: p})
+	if err == nil && p != nil && p.step != nil && !discloses && c.rebinds(p.step) {
+		return c.ask()
+	}
+	if err != nil || !discloses {
 		return err
 	}
 	// Answered before anything else is sent: if the answer is stopped at a limit,
@@ -269,6 +276,16 @@ func (c *conn) execute(m message) error {
 		return err
 	}
 	return c.poisoned()
+}
+
+// rebinds says whether the step gives names another meaning, or changes for whom and
+// why it is looked: what follows in a pipeline is decided after it took effect.
+func (c *conn) rebinds(st *step) bool {
+	switch st.Verb {
+	case lineage.Prepare, lineage.Deallocate, lineage.Declare, lineage.ClosePortal, lineage.Discard, lineage.DDL:
+		return c.sys.declares()
+	}
+	return st.apply != nil
 }
 
 // mayDisclose says whether the step's answer can hold personal data.

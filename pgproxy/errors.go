@@ -54,11 +54,22 @@ var schemaClasses = map[string]bool{
 	"3B": true, "3D": true, "3F": true, "42": true, "53": true, "54": true, "55": true, "57": true, "58": true,
 }
 
+// namesFromData are classes whose texts quote a name. Without a position in the
+// statement the name may come from a value: name::regclass. ownNames are codes whose
+// names are always the statement's own.
+var (
+	namesFromData = map[string]bool{"42": true, "3D": true, "3F": true}
+	ownNames      = map[string]bool{"42501": true, "42P03": true, "42P05": true, "42P06": true, "42P07": true}
+)
+
 // valueTexts says what happened, without the value, for the classes whose own texts quote values.
 var valueTexts = map[string]string{
 	"21": "a subquery gave more rows than it may",
 	"22": "a value does not fit its type or operation",
 	"23": "the change would break a constraint",
+	"3D": "a name in the data is not known",
+	"3F": "a name in the data is not known",
+	"42": "a name in the data is not known or does not fit",
 	"40": "the transaction was rolled back; try again",
 	"44": "the change does not satisfy the view's condition",
 	"P0": "a function raised an error",
@@ -76,6 +87,9 @@ func scrub(dst []byte, m message) []byte {
 		class = string(state[:2])
 	}
 	quotes := !schemaClasses[class] || len(fields['W']) > 0 && (class == "00" || class == "01")
+	if namesFromData[class] && m.kind() == 'E' && len(fields['P']) == 0 && !ownNames[string(state)] {
+		quotes = true // the name was not found in the statement, but in a value
+	}
 	dst, at := begin(dst, m.kind())
 	for _, k := range []byte("SVCMHPRntcdsFL") {
 		v, ok := fields[k]

@@ -202,6 +202,10 @@ func (c *conn) done(m message) error {
 		return nil
 	}
 	if st := c.stepOf(e); st != nil && m.kind() == 'C' {
+		if err := c.unshown(e, st); err != nil {
+			c.stop(err)
+			return c.done(m)
+		}
 		if err := c.succeeded(st, e); err != nil {
 			return err
 		}
@@ -237,9 +241,19 @@ func (c *conn) stepOf(e *expect) *step {
 // succeeded lets take effect what a completed statement changed.
 func (c *conn) succeeded(st *step, e *expect) error {
 	if st.apply != nil {
+		// What was collected so far is of the actor and the reason so far.
+		if err := c.answer.Commit(); err != nil {
+			c.out = c.out[:0]
+			return err
+		}
 		return st.apply()
 	}
+	c.sys.written(st.Writes)
 	switch st.Verb {
+	case lineage.Execute:
+		if ps := c.statements[st.Name]; ps != nil && len(ps.steps) == 1 {
+			c.sys.written(ps.steps[0].Writes)
+		}
 	case lineage.Prepare:
 		c.statements[st.Name] = &prepared{text: e.sql, sql: true, steps: []step{{Statement: st.Inner, cat: st.cat, pins: st.pins}}}
 	case lineage.Deallocate:
@@ -277,6 +291,9 @@ func (c *conn) failed(m message) error {
 	case c.stopped != nil:
 		c.tell(e, c.stopped)
 	case c.scrubs() || c.sys.declares() && fromFunction(m):
+		if st := c.stepOf(e); st != nil && len(st.Sources) > 0 {
+			c.gate.Refuse(custody.CodeInvalid, st.Shape) // that it failed may tell of the data
+		}
 		c.out = scrub(c.out, m)
 	default:
 		c.out = append(c.out, m...)

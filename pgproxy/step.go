@@ -57,8 +57,9 @@ func (c *conn) analyse(sql string) ([]step, error) {
 	steps, err := understand(cat, sql)
 	if err == nil && anyUnknown(steps) {
 		// The schema may have changed a moment ago: look once before refusing.
-		if cat = c.sys.freshen(cat); cat != nil {
-			steps, err = understand(cat, sql)
+		var newer *catalogue
+		if newer, err = c.sys.freshen(cat); newer != nil {
+			steps, err = understand(newer, sql)
 		}
 	}
 	if err != nil {
@@ -139,6 +140,12 @@ func (c *conn) decide(st *step, several bool) error {
 		c.gate.Refuse(custody.CodeUnattributed, st.Shape)
 		return custody.E(custody.CodeUnattributed, "the gate cannot look into a "+st.Verb.String()+" statement",
 			"write it as plain SQL; or ask the administrator to run it directly, or to declare the function under safe_functions in custody.yaml")
+	}
+	if ps := c.statements[st.Name]; st.Verb == lineage.Execute && ps != nil && len(ps.steps) == 1 {
+		// Rights may have ended since it was prepared; what changes rows shows none.
+		if _, err := c.current(ps); err != nil {
+			return err
+		}
 	}
 	inner := st
 	if st.Inner != nil && st.Verb != lineage.Prepare {

@@ -31,6 +31,7 @@ type System struct {
 
 	catalogue atomic.Pointer[catalogue]
 	reload    chan struct{}
+	moved     atomic.Uint32 // categories of identifiers that were changed through the gate
 	looking   sync.Mutex
 	looked    time.Time // when freshen last began to look; under looking
 }
@@ -122,6 +123,28 @@ func (sys *System) freshen(old *catalogue) (*catalogue, error) {
 		return cat, nil
 	}
 	return nil, nil
+}
+
+// written notes which identifiers were changed through the gate. The index does not
+// follow changes yet, and a phone that went to somebody else would name the customer
+// who had it before: from then on rows need their key.
+func (sys *System) written(writes []lineage.Write) {
+	for i := range writes {
+		w := &writes[i]
+		if w.Delete {
+			continue
+		}
+		for _, id := range w.Table.Identifiers {
+			if c := w.Table.Columns[id]; w.Categories.Has(c) {
+				sys.moved.Or(uint32(custody.Categories(c)))
+			}
+		}
+	}
+}
+
+// changedHands says whether identifiers of a category have changed through the gate.
+func (sys *System) changedHands(c custody.Category) bool {
+	return custody.CategorySet(sys.moved.Load()).Has(c)
 }
 
 // stale asks for a reload soon: an answer did not look as the catalogue says.

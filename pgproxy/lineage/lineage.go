@@ -94,6 +94,7 @@ type Pin struct {
 	Literal int
 	// TypeOID is the type of the key column.
 	TypeOID uint32
+	cast    bool // the parameter is cast to that type
 }
 
 // Output is one column of the answer.

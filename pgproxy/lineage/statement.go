@@ -165,7 +165,7 @@ func (r *run) source(o int, occ *occurrence, res *relationResult) Source {
 		}
 	}
 	for _, n := range occ.carriers {
-		if p := r.nodes[n].pin; p != nil {
+		if p := r.nodes[n].pin; p != nil && r.certain(p) {
 			s.Pin = p
 			break
 		}
