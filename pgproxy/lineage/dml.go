@@ -67,7 +67,7 @@ func (r *run) update(parent *level, ctes *cteScope, u *pg.UpdateStmt) *relationR
 // write notes a change, with the pin if there is one.
 func (r *run) write(occ int, w Write) {
 	for _, n := range r.occs[occ].carriers {
-		if p := r.nodes[n].pin; p != nil {
+		if p := r.nodes[n].pin; p != nil && r.certain(p) {
 			w.Pin = p
 			break
 		}

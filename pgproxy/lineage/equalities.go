@@ -127,11 +127,12 @@ func (r *run) pin(l *level, c *column, n *pg.Node, counts func(to node) bool) {
 // pinOf reads the constant or the parameter. Only spellings that are the key's own
 // text are taken: what does not match a key's text would not be found anyway.
 func (r *run) pinOf(n *pg.Node, c *column) *Pin {
+	cast := false
 	if t := n.GetTypeCast(); t != nil && keepsKey(t.TypeName, c.base) {
-		n = t.Arg
+		n, cast = t.Arg, true
 	}
 	if p := n.GetParamRef(); p != nil && p.Number > 0 {
-		return &Pin{Param: int(p.Number), Literal: -1, TypeOID: c.base}
+		return &Pin{Param: int(p.Number), Literal: -1, TypeOID: c.base, cast: cast}
 	}
 	k := n.GetAConst()
 	if k == nil || k.Isnull || r.view > 0 {
@@ -194,6 +195,10 @@ func canonical(text string, oid uint32) (string, bool) {
 	}
 	return "", false
 }
+
+// certain says whether a pin's parameter has the type that the pin supposes. One
+// that is cast takes its type from its first mention, which must be this one.
+func (r *run) certain(p *Pin) bool { return !p.cast || r.params[int32(p.Param)] == 1 }
 
 // plainDigits says whether a number is already as the server would write it.
 func plainDigits(s string) bool {

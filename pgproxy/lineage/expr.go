@@ -30,7 +30,10 @@ func (r *run) expr(l *level, n *pg.Node) deps {
 	case *pg.Node_AConst, *pg.Node_SetToDefault, *pg.Node_SqlvalueFunction, *pg.Node_AStar, *pg.Node_String_, *pg.Node_CurrentOfExpr:
 		return nil
 	case *pg.Node_ParamRef:
-		r.params = true
+		if r.params == nil {
+			r.params = map[int32]int{}
+		}
+		r.params[x.ParamRef.Number]++
 		return nil
 	case *pg.Node_AExpr:
 		return r.aExpr(l, x.AExpr)

@@ -80,10 +80,10 @@ type run struct {
 	// hard refusals hold whatever is touched, soft ones only near personal data.
 	hard, soft *custody.Error
 	pending    []*cte
-	literals   []int // offsets of the literals as the normaliser lists them
-	view       int   // >0 while inside a view's definition
-	params     bool
-	effect     string // a function that leaves a trace, called next to declared tables
+	literals   []int         // offsets of the literals as the normaliser lists them
+	view       int           // >0 while inside a view's definition
+	params     map[int32]int // how often each parameter is mentioned
+	effect     string        // a function that leaves a trace, called next to declared tables
 	// sensitive: names met a declared table, a guarded relation or a view over such.
 	sensitive bool
 }
