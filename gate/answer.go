@@ -33,6 +33,7 @@ type group struct {
 	clear     custody.CategorySet
 	subjects  []custody.SubjectID
 	sorted    bool
+	free      bool // no limit held for the part when it began
 	event     custody.Event
 }
 
@@ -69,6 +70,7 @@ func (a *Answer) Group(r Ruling, read custody.CategorySet) int {
 	g := &a.groups[len(a.groups)-1]
 	g.route, g.statement, g.ruling, g.clear = a.route, a.statement, r, clear
 	g.sorted, g.subjects = true, g.subjects[:0]
+	g.free = r.Limits == custody.Limits{}
 	if r.Limits.PerExport != 0 && a.export == nil {
 		a.export = roaring.New()
 	}
@@ -98,6 +100,9 @@ func (a *Answer) Add(n int, s custody.SubjectID) error {
 
 func (a *Answer) count(g *group, s custody.SubjectID) (passed string) {
 	l := g.ruling.Limits
+	if g.free { // nothing to stop before: counted with the part
+		return ""
+	}
 	if l.PerExport != 0 && !a.export.Contains(uint32(s)) && a.export.GetCardinality() >= uint64(l.PerExport) {
 		return "export"
 	}
@@ -132,6 +137,7 @@ func (a *Answer) Commit() error {
 			a.add(a.fill(g))
 		}
 	}
+	a.countFree()
 	err := a.s.g.record(a.events...)
 	for i := range a.groups {
 		a.groups[i].subjects = a.groups[i].subjects[:0]
@@ -142,6 +148,17 @@ func (a *Answer) Commit() error {
 		return err
 	}
 	return a.s.open()
+}
+
+// countFree counts what no limit could stop, before it is recorded like the rest.
+func (a *Answer) countFree() {
+	for i := range a.groups {
+		g := &a.groups[i]
+		if g.free && len(g.subjects) > 0 {
+			a.s.counter.addAll(g.subjects, g.event.Time)
+		}
+		g.free = g.ruling.Limits == custody.Limits{}
+	}
 }
 
 // stillMay asks policy again: a grant may have ended, or a limit changed, since the

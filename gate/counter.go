@@ -27,6 +27,7 @@ type counter struct {
 	minutes [60]*roaring.Bitmap // minute m of the hour lives at m % 60
 	minute  int64               // the current minute since 1970
 	hour    *roaring.Bitmap     // union of minutes; nil until somebody asks
+	ids     []uint32            // for addAll
 }
 
 // counter finds or rebuilds from history the counter of an actor.
@@ -141,3 +142,26 @@ func (c *counter) add(s custody.SubjectID, l custody.Limits, now time.Time) (pas
 	}
 	return ""
 }
+
+// addAll counts subjects that no limit of their own grant can stop; other grants of
+// the person may have limits, and they count too. The subjects ascend.
+func (c *counter) addAll(list []custody.SubjectID, now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.roll(now)
+	c.ids = c.ids[:0]
+	for _, s := range list {
+		c.ids = append(c.ids, uint32(s))
+	}
+	c.day.AddMany(c.ids)
+	c.at(c.minute).AddMany(c.ids)
+	if c.hour != nil {
+		c.hour.AddMany(c.ids)
+	}
+	if cap(c.ids) > maxKept {
+		c.ids = nil
+	}
+}
+
+// maxKept is how many subjects a buffer that is kept for the next part may hold.
+const maxKept = 1 << 12
