@@ -7,7 +7,7 @@ length=${1:-4s}
 out=$(mktemp)
 trap 'rm -f "$out"' EXIT
 
-run() { go test -run='^$' -fuzz="^$2\$" -fuzztime="$length" -parallel=2 "$1" >"$out" 2>&1; }
+run() { go test -run='^$' -fuzz="^$2\$" -fuzzminimizetime=10x -fuzztime="$length" -parallel=2 "$1" >"$out" 2>&1; }
 
 # stopped_late: go test reports its own time limit as a failure now and then when it
 # falls between two inputs; no failing input is written then.
