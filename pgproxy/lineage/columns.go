@@ -31,8 +31,7 @@ func (r *run) columnRef(l *level, ref *pg.ColumnRef) found {
 	return found{deps: it.all(), ok: true}
 }
 
-// fieldOf reads a.b where a is a column of composite type, which needs no brackets
-// nowhere in PostgreSQL, or an item we cannot see: refused near personal data.
+// fieldOf reads a.b where a is no item that we see: refused near personal data.
 func (r *run) fieldOf(l *level, path []string) found {
 	r.unknownColumn(path[len(path)-1])
 	return found{ok: true}

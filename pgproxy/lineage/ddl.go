@@ -35,7 +35,7 @@ func (r *run) ddl(s *Statement, n *pg.Node) {
 	case *pg.Node_CommentStmt:
 		what, allowed = "COMMENT", true
 	case *pg.Node_TruncateStmt:
-		r.truncate(s, x.TruncateStmt)
+		r.truncate(x.TruncateStmt)
 		return
 	case *pg.Node_VacuumStmt:
 		s.Verb = Utility
@@ -133,11 +133,10 @@ func (r *run) drop(d *pg.DropStmt) bool {
 }
 
 // truncate of a declared table deletes everybody's rows: it is a change.
-func (r *run) truncate(s *Statement, t *pg.TruncateStmt) {
+func (r *run) truncate(t *pg.TruncateStmt) {
 	for _, n := range t.Relations {
 		if rel := r.relationOf(n.GetRangeVar()); rel != nil && rel.table != nil {
 			r.writes = append(r.writes, Write{Table: rel.table, Categories: allCategories(rel.table), Delete: true})
 		}
 	}
-	_ = s
 }

@@ -25,11 +25,6 @@ func refuseColumn(name string) *custody.Error {
 		"check the spelling, and write it as table.column")
 }
 
-func refuseRelation(name string) *custody.Error {
-	return custody.E(custody.CodeUnattributed, "the relation "+quote(name)+" is not known",
-		"check the spelling, and write it as schema.table")
-}
-
 func refuseAmbiguous(name, schema string) *custody.Error {
 	return custody.E(custody.CodeUnattributed, "more than one relation is called "+quote(name)+", and one holds personal data",
 		"write it with its schema, for example "+schema+"."+name)

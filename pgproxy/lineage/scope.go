@@ -64,9 +64,7 @@ type level struct {
 	windows  []window
 	named    map[string]*windowSpec
 	outputs  []*column // set while ORDER BY and GROUP BY are read
-	restrict bool
-	excluded bool
-	effect   string // a function called here that leaves a trace
+	effect   string    // a function called here that leaves a trace
 }
 
 // relationResult is what a subselect gives to the level above.
@@ -77,7 +75,6 @@ type relationResult struct {
 	occs     []int
 	keys     map[int][]int // occurrence → output columns that carry its key
 	presence deps
-	limited  bool
 }
 
 // systemColumns are there in every table and hold no personal data.
