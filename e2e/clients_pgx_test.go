@@ -1,0 +1,249 @@
+package e2e
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"custody"
+	"custody/custodytest"
+	"custody/site"
+)
+
+// pgxPackages are the packages of pgx whose tests speak to a database, and the
+// decoders beside them.
+var pgxPackages = []string{".", "pgconn", "pgproto3", "pgtype", "pgxpool", "stdlib"}
+
+// TestPgxSuite runs the test suite of pgx itself against the database and against
+// the gate in front of it. What passes directly must pass through the gate.
+func TestPgxSuite(t *testing.T) {
+	suite := buildPgxTests(t)
+	pg := custodytest.Postgres(t, custodytest.WithHBA(
+		"host all pgx_md5 127.0.0.1/32 md5", "host all pgx_pw 127.0.0.1/32 password", "hostssl all pgx_sslcert 127.0.0.1/32 cert"))
+	direct, gated, beside := pgxDatabase(t, pg, "pgx_direct"), pgxDatabase(t, pg, "pgx_gated"), pgxDatabase(t, pg, "pgx_beside")
+	// Of a system that declares a table which the suite does not use, the packages
+	// that look at nothing but types and wire must still behave.
+	pg.Exec(t, beside, "CREATE TABLE customers_of_nobody (id bigint PRIMARY KEY, name text)")
+	guarded := custody.System{Tables: []custody.Table{{Schema: "public", Name: "customers_of_nobody", Key: "id", Subject: true,
+		Columns: map[string]custody.Category{"name": custody.Name}}}}
+	runs := map[string][]string{
+		"direct": pgxDirect(t, pg, direct),
+		"gate":   pgxThroughGate(t, pg, gated, custody.System{}),
+		"beside": pgxThroughGate(t, pg, beside, guarded),
+	}
+	results := map[string]map[string]string{}
+	var mu sync.Mutex
+	slots := make(chan struct{}, 2)
+	var group sync.WaitGroup
+	for name, env := range runs {
+		group.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			logs, err := os.MkdirTemp("", "pgx-"+name+"-")
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			t.Logf("%s: output in %s", name, logs)
+			got := suite.run(t, env, logs)
+			mu.Lock()
+			results[name] = got
+			mu.Unlock()
+		})
+	}
+	group.Wait()
+	for name := range runs {
+		t.Logf("%s: %s", name, tally(results[name]))
+	}
+	compare(t, "nothing declared", results["direct"], results["gate"], nil)
+	compare(t, "a table declared beside", results["direct"], results["beside"], nil)
+}
+
+// pgxSuite is where the suite's source and the binaries made of it lie.
+type pgxSuite struct{ source, binaries string }
+
+// buildPgxTests makes the test binaries from the source that go.mod names.
+func buildPgxTests(t *testing.T) pgxSuite {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/jackc/pgx/v5").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := pgxSuite{strings.TrimSpace(string(out)), t.TempDir()}
+	for _, p := range pgxPackages {
+		cmd := exec.Command("go", "test", "-c", "-trimpath", "-o", s.binary(p), "./"+p)
+		cmd.Dir = s.source
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v\n%s", p, err, out)
+		}
+	}
+	return s
+}
+
+func (s pgxSuite) binary(p string) string {
+	return filepath.Join(s.binaries, strings.ReplaceAll(p, ".", "pgx")+".test")
+}
+
+// pgxDatabase makes a database as the suite expects one.
+func pgxDatabase(t *testing.T, pg *custodytest.PG, name string) string {
+	t.Helper()
+	pg.Exec(t, "postgres", "CREATE DATABASE "+name)
+	pg.Exec(t, name, "CREATE EXTENSION hstore; CREATE EXTENSION ltree; CREATE DOMAIN uint64 AS numeric(20,0)")
+	pg.Exec(t, name, `DO $$ BEGIN
+		IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'pgx_md5') THEN RETURN; END IF;
+		CREATE USER pgx_ssl SUPERUSER PASSWORD 'secret';
+		CREATE USER pgx_sslcert SUPERUSER PASSWORD 'secret';
+		SET password_encryption = md5;
+		CREATE USER pgx_md5 SUPERUSER PASSWORD 'secret';
+		SET password_encryption = 'scram-sha-256';
+		CREATE USER pgx_pw SUPERUSER PASSWORD 'secret';
+		CREATE USER pgx_scram SUPERUSER PASSWORD 'secret';
+		CREATE USER " tricky, ' } "" \\ test user " SUPERUSER PASSWORD 'secret';
+	END $$`)
+	return name
+}
+
+// pgxDirect is the suite's environment for the database itself.
+func pgxDirect(t *testing.T, pg *custodytest.PG, database string) []string {
+	t.Helper()
+	cert, key := pg.ClientCertificate(t, "pgx_sslcert")
+	encryptKey(t, key)
+	tcp := func(host, user, more string) string {
+		return fmt.Sprintf("host=%s port=%d user=%s password=secret dbname=%s %s", host, pg.Port, user, database, more)
+	}
+	verified := "sslmode=verify-full sslrootcert=" + pg.RootCert
+	return pgxEnv(map[string]string{
+		"DATABASE": tcp("127.0.0.1", "pgx_md5", ""), "TCP": tcp("127.0.0.1", "pgx_md5", ""),
+		"UNIX_SOCKET": tcp(pg.SocketDir, "pgx_scram", ""), "MD5_PASSWORD": tcp("127.0.0.1", "pgx_md5", ""),
+		"PLAIN_PASSWORD": tcp("127.0.0.1", "pgx_pw", ""), "SCRAM_PASSWORD": tcp("127.0.0.1", "pgx_scram", "channel_binding=disable"),
+		"SCRAM_PLUS": tcp("localhost", "pgx_ssl", verified+" channel_binding=require"),
+		"TLS":        tcp("localhost", "pgx_ssl", verified+" channel_binding=disable"),
+		"TLS_CLIENT": tcp("localhost", "pgx_sslcert", verified+" sslcert="+cert+" sslkey="+key),
+	})
+}
+
+// pgxThroughGate starts a gate in front of the database and gives the suite's
+// environment for it: every way of signing in that the gate offers.
+func pgxThroughGate(t *testing.T, pg *custodytest.PG, database string, system custody.System) []string {
+	t.Helper()
+	s := custodytest.NewSite(t, pg, database, system, upstreamTLS(t, pg, database), func(o *site.Options) {
+		o.ClearPassword = func(login string) bool { return strings.HasPrefix(login, "old@") }
+	})
+	alice, old := s.Person("alice"), s.Person("old")
+	files := clientFiles(t, s, "alice")
+	encryptKey(t, files.key)
+	socket := serveSocket(t, s)
+	host, port, _ := net.SplitHostPort(s.Address)
+	tcp := func(host, login, token, more string) string {
+		return fmt.Sprintf("host=%s port=%s user=%s@northfield.example password=%s dbname=%s %s", host, port, login, token, database, more)
+	}
+	verified := "sslmode=verify-full sslrootcert=" + files.ca
+	return pgxEnv(map[string]string{
+		"DATABASE": tcp(host, "alice", alice, ""), "TCP": tcp(host, "alice", alice, ""),
+		"UNIX_SOCKET":    fmt.Sprintf("host=%s port=5432 user=alice@northfield.example password=%s dbname=%s", socket, alice, database),
+		"PLAIN_PASSWORD": tcp("localhost", "old", old, "sslmode=require"),
+		"SCRAM_PASSWORD": tcp(host, "alice", alice, "channel_binding=disable"), "MD5_PASSWORD": tcp(host, "alice", alice, ""),
+		"SCRAM_PLUS": tcp("localhost", "alice", alice, verified+" channel_binding=require"),
+		"TLS":        tcp("localhost", "alice", alice, verified+" channel_binding=disable"),
+		"TLS_CLIENT": tcp("localhost", "alice", "unused", verified+" sslcert="+files.cert+" sslkey="+files.key),
+	})
+}
+
+func pgxEnv(strings map[string]string) []string {
+	env := append(os.Environ(), "PGX_SSL_PASSWORD=certpw", "PGX_TEST_DATABASE="+strings["DATABASE"])
+	for name, value := range strings {
+		if name != "DATABASE" {
+			env = append(env, "PGX_TEST_"+name+"_CONN_STRING="+value)
+		}
+	}
+	return env
+}
+
+// encryptKey puts the key file under the passphrase that the suite gives.
+func encryptKey(t *testing.T, path string) {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, _ := pem.Decode(b)
+	key := block.Bytes
+	if any, err := x509.ParsePKCS8PrivateKey(key); err == nil {
+		if key, err = x509.MarshalECPrivateKey(any.(*ecdsa.PrivateKey)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	//lint:ignore SA1019 the suite tests this old form
+	block, err = x509.EncryptPEMBlock(rand.Reader, "EC PRIVATE KEY", key, []byte("certpw"), x509.PEMCipherAES256)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+var pgxVerdict = regexp.MustCompile(`(?m)^\s*--- (PASS|FAIL|SKIP): (\S+)`)
+
+// run runs every binary, one after another, and gives each test's verdict. The
+// output stays in the folder logs for whoever must find out why.
+func (s pgxSuite) run(t *testing.T, env []string, logs string) map[string]string {
+	verdicts := map[string]string{}
+	for _, p := range pgxPackages {
+		cmd := exec.Command(s.binary(p), "-test.v", "-test.timeout=150s", "-test.parallel=4")
+		cmd.Dir, cmd.Env = filepath.Join(s.source, p), env
+		out, err := cmd.CombinedOutput()
+		if at := bytes.Index(out, []byte("panic: ")); at >= 0 {
+			t.Errorf("%s: %v\n%.3000s", p, err, out[at:])
+		}
+		if err := os.WriteFile(filepath.Join(logs, strings.ReplaceAll(p, ".", "pgx")+".log"), out, 0o644); err != nil {
+			t.Error(err)
+		}
+		for _, m := range pgxVerdict.FindAllSubmatch(out, -1) {
+			verdicts[filepath.Join("pgx", p)+"."+string(m[2])] = string(m[1])
+		}
+	}
+	return verdicts
+}
+
+func tally(verdicts map[string]string) string {
+	n := map[string]int{}
+	for _, v := range verdicts {
+		n[v]++
+	}
+	return fmt.Sprintf("%d passed, %d failed, %d skipped", n["PASS"], n["FAIL"], n["SKIP"])
+}
+
+// compare demands of each test the verdict that it has without the gate, but for
+// those that known names with its reason.
+func compare(t *testing.T, what string, direct, gated, known map[string]string) {
+	t.Helper()
+	if len(direct) < 1000 {
+		t.Errorf("%s: only %d tests ran", what, len(direct))
+	}
+	var names []string
+	for name, verdict := range direct {
+		if gated[name] != verdict && known[name] == "" {
+			names = append(names, fmt.Sprintf("%s: %s directly, %s through the gate", name, verdict, gated[name]))
+		}
+		if gated[name] == verdict && known[name] != "" {
+			t.Errorf("%s: %s is listed as different (%s) and is not", what, name, known[name])
+		}
+	}
+	slices.Sort(names)
+	if len(names) > 0 {
+		t.Errorf("%s:\n%s", what, strings.Join(names, "\n"))
+	}
+}
