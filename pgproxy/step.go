@@ -55,7 +55,7 @@ func (p *portal) text() string {
 func (c *conn) analyse(sql string) ([]step, error) {
 	cat := c.sys.catalogue.Load()
 	steps, err := understand(cat, sql)
-	if err == nil && anyUnknown(steps) {
+	if err == nil && c.sys.declares() && anyUnknown(steps) {
 		// The schema may have changed a moment ago: look once before refusing.
 		var newer *catalogue
 		if newer, err = c.sys.freshen(cat); newer != nil {
@@ -106,6 +106,27 @@ func constants(st *lineage.Statement, literals []string) []string {
 			pins[i] = literals[p.Literal]
 		}
 		pins[i] = canonicalKey(p.TypeOID, pins[i])
+	}
+	return pins
+}
+
+// pinsOf gives the keys that the statement fixes when it runs by EXECUTE with these
+// arguments.
+func (st *step) pinsOf(args []lineage.Arg) []string {
+	var pins []string
+	for i := range st.Sources {
+		p := st.Sources[i].Pin
+		if p == nil || p.Param < 1 || p.Param > len(args) || !args[p.Param-1].Const {
+			continue
+		}
+		if pins == nil {
+			pins = make([]string, len(st.Sources))
+			copy(pins, st.pins)
+		}
+		pins[i] = canonicalKey(p.TypeOID, args[p.Param-1].Text)
+	}
+	if pins == nil {
+		return st.pins
 	}
 	return pins
 }
@@ -162,6 +183,10 @@ func (c *conn) decide(st *step, several bool) error {
 func (c *conn) rule(st *step, verb lineage.Verb) error {
 	if len(st.Sources) == 0 {
 		return nil
+	}
+	if c.schema {
+		return custody.E(custody.CodeUnattributed, "the schema was changed in this transaction, so the gate cannot tell what would be shown",
+			"commit first")
 	}
 	action := custody.See
 	if verb == lineage.CopyTo || st.Whole {
