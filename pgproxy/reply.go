@@ -1,6 +1,8 @@
 package pgproxy
 
 import (
+	"context"
+
 	"custody"
 	"custody/pgproxy/lineage"
 )
@@ -270,7 +272,7 @@ func (c *conn) succeeded(st *step, e *expect) error {
 	case lineage.ClosePortal:
 		delete(c.portals, st.Name)
 	case lineage.DDL:
-		c.sys.stale()
+		c.schema = c.sys.declares()
 	}
 	return nil
 }
@@ -285,7 +287,7 @@ func (c *conn) failed(m message) error {
 	e := &c.queue[0]
 	e.erred = true
 	switch {
-	case e.hidden || e.told:
+	case e.told || e.hidden && e.kind != 'D': // a Describe of ours stands before the Execute that fails with it
 	case e.refusal != nil:
 		c.tell(e, e.refusal)
 	case c.stopped != nil:
@@ -320,6 +322,12 @@ func (c *conn) ready(m message) error {
 	}
 	c.tx = m.body()[0]
 	c.pop()
+	if c.schema && c.tx == 'I' { // others can see it now, the gate too
+		c.schema = false
+		if err := c.sys.refresh(context.Background()); err != nil {
+			c.s.o.Log.Warn("the schema could not be read", "system", c.sys.Name, "err", err)
+		}
+	}
 	if e.kind == 'Q' && e.told && !e.erred && c.tx == 'T' {
 		// The client was told of an error that the database does not know: end
 		// the transaction block as any error would.

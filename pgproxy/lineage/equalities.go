@@ -114,6 +114,7 @@ func (r *run) plain(l *level, n *pg.Node) (*column, deps) {
 
 // pin notes column = constant or column = $n.
 func (r *run) pin(l *level, c *column, n *pg.Node, counts func(to node) bool) {
+	r.compared(c, n)
 	if c.node == noNode || family(c.base) == 0 || c.nondet || !r.trustsEquals() || counts != nil && !counts(c.node) {
 		return
 	}
@@ -196,9 +197,42 @@ func canonical(text string, oid uint32) (string, bool) {
 	return "", false
 }
 
-// certain says whether a pin's parameter has the type that the pin supposes. One
-// that is cast takes its type from its first mention, which must be this one.
-func (r *run) certain(p *Pin) bool { return !p.cast || r.params[int32(p.Param)] == 1 }
+// compared counts the mentions of a parameter as equal to a column of one family.
+func (r *run) compared(c *column, n *pg.Node) {
+	if t := n.GetTypeCast(); t != nil && keepsKey(t.TypeName, c.base) {
+		n = t.Arg
+	}
+	p := n.GetParamRef()
+	f := family(c.base)
+	if p == nil || f == 0 {
+		return
+	}
+	if r.equals == nil {
+		r.equals = map[int32]equals{}
+	}
+	e := r.equals[p.Number]
+	if e.family == 0 || e.family == f {
+		r.equals[p.Number] = equals{f, e.times + 1}
+	}
+}
+
+// equals says how often a parameter is compared with columns of a family.
+type equals struct {
+	family uint32
+	times  int
+}
+
+// certain says whether a pin's parameter has the type that the pin supposes. The
+// server takes the type from the first mention, and the bytes of another type could
+// be another key: so every mention must be a comparison with columns of one family.
+// One that is cast must be the only one.
+func (r *run) certain(p *Pin) bool {
+	if p.Param == 0 {
+		return true
+	}
+	n := r.params[int32(p.Param)]
+	return n == 1 || !p.cast && n == r.equals[int32(p.Param)].times
+}
 
 // plainDigits says whether a number is already as the server would write it.
 func plainDigits(s string) bool {

@@ -1,6 +1,7 @@
 package lineage
 
 import (
+	"strconv"
 	"strings"
 
 	"custody"
@@ -101,6 +102,11 @@ func refuseOpaque(what string) *custody.Error {
 func refuseSchemaChange(what string) *custody.Error {
 	return custody.E(custody.CodeUnsupported, what+" could expose personal data and is not let through",
 		"make changes to the schema on the database itself, with its administrator")
+}
+
+func refuseParam(n int) *custody.Error {
+	return custody.E(custody.CodeUnattributed, "parameter $"+strconv.Itoa(n)+" is declared with another type than the key has",
+		"declare it with the column's type, or leave its type open")
 }
 
 func refuseExplain() *custody.Error {

@@ -80,8 +80,9 @@ type run struct {
 	// hard refusals hold whatever is touched, soft ones only near personal data.
 	hard, soft *custody.Error
 	pending    []*cte
-	literals   []int         // offsets of the literals as the normaliser lists them
-	view       int           // >0 while inside a view's definition
+	literals   []int // offsets of the literals as the normaliser lists them
+	view       int   // >0 while inside a view's definition
+	equals     map[int32]equals
 	params     map[int32]int // how often each parameter is mentioned
 	effect     string        // a function that leaves a trace, called next to declared tables
 	// sensitive: names met a declared table, a guarded relation or a view over such.

@@ -20,6 +20,7 @@ func (r *run) utility(s *Statement, n *pg.Node) {
 		s.Verb, s.Name = Prepare, x.PrepareStmt.Name
 		r.types(x.PrepareStmt.Argtypes)
 		r.wrap(s, x.PrepareStmt.Query)
+		r.argtypes(s, x.PrepareStmt.Argtypes)
 	case *pg.Node_ExecuteStmt:
 		s.Verb, s.Name = Execute, x.ExecuteStmt.Name
 		r.execute(s, x.ExecuteStmt)
@@ -86,6 +87,18 @@ func (r *run) wrap(s *Statement, n *pg.Node) {
 func (r *run) types(list []*pg.Node) {
 	for _, n := range list {
 		r.checkType(n.GetTypeName())
+	}
+}
+
+// argtypes refuses parameters that pin a key and are declared with a type in which
+// the same text or bytes may be another key.
+func (r *run) argtypes(s *Statement, list []*pg.Node) {
+	for i := range s.Sources {
+		p := s.Sources[i].Pin
+		if p == nil || p.Param == 0 || p.Param > len(list) || keepsKey(list[p.Param-1].GetTypeName(), p.TypeOID) {
+			continue
+		}
+		r.refuse(refuseParam(p.Param))
 	}
 }
 
