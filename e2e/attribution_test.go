@@ -88,3 +88,43 @@ func TestUpstreamByCertificateAndTLS(t *testing.T) {
 		t.Errorf("the ledger says %v", got)
 	}
 }
+
+// TestExecuteFixesTheKey: PREPARE and EXECUTE of SQL pin a customer as a parameter
+// of the protocol does.
+func TestExecuteFixesTheKey(t *testing.T) {
+	s := bodyshop(t)
+	conn := s.As("alice", s.Person("alice", see(contacts)))
+	for _, sql := range []string{
+		"PREPARE one (bigint) AS SELECT name FROM customers WHERE id = $1",
+		"EXECUTE one(21)", "EXECUTE one(22)", "EXECUTE one (21)",
+	} {
+		if _, err := conn.Exec(ctx, sql, pgx.QueryExecModeSimpleProtocol); err != nil {
+			t.Errorf("%s: %v", sql, err)
+		}
+	}
+	if got := keys(s.Saw("alice")); !slices.Equal(got, []string{"21", "22"}) {
+		t.Errorf("the ledger says %v", got)
+	}
+}
+
+// TestSchemaChangedInTransaction: what the gate cannot see yet it does not believe.
+func TestSchemaChangedInTransaction(t *testing.T) {
+	s := bodyshop(t)
+	conn := s.As("alice", s.Person("alice", see(contacts)))
+	tx, err := conn.Begin(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec(ctx, "CREATE TEMP TABLE scratch (a int)"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec(ctx, "SELECT id, name FROM customers WHERE id = 1", pgx.QueryExecModeSimpleProtocol); codeOf(err) != custody.CodeForbidden {
+		t.Errorf("in a transaction that changed the schema: %v", err)
+	}
+	if err := tx.Rollback(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := conn.Exec(ctx, "SELECT id, name FROM customers WHERE id = 1"); err != nil {
+		t.Errorf("after it: %v", err)
+	}
+}

@@ -20,7 +20,7 @@ type Answer struct {
 	groups    []group
 	export    *roaring.Bitmap // distinct subjects of this answer, when limited
 	pending   int
-	events    []*custody.Event
+	part      Part      // that was taken last
 	now       time.Time // when the part began; zero between parts
 }
 
@@ -125,40 +125,65 @@ func (a *Answer) Pending() int { return a.pending }
 // session was not cut and the gate hears revocations: then, and only then, the
 // part may be released.
 func (a *Answer) Commit() error {
-	if a.pending == 0 {
-		return a.s.open()
-	}
-	a.events = a.events[:0]
-	for i := range a.groups {
-		if g := &a.groups[i]; len(g.subjects) > 0 {
-			if err := a.stillMay(g); err != nil {
-				return err
-			}
-			a.add(a.fill(g))
-		}
-	}
-	a.countFree()
-	err := a.s.g.record(a.events...)
-	for i := range a.groups {
-		a.groups[i].subjects = a.groups[i].subjects[:0]
-		a.groups[i].sorted = true
-	}
-	a.pending, a.now = 0, time.Time{}
+	p, err := a.Take()
 	if err != nil {
 		return err
 	}
-	return a.s.open()
+	return p.Commit()
 }
 
-// countFree counts what no limit could stop, before it is recorded like the rest.
-func (a *Answer) countFree() {
-	for i := range a.groups {
-		g := &a.groups[i]
-		if g.free && len(g.subjects) > 0 {
-			a.s.counter.addAll(g.subjects, g.event.Time)
-		}
-		g.free = g.ruling.Limits == custody.Limits{}
+// Part is a part of an answer that has ended and is not yet recorded.
+type Part struct {
+	s      *Session
+	groups []group
+	events []*custody.Event
+}
+
+// Take ends the part, so that another goroutine can commit it while the next one is
+// collected. What it gives holds until the next Take.
+func (a *Answer) Take() (*Part, error) {
+	p := &a.part
+	p.s, p.events = a.s, p.events[:0]
+	if a.pending == 0 {
+		return p, nil
 	}
+	for len(p.groups) < len(a.groups) {
+		p.groups = append(p.groups, group{})
+	}
+	for i := range a.groups {
+		if len(a.groups[i].subjects) == 0 {
+			continue
+		}
+		if err := a.stillMay(&a.groups[i]); err != nil {
+			return nil, err
+		}
+		p.add(a.hand(&a.groups[i], &p.groups[i]))
+	}
+	a.pending, a.now = 0, time.Time{}
+	return p, nil
+}
+
+// hand moves a group's subjects to the part, in exchange for the memory of those of
+// the part before, and gives their event.
+func (a *Answer) hand(g, to *group) *custody.Event {
+	g.subjects, to.subjects = to.subjects[:0], g.subjects
+	to.route, to.statement, to.ruling, to.clear, to.sorted = g.route, g.statement, g.ruling, g.clear, g.sorted
+	e := a.fill(to)
+	if g.free {
+		a.s.counter.addAll(to.subjects, e.Time)
+	}
+	g.sorted, g.free = true, g.ruling.Limits == custody.Limits{}
+	return e
+}
+
+// Commit is Answer.Commit of this part. It may run in a goroutine of its own.
+func (p *Part) Commit() error {
+	if len(p.events) > 0 {
+		if err := p.s.g.record(p.events...); err != nil {
+			return err
+		}
+	}
+	return p.s.open()
 }
 
 // stillMay asks policy again: a grant may have ended, or a limit changed, since the
@@ -178,15 +203,15 @@ func (a *Answer) stillMay(g *group) error {
 
 // add lists an event, or joins it to one that differs in categories only: a join
 // of two tables of the same customers is one look.
-func (a *Answer) add(e *custody.Event) {
-	for _, f := range a.events {
+func (p *Part) add(e *custody.Event) {
+	for _, f := range p.events {
 		if f.Route == e.Route && f.Statement == e.Statement && f.Grant == e.Grant && slices.Equal(f.Subjects, e.Subjects) {
 			f.Clear |= e.Clear
 			f.Masked |= e.Masked
 			return
 		}
 	}
-	a.events = append(a.events, e)
+	p.events = append(p.events, e)
 }
 
 // fill writes the group's event, its subjects ascending and without repeats.

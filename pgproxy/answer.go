@@ -58,10 +58,11 @@ func (c *conn) target(e *expect) (st *step, pins []string, route custody.Route, 
 		if ps == nil || len(ps.steps) != 1 {
 			return nil, nil, route, unknownName("prepared statement")
 		}
+		args := st.Args
 		if st, err = c.current(ps); err != nil {
 			return nil, nil, route, err
 		}
-		return st, st.pins, route, nil
+		return st, st.pinsOf(args), route, nil
 	case lineage.Fetch:
 		p := c.portals[st.Name]
 		if p == nil || p.step == nil {

@@ -48,8 +48,10 @@ type conn struct {
 	rows       rowPlan // of the result that is streaming
 	stopped    error   // why the result that is streaming was ended by the gate
 	tx         byte    // transaction status of the last ReadyForQuery
+	schema     bool    // a statement of this transaction changed the schema
 	copying    bool    // the database waits for CopyData
 	copyOut    *copyDecoder
+	behind     behind
 	released   time.Time // when a large part last left
 	poison     bool      // the database believes complete what the client was told has failed
 	unread     int       // bytes sent since the database was last listened to
@@ -96,6 +98,9 @@ func (c *conn) wait() {
 // end says goodbye. Rows that were collected and not released are dropped here.
 func (c *conn) end(err error) {
 	c.s.unregister(c)
+	if late := c.behind.wait(); err == nil {
+		err = late
+	}
 	if code := c.gate.WasCut(); code != custody.CodeNone {
 		err = custody.E(code, "your access has ended", "ask the administrator if this is a mistake")
 		if code == custody.CodeUnavailable {
@@ -219,6 +224,7 @@ func (c *conn) idle() (message, error) {
 	if len(c.send) == 0 {
 		c.send = nil
 	}
+	c.behind.shrink()
 	gone := make(chan error, 1)
 	go func() {
 		err := c.overhear()

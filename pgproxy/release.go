@@ -1,6 +1,7 @@
 package pgproxy
 
 import (
+	"sync"
 	"time"
 
 	"custody"
@@ -25,23 +26,93 @@ func (c *conn) slow() bool { return time.Since(c.released) > slowAfter }
 // release is the only way out to the client (P1). It records what was collected,
 // waits until the record is durable (step 6), and only then writes (step 7). When
 // it returns an error the collected bytes are dropped.
+//
+// In the middle of a long answer the wait and the writing are left to a goroutine,
+// so that the next part is collected meanwhile; one part at most is under way.
 func (c *conn) release() error {
-	if err := c.answer.Commit(); err != nil {
-		c.out = c.out[:0]
-		return err
+	err := c.behind.wait()
+	if err == nil && len(c.out) >= part && len(c.queue) > 0 && !c.copying {
+		return c.releaseBehind()
 	}
-	if len(c.out) == 0 {
-		return nil
+	c.behind.shrink()
+	if err == nil {
+		err = c.answer.Commit()
 	}
-	_, err := c.client.Write(c.out)
+	if err == nil && len(c.out) > 0 {
+		_, err = c.client.Write(c.out)
+	}
 	if len(c.out) >= slowPart {
 		c.released = time.Now()
 	}
 	c.out = c.out[:0]
-	if cap(c.out) > 2*part {
-		c.out = nil
+	if cap(c.out) >= part {
+		c.out = giveBack(c.out)
 	}
 	return err
+}
+
+// outSize is a part and the row that makes it one, in bytes: larger rows make their
+// buffer grow, and that one is not used again.
+const outSize = part + 64<<10
+
+var outBuffers = sync.Pool{New: func() any { return new([outSize]byte) }}
+
+// giveBack lets other connections use a large buffer.
+func giveBack(b []byte) []byte {
+	if cap(b) == outSize {
+		outBuffers.Put((*[outSize]byte)(b[:outSize]))
+	}
+	return nil
+}
+
+// behind is the part that is under way to the client.
+type behind struct {
+	active bool
+	done   chan error
+	out    []byte // its bytes; between parts, room for those of another
+}
+
+// shrink lets go of the room, when nothing is under way.
+func (b *behind) shrink() {
+	if !b.active {
+		b.out = giveBack(b.out)
+	}
+}
+
+// wait waits until the part before has left, or could not.
+func (b *behind) wait() error {
+	if !b.active {
+		return nil
+	}
+	b.active = false
+	return <-b.done
+}
+
+// releaseBehind starts to record and release what was collected. Nobody else writes
+// to the client before wait.
+func (c *conn) releaseBehind() error {
+	p, err := c.answer.Take()
+	if err != nil {
+		c.out = c.out[:0]
+		return err
+	}
+	b := &c.behind
+	if b.done == nil {
+		b.done = make(chan error, 1)
+	}
+	if cap(b.out) != outSize {
+		b.out = outBuffers.Get().(*[outSize]byte)[:]
+	}
+	b.active, b.out, c.out = true, c.out, b.out[:0]
+	c.released = time.Now()
+	go func() {
+		err := p.Commit()
+		if err == nil {
+			_, err = c.client.Write(b.out)
+		}
+		b.done <- err
+	}()
+	return nil
 }
 
 // transmit sends upstream what was collected for it.
