@@ -48,7 +48,6 @@ type world struct {
 	bouncer *exec.Cmd
 	gate    *gateProcess
 	port    int // of pgbouncer
-	tools   string
 }
 
 func newWorld(ctx context.Context, o *options) (*world, error) {
