@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -86,6 +87,28 @@ func TestUpstreamByCertificateAndTLS(t *testing.T) {
 	}
 	if got := keys(s.Saw("alice")); !slices.Equal(got, []string{"9"}) {
 		t.Errorf("the ledger says %v", got)
+	}
+}
+
+// TestRoleThatCanTooMuch: the gate says so when its role is a superuser, and is
+// silent about one that only reads.
+func TestRoleThatCanTooMuch(t *testing.T) {
+	if log := bodyshop(t).Log.String(); !strings.Contains(log, "is a superuser") {
+		t.Errorf("a superuser went unnoticed: %s", log)
+	}
+	pg := custodytest.Postgres(t)
+	database := custodytest.Bodyshop(t, pg, 1000)
+	pg.Exec(t, database, "CREATE ROLE reads_only LOGIN PASSWORD 'r'", "GRANT SELECT ON ALL TABLES IN SCHEMA public TO reads_only",
+		"REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+	s := custodytest.NewSite(t, pg, database, custodytest.BodyshopSystem(), func(o *site.Options) {
+		config, err := pgx.ParseConfig(pg.UserURL("reads_only", "r", database))
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.Systems[0].Upstream = config
+	})
+	if log := s.Log.String(); strings.Contains(log, "more than it needs") {
+		t.Errorf("a role that only reads was complained of: %s", log)
 	}
 }
 

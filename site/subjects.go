@@ -179,7 +179,7 @@ func (s *Site) openSystems(ctx context.Context) error {
 		if err := entrance.Open(ctx); err != nil {
 			return wrap(sys.Name, err)
 		}
-		if err := s.fill(ctx, sys); err != nil {
+		if err := s.fill(ctx, sys, s.warnOfRole); err != nil {
 			return wrap(sys.Name, err)
 		}
 		s.systems = append(s.systems, entrance)
@@ -195,7 +195,8 @@ func wrap(system string, err error) error {
 		Hint: "check that the system's credential may read the tables that custody.yaml declares", Err: err}
 }
 
-func (s *Site) fill(ctx context.Context, sys *System) error {
+// fill reads keys and identifiers; before that the connection may be used for more.
+func (s *Site) fill(ctx context.Context, sys *System, also ...func(context.Context, *pgx.Conn, string) error) error {
 	if len(sys.Tables) == 0 {
 		return nil
 	}
@@ -205,6 +206,11 @@ func (s *Site) fill(ctx context.Context, sys *System) error {
 			Hint: "check database.url and the credential in custody.yaml", Err: err}
 	}
 	defer conn.Close(ctx)
+	for _, f := range also {
+		if err := f(ctx, conn, sys.Name); err != nil {
+			return err
+		}
+	}
 	k := s.memory.now.Load()
 	return subjects.Fill(ctx, conn, &sys.System, k.directory, k.index)
 }
