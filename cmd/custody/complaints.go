@@ -49,15 +49,11 @@ func (a *app) complaints(system string, subjects []string) error {
 	if err != nil {
 		return err
 	}
-	reader, err := w.reader()
+	reader, names, err := w.history()
 	if err != nil {
 		return err
 	}
 	defer reader.Close()
-	names, err := w.names()
-	if err != nil {
-		return err
-	}
 	rows := []overlapRow{}
 	for _, o := range reader.Index().Overlap(list) {
 		rows = append(rows, overlapRow{

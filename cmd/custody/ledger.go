@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"custody"
+	"custody/ledger"
 	"custody/store"
 )
 
@@ -45,6 +46,17 @@ type names struct {
 	systems      map[custody.SystemID]string
 	sessions     map[custody.SessionID]*store.SessionRecord
 	reasons      map[custody.ReasonID]string
+}
+
+// history opens the ledger for questions, with the names of its numbers. The caller
+// closes the reader.
+func (w *workspace) history() (*ledger.Reader, *names, error) {
+	n, err := w.names()
+	if err != nil {
+		return nil, nil, err
+	}
+	reader, err := w.reader()
+	return reader, n, err
 }
 
 func (w *workspace) names() (*names, error) {

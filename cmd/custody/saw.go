@@ -43,15 +43,11 @@ func (a *app) saw(login string, p *period) error {
 	if err != nil {
 		return err
 	}
-	reader, err := w.reader()
+	reader, names, err := w.history()
 	if err != nil {
 		return err
 	}
 	defer reader.Close()
-	names, err := w.names()
-	if err != nil {
-		return err
-	}
 	rows := []eventRow{}
 	distinct := map[custody.SubjectID]bool{}
 	for e := range reader.Index().SawBy(person.ID, from, to) {

@@ -43,15 +43,11 @@ func (a *app) whoSaw(system, subject string, p *period, most int) error {
 	if err != nil {
 		return err
 	}
-	reader, err := w.reader()
+	reader, names, err := w.history()
 	if err != nil {
 		return err
 	}
 	defer reader.Close()
-	names, err := w.names()
-	if err != nil {
-		return err
-	}
 	rows := []eventRow{}
 	for d := range reader.Index().WhoSaw(w.systems[system], id, from, to) {
 		rows = append(rows, names.row(d.Number, &d.Event, d.Answer))
