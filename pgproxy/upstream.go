@@ -34,6 +34,7 @@ type System struct {
 	moved     atomic.Uint32 // categories of identifiers that were changed through the gate
 	looking   sync.Mutex
 	looked    time.Time // when freshen last began to look; under looking
+	looker    looker
 }
 
 // catalogue is one view of the schema with the statements analysed under it.
@@ -62,6 +63,9 @@ func (sys *System) load(ctx context.Context, conn *pgx.Conn) error {
 	if err != nil {
 		return err
 	}
+	if old := sys.catalogue.Load(); old != nil {
+		cat.Keep(old.Catalogue)
+	}
 	sys.catalogue.Store(&catalogue{Catalogue: cat, analyser: lineage.New(cat)})
 	return nil
 }
@@ -74,6 +78,7 @@ func (sys *System) Watch(ctx context.Context) {
 	if every == 0 {
 		every = 5 * time.Second
 	}
+	defer sys.looker.close()
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
@@ -92,16 +97,13 @@ func (sys *System) Watch(ctx context.Context) {
 func (sys *System) refresh(ctx context.Context) error {
 	ctx, stop := context.WithTimeout(ctx, 30*time.Second)
 	defer stop()
-	conn, err := pgx.ConnectConfig(ctx, sys.Upstream)
-	if err != nil {
-		return err
-	}
-	defer conn.Close(ctx)
-	now, err := lineage.Fingerprint(ctx, conn)
-	if err != nil || now == sys.catalogue.Load().Generation {
-		return err
-	}
-	return sys.load(ctx, conn)
+	return sys.looker.use(ctx, sys.Upstream, func(conn *pgx.Conn) error {
+		now, err := lineage.Fingerprint(ctx, conn)
+		if err != nil || now == sys.catalogue.Load().Generation {
+			return err
+		}
+		return sys.load(ctx, conn)
+	})
 }
 
 // freshen looks for a newer catalogue at once and gives it, or nil if there is none.
