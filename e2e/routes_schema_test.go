@@ -71,7 +71,7 @@ INSERT INTO people (id, branch_id, name, phone, email, born, notes)
 	SELECT k, k % 6 + 1, 'Zoq' || k || 'nam', '07700900' || k, 'zoq' || k || 'mail@example.com',
 		make_date(1700 + k, 3, 7), 'zoq' || k || 'note' FROM generate_series(101, 160) k;
 INSERT INTO cars SELECT k * 10, k, 'VZ' || k || 'QZ', 'red' FROM generate_series(101, 140) k;
-INSERT INTO cars VALUES (9, NULL, 'VZ140QZ', 'blue');
+INSERT INTO cars VALUES (9, NULL, 'VZ9QZ', 'blue');
 INSERT INTO visits SELECT k, k, '2018-01-01'::date + (k - 101) * 30, 'zoq' || k || 'note' FROM generate_series(101, 160) k;
 INSERT INTO parties SELECT k, 'Zoq' || k || 'nam', '07700900' || k FROM generate_series(101, 110) k;
 INSERT INTO parties_vip SELECT k, 'Zoq' || k || 'nam', '07700900' || k, 'gold' FROM generate_series(111, 114) k;

@@ -30,6 +30,8 @@ type relation struct {
 	columns []attribute
 	// derived are generated columns, by the columns that they are made of.
 	derived map[string][]string
+	// kept are categories of columns that had another name when they were declared.
+	kept map[string]custody.CategorySet
 	// table is the declaration, for declared tables and their partitions and parents.
 	table *custody.Table
 	// view is the parsed definition of views and materialised views.
@@ -97,7 +99,7 @@ func (r *relation) category(name string) custody.CategorySet {
 	if r.table == nil {
 		return 0
 	}
-	var set custody.CategorySet
+	set := r.kept[name]
 	if c, ok := r.table.Columns[name]; ok {
 		set = custody.Categories(c)
 	}
@@ -119,4 +121,49 @@ func (r *relation) identifier(name string) bool {
 		}
 	}
 	return false
+}
+
+// Keep carries over what an earlier snapshot knew of columns that were renamed since:
+// what they hold is personal data still, under whatever name, until the gate starts
+// anew with a declaration that says otherwise.
+func (c *Catalogue) Keep(old *Catalogue) {
+	for _, list := range old.relations {
+		for _, was := range list {
+			if is := c.byOID(was); was.table != nil && is != nil {
+				is.keep(was)
+			}
+		}
+	}
+}
+
+func (r *relation) keep(was *relation) {
+	for _, a := range was.columns {
+		cats := was.category(a.name)
+		for _, b := range r.columns {
+			if b.num != a.num || cats&^r.category(b.name) == 0 {
+				continue
+			}
+			if r.kept == nil {
+				r.kept = map[string]custody.CategorySet{}
+			}
+			r.kept[b.name] |= cats
+		}
+	}
+}
+
+// byOID finds the relation that another snapshot has, under whatever name.
+func (c *Catalogue) byOID(was *relation) *relation {
+	for _, r := range c.relations[was.name] {
+		if r.oid == was.oid {
+			return r
+		}
+	}
+	for _, list := range c.relations {
+		for _, r := range list {
+			if r.oid == was.oid {
+				return r
+			}
+		}
+	}
+	return nil
 }
