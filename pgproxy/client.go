@@ -270,6 +270,9 @@ func (c *conn) execute(m message) error {
 	if err != nil || !discloses {
 		return err
 	}
+	if p.step.Verb == lineage.Select && len(p.step.Writes) == 0 && c.in.upcoming() == 'S' {
+		return nil // nothing comes between, and there is nothing to take back: one round trip
+	}
 	// Answered before anything else is sent: if the answer is stopped at a limit,
 	// what follows in the pipeline must not have run.
 	if err := c.ask(); err != nil {

@@ -53,6 +53,7 @@ type conn struct {
 	copyOut    *copyDecoder
 	behind     behind
 	released   time.Time // when a large part last left
+	late       bool      // an answer was stopped that the database believes complete, Sync included
 	poison     bool      // the database believes complete what the client was told has failed
 	unread     int       // bytes sent since the database was last listened to
 }

@@ -199,7 +199,9 @@ func (c *conn) done(m message) error {
 		c.tell(e, c.stopped)
 		if e.kind == 'E' { // the database does not know that this failed: make it
 			c.pop()
-			c.skipping, c.poison = true, true
+			if c.late = len(c.queue) > 0 && c.queue[0].kind == 'S'; !c.late {
+				c.skipping, c.poison = true, true
+			}
 		}
 		return nil
 	}
@@ -328,7 +330,9 @@ func (c *conn) ready(m message) error {
 			c.s.o.Log.Warn("the schema could not be read", "system", c.sys.Name, "err", err)
 		}
 	}
-	if e.kind == 'Q' && e.told && !e.erred && c.tx == 'T' {
+	late := c.late || e.kind == 'Q' && e.told && !e.erred
+	c.late = false
+	if late && c.tx == 'T' {
 		// The client was told of an error that the database does not know: end
 		// the transaction block as any error would.
 		c.send = appendFailing(c.send, false)

@@ -77,6 +77,15 @@ func (rd *reader) ready() bool {
 	return n < 4 || n > rd.max || rd.w-rd.r >= 1+n
 }
 
+// upcoming gives the type of the message that next would return without reading, 0
+// if there is none.
+func (rd *reader) upcoming() byte {
+	if !rd.ready() {
+		return 0
+	}
+	return rd.buf[rd.r]
+}
+
 // need reads until n bytes lie in the buffer.
 func (rd *reader) need(n int) error {
 	for rd.w-rd.r < n {
