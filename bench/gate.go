@@ -68,7 +68,7 @@ func beGate(text string) error {
 	s, err := site.Open(context.Background(), site.Options{
 		Store: st, LedgerDir: spec.Ledger, Signer: signer, Key: bytes.Repeat([]byte{7}, 32), TLS: tls,
 		Systems: []site.System{{System: spec.System, Upstream: upstream}},
-		Log:     slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
+		Log:     slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})),
 	})
 	if err != nil {
 		return err
