@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"maps"
 	"net"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -302,8 +303,15 @@ func (c *court) try(t testing.TB, login, token string, r *route) *heard {
 // run tries all routes of a table as both people.
 func (c *court) run(routes []route) {
 	names := map[string]bool{}
+	page, err := os.ReadFile("../docs/threat-model/routes.md")
+	if err != nil {
+		c.t.Fatal(err)
+	}
 	for i := range routes {
 		r := &routes[i]
+		if !bytes.Contains(page, []byte(r.name)) && !bytes.Contains(page, []byte(strings.ReplaceAll(r.name, "|", `\|`))) {
+			c.t.Errorf("docs/threat-model/routes.md does not list %q", r.name)
+		}
 		if names[r.name] {
 			c.t.Errorf("two routes are called %q", r.name)
 		}

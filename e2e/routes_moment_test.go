@@ -98,4 +98,37 @@ func TestRoutesEndedRight(t *testing.T) {
 	}
 }
 
+// TestRoutesReasonOfItsMoment: what is collected is recorded under the reason it was
+// seen for, also when the reason is taken back before the answer leaves.
+func TestRoutesReasonOfItsMoment(t *testing.T) {
+	c := openCourt(t)
+	for name, step := range map[string]any{
+		"a string":   "SELECT id, phone FROM people WHERE id = 101; RESET ALL",
+		"a pipeline": append(append(wire{}, once("SELECT id, phone FROM people WHERE id = 101")[:3]...), once("RESET custody.reason")...),
+	} {
+		t.Run(name, func(t *testing.T) {
+			login := fmt.Sprintf("reason%d", c.count.Add(1))
+			conn := rawConnect(t, c.URL(login, c.Person(login, policy.Grant{See: allPersonal, ReasonRequired: true})))
+			h := &heard{}
+			conn.say("SET custody.reason = 'claim 7'", h)
+			conn.say(step, h)
+			conn.say("SELECT id, phone FROM people WHERE id = 102", h)
+			if len(h.rows) != 1 || !h.refused() {
+				t.Errorf("rows %q, errors %s", h.rows, h.complaints())
+			}
+			people, err := c.Store.ListPeople()
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, p := range people {
+				for e := range c.Ledger.Index().SawBy(p.ID, time.Time{}, time.Now().Add(time.Hour)) {
+					if p.Login == address(login) && e.Kind == custody.EventDisclosure && e.Reason == 0 {
+						t.Error("recorded without the reason")
+					}
+				}
+			}
+		})
+	}
+}
+
 func address(login string) string { return login + "@northfield.example" }
