@@ -77,20 +77,30 @@ var pgxDiffers = map[string]string{
 }
 
 const (
-	schemaReason = "functions and types are not created or dropped through the gate where personal data is declared"
-	othersReason = "other sessions are not ended through the gate where personal data is declared"
+	schemaReason = "functions, types and DO blocks are not let through where personal data is declared"
+	othersReason = "other sessions are neither ended nor looked at through the gate where personal data is declared"
+	notifyReason = "payloads of NOTIFY are not delivered where personal data is declared"
+	logReason    = "what the database logs is not changed through the gate where personal data is declared"
 )
 
 // pgxDiffersBeside is the same for a system with a declared table.
 var pgxDiffersBeside = map[string]string{
-	"pgx/pgtype.TestDerivedTypes":                        schemaReason,
-	"pgx/pgtype.TestMultirangeCodecTextBounds":           schemaReason,
-	"pgx/pgtype.TestRangeCodecTextBounds":                schemaReason,
-	"pgx/pgtype.TestRangeCodecTextFiniteBounds":          schemaReason,
-	"pgx/stdlib.TestConnQueryRowConstraintErrors":        schemaReason,
-	"pgx/stdlib.TestCheckIdleConn":                       othersReason,
-	"pgx/pgxpool.TestPoolAcquireChecksIdleConns":         othersReason,
-	"pgx/pgxpool.TestConnDestroyedWhenBeginFailsFatally": othersReason,
+	"pgx/pgconn.TestConnCheckConn":                                  othersReason,
+	"pgx/pgconn.TestConnContextCanceledCancelsRunningQueryOnServer": othersReason,
+	"pgx/pgconn.TestConnCopyFromConnectionTerminated":               othersReason,
+	"pgx/pgconn.TestConnCopyFromNoticeResponseReceivedMidStream":    schemaReason,
+	"pgx/pgconn.TestConnOnNotice":                                   schemaReason,
+	"pgx/pgconn.TestConnOnNotification":                             notifyReason,
+	"pgx/pgconn.TestConnWaitForNotification":                        notifyReason,
+	"pgx/pgconn.TestConnPing":                                       logReason,
+	"pgx/pgtype.TestDerivedTypes":                                   schemaReason,
+	"pgx/pgtype.TestMultirangeCodecTextBounds":                      schemaReason,
+	"pgx/pgtype.TestRangeCodecTextBounds":                           schemaReason,
+	"pgx/pgtype.TestRangeCodecTextFiniteBounds":                     schemaReason,
+	"pgx/stdlib.TestConnQueryRowConstraintErrors":                   schemaReason,
+	"pgx/stdlib.TestCheckIdleConn":                                  othersReason,
+	"pgx/pgxpool.TestPoolAcquireChecksIdleConns":                    othersReason,
+	"pgx/pgxpool.TestConnDestroyedWhenBeginFailsFatally":            othersReason,
 }
 
 // pgxSuite is where the suite's source and the binaries made of it lie.

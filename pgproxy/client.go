@@ -180,7 +180,7 @@ func (c *conn) bind(m message) error {
 		}
 		p.step = st
 	} else if ps == nil && c.sys.declares() {
-		return c.fail(&custody.Error{Code: custody.CodeInvalid, Message: "prepared statement does not exist", Hint: "prepare it again"})
+		return c.fail(stated{custody.E(custody.CodeInvalid, "prepared statement does not exist", "prepare it again"), "26000"})
 	}
 	return c.forward(m, expect{kind: 'B', name: name, portal: p})
 }
@@ -251,7 +251,7 @@ func (c *conn) execute(m message) error {
 		return broken("Execute")
 	}
 	if p == nil && c.sys.declares() {
-		return c.fail(custody.E(custody.CodeInvalid, "portal does not exist", "bind it again"))
+		return c.fail(stated{custody.E(custody.CodeInvalid, "portal does not exist", "bind it again"), "34000"})
 	}
 	discloses := p != nil && p.step != nil && c.mayDisclose(p.step)
 	if discloses && p.step.rulings != nil {

@@ -1,6 +1,8 @@
 package pgproxy
 
 import (
+	"errors"
+
 	"custody"
 )
 
@@ -30,8 +32,22 @@ func appendError(dst []byte, severity string, err error) []byte {
 	if code != custody.CodeInternal {
 		text, hint = err.Error(), custody.HintOf(err)
 	}
-	return appendNotice(dst, 'E', severity, sqlstates[code], "custody: "+text, hint)
+	state := sqlstates[code]
+	if own, ok := errors.AsType[stated](err); ok {
+		state = own.sqlstate
+	}
+	return appendNotice(dst, 'E', severity, state, "custody: "+text, hint)
 }
+
+// stated is an error with the SQLSTATE that the database would give, because
+// drivers act on it.
+type stated struct {
+	err      *custody.Error
+	sqlstate string
+}
+
+func (s stated) Error() string { return s.err.Message }
+func (s stated) Unwrap() error { return s.err }
 
 // appendNotice writes an ErrorResponse ('E') or a NoticeResponse ('N').
 func appendNotice(dst []byte, kind byte, severity, sqlstate, text, hint string) []byte {
