@@ -142,7 +142,7 @@ func pgxDatabase(t *testing.T, pg *custodytest.PG, name string) string {
 		SET password_encryption = 'scram-sha-256';
 		CREATE USER pgx_pw SUPERUSER PASSWORD 'secret';
 		CREATE USER pgx_scram SUPERUSER PASSWORD 'secret';
-		CREATE USER " tricky, ' } "" \\ test user " SUPERUSER PASSWORD 'secret';
+		CREATE USER " tricky, ' } "" \ test user " SUPERUSER PASSWORD 'secret';
 	END $$`)
 	return name
 }
