@@ -124,7 +124,7 @@ func (w *world) startBouncer() error {
 		"listen_addr = 127.0.0.1", fmt.Sprintf("listen_port = %d", w.port), "unix_socket_dir =",
 		"auth_type = trust", "auth_file = " + users, "pool_mode = session", "default_pool_size = 200",
 		"max_client_conn = 3000", "logfile =", "pidfile =", "log_connections = 0", "log_disconnections = 0",
-		"ignore_startup_parameters = extra_float_digits", "server_reset_query ="}, "\n")
+		"ignore_startup_parameters = extra_float_digits", "server_reset_query = DISCARD ALL"}, "\n")
 	if err := os.WriteFile(ini, []byte(text+"\n"), 0o644); err != nil {
 		return err
 	}
