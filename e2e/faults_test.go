@@ -236,7 +236,8 @@ func TestStalledClientsHoldLittle(t *testing.T) {
 	})
 	grown := residentKB(t, child.PID()) - before
 	t.Logf("20 stalled clients hold %d kB", grown)
-	if grown > 64<<10 {
+	// They asked for two terabytes. Without the race detector it is about 1 MB each.
+	if grown > 256<<10 {
 		t.Errorf("20 stalled clients hold %d kB", grown)
 	}
 	for _, c := range conns {
