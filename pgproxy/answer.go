@@ -421,6 +421,9 @@ func (c *conn) attribute() error {
 			return err
 		}
 		s.shown = true
+		if c.ahead.holds(r.step, known) {
+			continue
+		}
 		if known != 0 {
 			if err := c.answer.Add(s.group, known); err != nil {
 				return err

@@ -70,6 +70,14 @@ func (c *conn) query(m message) error {
 		c.send = appendQuery(c.send, steps[0].rewritten)
 		c.queue = append(c.queue, expect{kind: 'Q', sql: sql, steps: steps})
 	default:
+		if len(steps) == 1 {
+			err = c.recordAhead(&steps[0], steps[0].pins)
+		}
+		if err != nil {
+			c.send = appendFailing(c.send, false)
+			c.queue = append(c.queue, expect{kind: 'Q', refusal: err})
+			break
+		}
 		c.send = append(c.send, m...)
 		c.queue = append(c.queue, expect{kind: 'Q', sql: sql, steps: steps})
 	}
@@ -257,6 +265,9 @@ func (c *conn) execute(m message) error {
 	if discloses && p.step.rulings != nil {
 		// A portal may be executed again long after it was bound.
 		if err := c.rule(p.step, p.step.Verb); err != nil {
+			return c.fail(err)
+		}
+		if err := c.recordAhead(p.step, p.pins); err != nil {
 			return c.fail(err)
 		}
 	}

@@ -48,6 +48,7 @@ type conn struct {
 	rows       rowPlan // of the result that is streaming
 	stopped    error   // why the result that is streaming was ended by the gate
 	tx         byte    // transaction status of the last ReadyForQuery
+	ahead      ahead   // of the statement that runs
 	schema     bool    // a statement of this transaction changed the schema
 	copying    bool    // the database waits for CopyData
 	copyOut    *copyDecoder

@@ -214,7 +214,7 @@ func (c *conn) done(m message) error {
 			return err
 		}
 	}
-	c.rows.open = false
+	c.rows.open, c.ahead = false, ahead{}
 	c.out = append(c.out, m...)
 	if e.kind == 'Q' {
 		e.at++
@@ -228,7 +228,7 @@ func (c *conn) done(m message) error {
 // database still says about it is dropped.
 func (c *conn) tell(e *expect, err error) {
 	c.out = appendError(c.out, "ERROR", err)
-	c.stopped, c.rows.open, e.told = nil, false, true
+	c.stopped, c.rows.open, c.ahead, e.told = nil, false, ahead{}, true
 }
 
 // stepOf gives the step that an expected reply is about, nil if unknown.
@@ -302,7 +302,7 @@ func (c *conn) failed(m message) error {
 	default:
 		c.out = append(c.out, m...)
 	}
-	c.rows.open, e.told, c.copying = false, true, false
+	c.rows.open, c.ahead, e.told, c.copying = false, ahead{}, true, false
 	if e.kind == 'Q' || e.kind == 'F' {
 		return nil // ReadyForQuery follows
 	}

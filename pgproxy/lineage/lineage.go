@@ -35,6 +35,9 @@ type Statement struct {
 	Outputs []Output
 	// Whole is set when a declared table is read without WHERE, inner join or LIMIT.
 	Whole bool
+	// Point is set when the answer is exactly one subject's own row, found by its key
+	// and nothing else.
+	Point bool
 	// Opaque is set when the statement cannot be looked into.
 	Opaque bool
 	Writes []Write

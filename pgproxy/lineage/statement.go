@@ -59,6 +59,7 @@ func (r *run) dispatch(s *Statement, n *pg.Node) {
 			r.createAs(x.SelectStmt.IntoClause)
 		}
 		r.answer(s, r.selectStmt(nil, nil, x.SelectStmt))
+		s.Point = s.point(x.SelectStmt)
 	case *pg.Node_InsertStmt:
 		s.Verb = Insert
 		r.answer(s, r.insert(nil, nil, x.InsertStmt))
