@@ -59,6 +59,8 @@ func TestPgxSuite(t *testing.T) {
 	if n := len(runs[1].verdicts); n < 1000 {
 		t.Errorf("only %d tests ran", n)
 	}
+	suite.again(t, runs[1].verdicts, runs[0], pgxDiffers)
+	suite.again(t, runs[1].verdicts, runs[2], pgxDiffersBeside)
 	compare(t, "nothing declared", runs[1].verdicts, runs[0], pgxDiffers)
 	compare(t, "a table declared beside", runs[1].verdicts, runs[2], pgxDiffersBeside)
 }
@@ -247,7 +249,7 @@ func (s pgxSuite) run(t *testing.T, r *pgxRun) {
 	})
 	r.verdicts = map[string]string{}
 	for _, p := range r.packages {
-		cmd := exec.Command(s.binary(p), "-test.v", "-test.timeout=150s", "-test.parallel=4")
+		cmd := exec.Command(s.binary(p), "-test.v", "-test.timeout=400s", "-test.parallel=4")
 		cmd.Dir, cmd.Env = filepath.Join(s.source, p), r.env
 		out, err := cmd.CombinedOutput()
 		if at := bytes.Index(out, []byte("panic: ")); at >= 0 {
@@ -257,11 +259,50 @@ func (s pgxSuite) run(t *testing.T, r *pgxRun) {
 		if err := os.WriteFile(filepath.Join(r.logs, strings.ReplaceAll(p, ".", "pgx")+".log"), out, 0o644); err != nil {
 			t.Error(err)
 		}
-		for _, m := range pgxVerdict.FindAllSubmatch(out, -1) {
-			name := pgxRandom.ReplaceAllString(string(m[2]), "N")
-			r.verdicts[filepath.Join("pgx", p)+"."+name] = string(m[1])
+		r.note(p, out)
+	}
+}
+
+// note takes over the verdicts of a package's output.
+func (r *pgxRun) note(p string, out []byte) {
+	for _, m := range pgxVerdict.FindAllSubmatch(out, -1) {
+		name := pgxRandom.ReplaceAllString(string(m[2]), "N")
+		r.verdicts[filepath.Join("pgx", p)+"."+name] = string(m[1])
+	}
+}
+
+// again gives tests that differ two more tries, by themselves: some of the suite's
+// tests hold clocks against a machine that runs three suites at once. What differs
+// because of the gate differs each time.
+func (s pgxSuite) again(t *testing.T, direct map[string]string, r *pgxRun, known map[string]string) {
+	t.Helper()
+	for range 2 {
+		for _, p := range r.packages {
+			var names []string
+			for name, verdict := range direct {
+				if test, ok := topTest(name, p); ok && verdict == "PASS" && r.verdicts[name] != "PASS" && known[filepath.Join("pgx", p)+"."+test] == "" {
+					names = append(names, test)
+				}
+			}
+			if len(names) == 0 {
+				continue
+			}
+			slices.Sort(names)
+			names = slices.Compact(names)
+			t.Logf("%s, %s: once more: %s", r.name, p, strings.Join(names, ", "))
+			cmd := exec.Command(s.binary(p), "-test.v", "-test.timeout=200s", "-test.run", "^("+strings.Join(names, "|")+")$")
+			cmd.Dir, cmd.Env = filepath.Join(s.source, p), r.env
+			out, _ := cmd.CombinedOutput()
+			r.note(p, out)
 		}
 	}
+}
+
+// topTest gives the name of the test function that a verdict of a package is about.
+func topTest(name, p string) (string, bool) {
+	rest, ok := strings.CutPrefix(name, filepath.Join("pgx", p)+".")
+	test, _, _ := strings.Cut(rest, "/")
+	return test, ok
 }
 
 func tally(verdicts map[string]string) string {
@@ -285,7 +326,7 @@ func compare(t *testing.T, what string, direct map[string]string, r *pgxRun, kno
 	for name, verdict := range direct {
 		whole, _, _ := strings.Cut(name[strings.IndexByte(name, '.'):], "/")
 		whole = name[:strings.IndexByte(name, '.')] + whole
-		if r.ran(name) && r.verdicts[name] != verdict && known[whole] == "" {
+		if r.ran(name) && verdict == "PASS" && r.verdicts[name] != verdict && known[whole] == "" {
 			list = append(list, fmt.Sprintf("%s: %s directly, %s through the gate", name, verdict, r.verdicts[name]))
 		}
 	}
