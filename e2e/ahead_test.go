@@ -38,6 +38,21 @@ func TestLookRecordedAhead(t *testing.T) {
 			t.Errorf("%v: somebody who is no customer was found", mode)
 		}
 	}
+	tx, err := conn.Begin(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec(ctx, "SELECT 1/0"); err == nil {
+		t.Fatal("the block did not fail")
+	}
+	for _, mode := range modes[:2] { // a failed block shows nobody
+		if _, err := look(mode, 5); err == nil {
+			t.Errorf("%v: a failed block showed somebody", mode)
+		}
+	}
+	if err := tx.Rollback(ctx); err != nil {
+		t.Fatal(err)
+	}
 	if got := keys(s.Saw("alice")); !slices.Equal(got, []string{"5", "6"}) {
 		t.Errorf("the ledger says %v", got)
 	}

@@ -25,7 +25,7 @@ func (a ahead) holds(st *step, id custody.SubjectID) bool {
 // An error refuses the statement: the customer is over the limit.
 func (c *conn) recordAhead(st *step, pins []string) error {
 	if !st.Point || len(st.rulings) != 1 || len(pins) != 1 || pins[0] == "" ||
-		c.answer.Pending() > 0 || c.behind.active || st.rewritten != "" {
+		c.answer.Pending() > 0 || c.behind.active || c.tx == 'E' { // a failed block shows nobody
 		return nil
 	}
 	id, ok := c.s.o.Gate.Directory().Lookup(c.sys.ID, []byte(pins[0]))
