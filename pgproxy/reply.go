@@ -246,7 +246,11 @@ func (c *conn) stepOf(e *expect) *step {
 func (c *conn) succeeded(st *step, e *expect) error {
 	if st.apply != nil {
 		// What was collected so far is of the actor and the reason so far.
-		if err := c.answer.Commit(); err != nil {
+		err := c.behind.wait() // a part under way is an answer's as well
+		if err == nil {
+			err = c.answer.Commit()
+		}
+		if err != nil {
 			c.out = c.out[:0]
 			return err
 		}

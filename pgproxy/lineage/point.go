@@ -18,7 +18,7 @@ func (s *Statement) point(n *pg.SelectStmt) bool {
 	}
 	t := s.Sources[0].Table
 	from := n.FromClause[0].GetRangeVar()
-	if from == nil || from.Relname != t.Name || from.Schemaname != "" && from.Schemaname != t.Schema {
+	if from == nil || from.Catalogname != "" || from.Relname != t.Name || from.Schemaname != "" && from.Schemaname != t.Schema {
 		return false
 	}
 	for _, target := range n.TargetList {

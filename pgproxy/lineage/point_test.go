@@ -10,6 +10,7 @@ func TestPoint(t *testing.T) {
 		"SELECT name FROM customers WHERE id = $1":                     true,
 		"SELECT c.name FROM public.customers c WHERE 11 = c.id":        true,
 		"SELECT * FROM customers WHERE id = $1":                        true,
+		"SELECT name FROM nowhere.public.customers WHERE id = 11":      false,
 		"SELECT name FROM customers WHERE id = 11 AND name = 'x'":      false,
 		"SELECT name FROM customers WHERE id = 11 AND 1 = 2":           false,
 		"SELECT name FROM customers WHERE id = 11 LIMIT 0":             false,
