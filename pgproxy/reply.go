@@ -270,7 +270,7 @@ func (c *conn) succeeded(st *step, e *expect) error {
 		}
 		delete(c.statements, st.Name)
 	case lineage.Declare:
-		p := &portal{step: &step{Statement: st.Inner, cat: st.cat, pins: st.pins, rulings: st.rulings}, cursor: true}
+		p := &portal{step: &step{Statement: st.Inner, cat: st.cat, pins: st.pins, rulings: st.rulings}}
 		if e.portal != nil && e.portal.pins != nil {
 			p.pins = e.portal.pins
 		}

@@ -37,7 +37,6 @@ type portal struct {
 	step    *step
 	pins    []string // by source, parameters filled in
 	formats []int16  // as the client asked; nil means text
-	cursor  bool
 	// description is the database's last RowDescription of it, formats included.
 	description message
 }

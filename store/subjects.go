@@ -3,32 +3,18 @@ package store
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
 	"database/sql"
-	"encoding/binary"
 	"errors"
 	"iter"
 	"strings"
 	"time"
 
-	"golang.org/x/mod/sumdb/tlog"
-
 	"custody"
+	"custody/ledger"
 )
 
 // maxKey is the longest key of a subject, in bytes.
 const maxKey = 1024
-
-// Commitment binds a subject's number to its key without saying the key: the RFC
-// 6962 leaf hash SHA-256(0x00 ‖ salt ‖ system ‖ key), where salt is 16 random bytes,
-// system is the system's number as 4 bytes, big endian, and key is the rest.
-func Commitment(salt [16]byte, system custody.SystemID, key string) [32]byte {
-	b := make([]byte, 0, 1+16+4+len(key))
-	b = append(b, 0)
-	b = append(b, salt[:]...)
-	b = binary.BigEndian.AppendUint32(b, uint32(system))
-	return sha256.Sum256(append(b, key...))
-}
 
 // Assign gives numbers to subjects, in one transaction. Known keys keep theirs; new
 // ones get the next numbers, dense over all systems, in the order given. New
@@ -61,7 +47,7 @@ type namer struct {
 	system      custody.SystemID
 	first, next custody.SubjectID
 	ids         []custody.SubjectID
-	leaves      [][32]byte
+	leaves      []ledger.Hash
 }
 
 func (n *namer) run(t *sql.Tx, keys []string) error {
@@ -90,7 +76,7 @@ func (n *namer) run(t *sql.Tx, keys []string) error {
 func (n *namer) one(insert, known *sql.Stmt, key string) error {
 	var salt [16]byte
 	rand.Read(salt[:])
-	leaf := Commitment(salt, n.system, key)
+	leaf := ledger.NamingLeaf(salt, n.system, key)
 	r, err := insert.Exec(n.next, n.system, key, salt[:], leaf[:])
 	if err != nil {
 		return err
@@ -117,34 +103,9 @@ func (n *namer) finish(t *sql.Tx) error {
 	if len(n.leaves) == 0 {
 		return nil
 	}
-	root, err := NamingRoot(n.leaves)
-	if err != nil {
-		return err
-	}
-	_, err = t.Exec("INSERT INTO namings (first, count, root, made) VALUES (?, ?, ?, ?)", n.first, len(n.leaves), root[:], time.Now().UnixMilli())
+	root := ledger.NamingRoot(n.leaves)
+	_, err := t.Exec("INSERT INTO namings (first, count, root, made) VALUES (?, ?, ?, ?)", n.first, len(n.leaves), root[:], time.Now().UnixMilli())
 	return err
-}
-
-// NamingRoot is the RFC 6962 tree hash over commitments in the order of their
-// numbers.
-func NamingRoot(leaves [][32]byte) ([32]byte, error) {
-	var stored []tlog.Hash
-	reader := tlog.HashReaderFunc(func(at []int64) ([]tlog.Hash, error) {
-		found := make([]tlog.Hash, len(at))
-		for i, x := range at {
-			found[i] = stored[x]
-		}
-		return found, nil
-	})
-	for i, leaf := range leaves {
-		hashes, err := tlog.StoredHashesForRecordHash(int64(i), tlog.Hash(leaf), reader)
-		if err != nil {
-			return [32]byte{}, err
-		}
-		stored = append(stored, hashes...)
-	}
-	root, err := tlog.TreeHash(int64(len(leaves)), reader)
-	return [32]byte(root), err
 }
 
 // PendingNamings are those that the ledger may not hold yet, by first number: after
