@@ -158,11 +158,14 @@ const (
 	RouteCursor         // rows fetched from a cursor or a portal with a row limit
 	RouteCopy           // COPY TO
 	RouteImported       // read from a system's own access log: a weaker promise
+	RoutePage           // an answer of a portal: a page, a fragment, JSON
+	RouteDownload       // a file of a portal
+	RouteStream         // server-sent events and WebSocket messages of a portal
 )
 
 // String gives the route as it is printed.
 func (r Route) String() string {
-	names := [...]string{"none", "query", "cursor", "copy", "imported"}
+	names := [...]string{"none", "query", "cursor", "copy", "imported", "page", "download", "stream"}
 	if int(r) < len(names) {
 		return names[r]
 	}
@@ -180,11 +183,13 @@ const (
 	EventSessionStart                      // somebody signed in
 	EventSessionEnd                        // a session ended; Code says why if it was cut
 	EventNaming                            // numbers were given to subjects; see Naming
+	EventSwitch                            // an entrance was taken offline (CodeUnavailable) or brought back (CodeNone)
+	EventFinding                           // a check of a guarded system got worse
 )
 
 // String gives the kind as it is printed.
 func (k EventKind) String() string {
-	names := [...]string{"", "disclosure", "change", "refusal", "session-start", "session-end", "naming"}
+	names := [...]string{"", "disclosure", "change", "refusal", "session-start", "session-end", "naming", "switch", "finding"}
 	if int(k) < len(names) {
 		return names[k]
 	}

@@ -79,9 +79,9 @@ func measure(events []*custody.Event) (int, error) {
 func check(e *custody.Event) error {
 	what := ""
 	switch {
-	case e.Kind == 0 || e.Kind > custody.EventNaming:
+	case e.Kind == 0 || e.Kind > custody.EventFinding:
 		what = "unknown kind"
-	case e.Route > custody.RouteImported:
+	case e.Route > custody.RouteStream:
 		what = "unknown route"
 	case (e.Clear|e.Masked)&^allCategories != 0:
 		what = "unknown category"

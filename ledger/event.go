@@ -175,9 +175,9 @@ func (d *decoded) decodeHead(b []byte) (int, string) {
 	has := binary.BigEndian.Uint16(fixed[2:])
 	micros := binary.BigEndian.Uint64(fixed[4:])
 	switch {
-	case kind == 0 || kind > custody.EventNaming:
+	case kind == 0 || kind > custody.EventFinding:
 		return 0, "event has an unknown kind"
-	case route > custody.RouteImported:
+	case route > custody.RouteStream:
 		return 0, "event has an unknown route"
 	case has >= hasUnknown:
 		return 0, "event has unknown fields"
