@@ -39,6 +39,7 @@ if [ "$purpose" = bench ]; then
 elif [ "$purpose" = test ]; then # node-postgres is one of the clients under test
   have node || missing+=(nodejs)
   have npm || missing+=(npm)
+  have chromium || have chromium-browser || have google-chrome || missing+=(chromium) # browser tests
 fi
 
 if [ ${#missing[@]} -gt 0 ]; then
