@@ -35,7 +35,7 @@ var layout = map[string][]string{
 	"doctor/**":            {".", "doctor"},
 	"detect":               {"."},
 	"trace":                {"."},
-	"examples/bodyshop":    {},
+	"examples/bodyshop":    {"examples/bodyshop/estimate"},
 	"examples/bodyshop/**": {"examples/bodyshop", "examples/bodyshop/**"},
 
 	// These may use everything; nobody imports cmd/custody.

@@ -83,7 +83,10 @@ func TestDiscoverBodyshop(t *testing.T) {
 			t.Errorf("%s is left for somebody to decide: %s", l.Name, l.Reason)
 		}
 	}
-	if want := []string{"branches", "estimate_lines", "estimates", "insurers", "organisations", "staff"}; !slices.Equal(left, want) {
+	if want := []string{
+		"branches", "estimate_discounts", "estimate_lines", "estimate_supplements", "estimate_versions", "estimates", "insurers",
+		"organisations", "staff", "web_accounts",
+	}; !slices.Equal(left, want) {
 		t.Errorf("left out %v, want %v", left, want)
 	}
 	noValues(t, conn, p)

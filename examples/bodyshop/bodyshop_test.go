@@ -52,27 +52,29 @@ func TestEstimatesEqualTheirLines(t *testing.T) {
 			t.Fatalf("line %s: %s × %s is not %s", f[0], f[5], f[6], f[7])
 		}
 	}
+	discounts := map[string]int64{}
+	for _, f := range dump(t, g, tableNamed(t, "estimate_discounts")) {
+		discounts[f[0]] += pence(t, f[4])
+	}
+	if len(discounts) < 100 {
+		t.Errorf("only %d estimates with discounts", len(discounts))
+	}
 	rows := dump(t, g, tableNamed(t, "estimates"))
 	if len(rows) != len(sums) || len(rows) < 1500 {
 		t.Fatalf("%d estimates, %d with lines", len(rows), len(sums))
 	}
 	for _, f := range rows {
-		s := sums[f[0]]
-		for i, want := range map[int]int64{9: s["labour"], 10: s["paint"], 11: s["part"], 12: s["labour"] + s["paint"] + s["part"], 13: s["vat"], 14: s["gross"]} {
+		s, off := sums[f[0]], discounts[f[0]]
+		if off != pence(t, f[16]) {
+			t.Errorf("estimate %s: discounts of %s, their rows say %d", f[0], f[16], off)
+		}
+		for i, want := range map[int]int64{9: s["labour"], 10: s["paint"], 11: s["part"], 12: s["labour"] + s["paint"] + s["part"] - off, 13: s["vat"], 14: s["gross"] - off} {
 			if pence(t, f[i]) != want {
 				t.Errorf("estimate %s, field %d: %s, lines say %d", f[0], i, f[i], want)
 			}
 		}
 		if pence(t, f[7])*pence(t, f[8]) != pence(t, f[9])*100 {
 			t.Errorf("estimate %s: %s h at %s is not %s", f[0], f[7], f[8], f[9])
-		}
-	}
-}
-
-func TestVAT(t *testing.T) {
-	for net, want := range map[int64]int64{0: 0, 1: 0, 2: 0, 3: 1, 5: 1, 100: 20, 102: 20, 103: 21, 999: 200} {
-		if got := vat(net); got != want {
-			t.Errorf("vat(%d) = %d, want %d", net, got, want)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package bodyshop
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -10,7 +11,24 @@ import (
 const (
 	branchCount    = 24
 	staffPerBranch = 10
+	northfield     = 22 // this many branches belong to the first group, the rest to the second
 )
+
+// repairer is one of the organisations that use the platform as their own.
+type repairer struct {
+	id          int
+	name, short string
+}
+
+var repairers = [2]repairer{{1, "Northfield Accident Repair Group", "Northfield"}, {4, "Severnside Bodyworks", "Severnside"}}
+
+// repairerOf gives the organisation of a branch.
+func repairerOf(branch int64) repairer {
+	if branch <= northfield {
+		return repairers[0]
+	}
+	return repairers[1]
+}
 
 // labourRate is what a branch charges for an hour, in pence.
 func labourRate(branch int64) int64 { return 4_200 + branch%7*240 }
@@ -23,7 +41,7 @@ func memberOf(branch int64, r *random) int64 {
 // fixed writes what does not grow with the customers: the group, its branches and
 // staff, and the insurers.
 func (g *generator) fixed(ctx context.Context, conn *pgx.Conn) error {
-	groups := [][]any{{1, "Northfield Accident Repair Group", "controller"}, {2, "Calder Estimating", "processor"}, {3, "Wexcombe Courtesy Cars", "partner"}}
+	groups := [][]any{{1, repairers[0].name, "controller"}, {2, "Calder Estimating", "processor"}, {3, "Wexcombe Courtesy Cars", "partner"}, {4, repairers[1].name, "controller"}}
 	for _, t := range []struct {
 		name    string
 		columns []string
@@ -33,6 +51,7 @@ func (g *generator) fixed(ctx context.Context, conn *pgx.Conn) error {
 		{"branches", []string{"id", "organisation_id", "name", "town", "postcode", "phone", "labour_rate"}, branches()},
 		{"staff", []string{"id", "branch_id", "full_name", "email", "job_title", "started_on", "left_on"}, g.staff()},
 		{"insurers", []string{"id", "name", "claims_email"}, companies()},
+		{"web_accounts", []string{"id", "organisation_id", "branch_id", "login", "password"}, accounts()},
 	} {
 		if _, err := conn.CopyFrom(ctx, pgx.Identifier{t.name}, t.columns, pgx.CopyFromRows(t.rows)); err != nil {
 			return fmt.Errorf("bodyshop: filling %s: %w", t.name, err)
@@ -45,7 +64,7 @@ func branches() (rows [][]any) {
 	for i := range int64(branchCount) {
 		town := towns[i]
 		phone := string(poolNumber(nil, 9_000+i)) // a drama number, shared with some customer
-		rows = append(rows, []any{i + 1, 1, "Northfield " + town[0], town[0], town[1] + " 1ZZ", phone, fmt.Sprintf("%d.%02d", labourRate(i+1)/100, labourRate(i+1)%100)})
+		rows = append(rows, []any{i + 1, repairerOf(i + 1).id, repairerOf(i+1).short + " " + town[0], town[0], town[1] + " 1ZZ", phone, fmt.Sprintf("%d.%02d", labourRate(i+1)/100, labourRate(i+1)%100)})
 	}
 	return rows
 }
@@ -69,7 +88,8 @@ func (g *generator) staff() (rows [][]any) {
 		if r.percent(10) {
 			left = string(dateOf(epoch + int64(r.below(2000))*day))
 		}
-		rows = append(rows, []any{id, (id-1)/staffPerBranch + 1, first + " " + last, string(email) + "@northfield.example",
+		branch := (id-1)/staffPerBranch + 1
+		rows = append(rows, []any{id, branch, first + " " + last, string(email) + "@" + strings.ToLower(repairerOf(branch).short) + ".example",
 			titles[(id-1)%staffPerBranch], string(dateOf(started)), left})
 	}
 	return rows

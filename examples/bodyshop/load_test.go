@@ -21,8 +21,13 @@ func TestLoad(t *testing.T) {
 		{"every table has rows", `SELECT bool_and(n > 0) FROM (SELECT count(*) n FROM policies UNION ALL SELECT count(*) FROM accidents
 			UNION ALL SELECT count(*) FROM claims UNION ALL SELECT count(*) FROM jobs UNION ALL SELECT count(*) FROM calls
 			UNION ALL SELECT count(*) FROM payments UNION ALL SELECT count(*) FROM customer_overview UNION ALL SELECT count(*) FROM open_jobs) x`},
-		{"totals are the sums of the lines", `SELECT bool_and(gross_total = s) FROM estimates JOIN
+		{"totals are the sums of the lines", `SELECT bool_and(gross_total + discount_total = s) FROM estimates JOIN
 			(SELECT estimate_id, sum(amount) s FROM estimate_lines GROUP BY 1) l ON l.estimate_id = id`},
+		{"some estimates have supplements, each with its earlier version", `SELECT count(*) > 20 AND bool_and(e.version = 2 AND v.contents #>> '{totals,gross_total}' < 'x'
+			AND (v.contents #>> '{totals,gross_total}')::numeric <= e.gross_total AND EXISTS (SELECT FROM estimate_lines l WHERE l.estimate_id = e.id AND l.supplement = 1))
+			FROM estimates e JOIN estimate_supplements s ON s.estimate_id = e.id LEFT JOIN estimate_versions v ON v.estimate_id = e.id`},
+		{"every branch has an account", `SELECT count(*) = 24 FROM web_accounts a JOIN branches b ON b.id = a.branch_id AND b.organisation_id = a.organisation_id`},
+		{"two organisations have customers", `SELECT count(DISTINCT organisation_id) = 2 FROM customers c JOIN branches b ON b.id = c.branch_id`},
 		{"the vehicle of an estimate is the customer's own", `SELECT bool_and(v.customer_id = e.customer_id) FROM estimates e JOIN vehicles v ON v.id = e.vehicle_id`},
 		{"the accident of a claim is the customer's own", `SELECT bool_and(a.customer_id = c.customer_id AND p.customer_id = c.customer_id)
 			FROM claims c JOIN accidents a ON a.id = c.accident_id JOIN policies p ON p.id = c.policy_id`},

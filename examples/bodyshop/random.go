@@ -17,6 +17,7 @@ const (
 	ofJob
 	ofCall
 	ofPayment
+	ofExtras
 )
 
 func draw(seed uint64, s stream, n int64) random {

@@ -8,8 +8,11 @@ var rest = []table{
 	{"accidents", "id,customer_id,vehicle_id,happened_at,place,description,third_party", true, (*generator).accident},
 	{"claims", "id,customer_id,accident_id,policy_id,claim_number,status,opened_at", true, (*generator).claim},
 	{"estimates", "id,customer_id,vehicle_id,accident_id,claim_id,branch_id,staff_id,labour_hours,labour_rate," +
-		"labour_total,paint_total,parts_total,net_total,vat_total,gross_total,created_at", true, (*generator).estimate},
-	{"estimate_lines", "id,estimate_id,position,kind,description,quantity,unit_price,amount", true, (*generator).lines},
+		"labour_total,paint_total,parts_total,net_total,vat_total,gross_total,created_at,discount_total,version", true, (*generator).estimate},
+	{"estimate_lines", "id,estimate_id,position,kind,description,quantity,unit_price,amount,supplement", true, (*generator).lines},
+	{"estimate_discounts", "estimate_id,position,applies_to,percent,amount", false, (*generator).discounts},
+	{"estimate_supplements", "estimate_id,number,status,asked_on", false, (*generator).supplements},
+	{"estimate_versions", "estimate_id,version,saved_at,staff_id,contents", false, (*generator).versions},
 	{"jobs", "id,customer_id,vehicle_id,estimate_id,branch_id,staff_id,status,booked_for,finished_on,instructions", true, (*generator).job},
 	{"calls", "id,customer_id,staff_id,phone,inbound,called_at,summary", true, (*generator).calls},
 	{"payments", "id,customer_id,estimate_id,account_name,sort_code,account_number,amount,reference,paid_at", true, (*generator).payment},

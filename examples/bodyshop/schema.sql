@@ -8,6 +8,8 @@
 CREATE TYPE line_kind AS ENUM ('labour', 'paint', 'part', 'vat');
 CREATE TYPE job_status AS ENUM ('booked', 'in-bodyshop', 'awaiting-parts', 'in-paint', 'ready', 'collected', 'cancelled');
 CREATE TYPE claim_status AS ENUM ('open', 'authorised', 'settled', 'declined');
+CREATE TYPE discount_target AS ENUM ('labour', 'paint', 'part', 'all');
+CREATE TYPE supplement_status AS ENUM ('requested', 'agreed', 'refused');
 CREATE DOMAIN registration_mark AS text CHECK (VALUE ~ '^[A-Z0-9 ]{2,8}$');
 CREATE DOMAIN pounds AS numeric(10,2) CHECK (VALUE >= 0);
 
@@ -119,7 +121,9 @@ CREATE TABLE estimates (
     net_total    pounds NOT NULL,
     vat_total    pounds NOT NULL,
     gross_total  pounds NOT NULL,
-    created_at   timestamptz NOT NULL
+    created_at   timestamptz NOT NULL,
+    discount_total pounds NOT NULL DEFAULT 0,
+    version      smallint NOT NULL DEFAULT 1
 );
 
 CREATE TABLE estimate_lines (
@@ -130,7 +134,31 @@ CREATE TABLE estimate_lines (
     description text NOT NULL,
     quantity    numeric(8,2) NOT NULL,
     unit_price  numeric(10,2) NOT NULL,
+    amount      pounds NOT NULL,
+    supplement  smallint NOT NULL DEFAULT 0
+);
+
+CREATE TABLE estimate_discounts (
+    estimate_id bigint NOT NULL,
+    position    smallint NOT NULL,
+    applies_to  discount_target NOT NULL,
+    percent     numeric(5,2) NOT NULL,
     amount      pounds NOT NULL
+);
+
+CREATE TABLE estimate_supplements (
+    estimate_id bigint NOT NULL,
+    number      smallint NOT NULL,
+    status      supplement_status NOT NULL DEFAULT 'requested',
+    asked_on    date NOT NULL
+);
+
+CREATE TABLE estimate_versions (
+    estimate_id bigint NOT NULL,
+    version     smallint NOT NULL,
+    saved_at    timestamptz NOT NULL,
+    staff_id    integer NOT NULL,
+    contents    jsonb NOT NULL
 );
 
 CREATE TABLE jobs (
@@ -168,6 +196,14 @@ CREATE TABLE payments (
     paid_at        timestamptz NOT NULL
 );
 
+CREATE TABLE web_accounts (
+    id              integer NOT NULL,
+    organisation_id integer NOT NULL,
+    branch_id       integer,
+    login           text NOT NULL,
+    password        text NOT NULL
+);
+
 CREATE VIEW customer_overview AS
     SELECT c.id AS customer_id, c.name, c.phone, c.email, c.postcode, b.name AS branch,
            count(DISTINCT v.id) AS vehicles, count(DISTINCT e.id) AS estimates, max(e.created_at) AS last_estimate
@@ -193,8 +229,14 @@ COMMENT ON COLUMN customers.notes IS 'Free text of the reception; may name anyth
 COMMENT ON TABLE vehicles IS 'Cars and vans; the registration mark is unique at a time';
 COMMENT ON TABLE policies IS 'Motor insurance under which a repair is claimed';
 COMMENT ON TABLE estimates IS 'What a repair would cost; the totals are the sums of the lines';
-COMMENT ON COLUMN estimates.labour_total IS 'labour_hours times labour_rate, exact to the penny';
+COMMENT ON COLUMN estimates.labour_total IS 'Sum of the labour lines: hours times rate, each rounded to the penny';
+COMMENT ON COLUMN estimates.version IS 'Counts the times that the estimate was saved; earlier ones are in estimate_versions';
 COMMENT ON TABLE estimate_lines IS 'Labour, paint, parts and one VAT line at 20 %; no customer data';
+COMMENT ON COLUMN estimate_lines.supplement IS '0 for the first estimate, else the supplement that added the line';
+COMMENT ON TABLE estimate_discounts IS 'Percentages of the sums before discounts, or fixed amounts when percent is 0';
+COMMENT ON TABLE estimate_supplements IS 'Work that was found later, and whether the insurer agreed';
+COMMENT ON TABLE estimate_versions IS 'What an estimate said before it was changed: lines, discounts and totals';
+COMMENT ON TABLE web_accounts IS 'Shared logins of the web application, one for each branch and head office';
 COMMENT ON TABLE payments IS 'Refunds of excess and overpayment to a customer''s bank account';
 COMMENT ON VIEW customer_overview IS 'What the reception opens when a customer rings';
 
@@ -210,11 +252,14 @@ ALTER TABLE policies ADD PRIMARY KEY (id), ADD UNIQUE (policy_number);
 ALTER TABLE accidents ADD PRIMARY KEY (id);
 ALTER TABLE claims ADD PRIMARY KEY (id), ADD UNIQUE (claim_number);
 ALTER TABLE estimates ADD PRIMARY KEY (id),
-    ADD CHECK (labour_total = labour_hours * labour_rate),
-    ADD CHECK (net_total = labour_total + paint_total + parts_total),
+    ADD CHECK (net_total = labour_total + paint_total + parts_total - discount_total),
     ADD CHECK (vat_total = round(net_total * 0.20, 2)),
     ADD CHECK (gross_total = net_total + vat_total);
 ALTER TABLE estimate_lines ADD PRIMARY KEY (estimate_id, position), ADD CHECK (amount = round(quantity * unit_price, 2));
+ALTER TABLE estimate_discounts ADD PRIMARY KEY (estimate_id, position);
+ALTER TABLE estimate_supplements ADD PRIMARY KEY (estimate_id, number);
+ALTER TABLE estimate_versions ADD PRIMARY KEY (estimate_id, version);
+ALTER TABLE web_accounts ADD PRIMARY KEY (id), ADD UNIQUE (login);
 ALTER TABLE jobs ADD PRIMARY KEY (id);
 ALTER TABLE calls ADD PRIMARY KEY (id);
 ALTER TABLE payments ADD PRIMARY KEY (id);
@@ -233,6 +278,10 @@ ALTER TABLE estimates ADD FOREIGN KEY (customer_id) REFERENCES customers,
     ADD FOREIGN KEY (claim_id) REFERENCES claims, ADD FOREIGN KEY (branch_id) REFERENCES branches,
     ADD FOREIGN KEY (staff_id) REFERENCES staff;
 ALTER TABLE estimate_lines ADD FOREIGN KEY (estimate_id) REFERENCES estimates;
+ALTER TABLE estimate_discounts ADD FOREIGN KEY (estimate_id) REFERENCES estimates;
+ALTER TABLE estimate_supplements ADD FOREIGN KEY (estimate_id) REFERENCES estimates;
+ALTER TABLE estimate_versions ADD FOREIGN KEY (estimate_id) REFERENCES estimates, ADD FOREIGN KEY (staff_id) REFERENCES staff;
+ALTER TABLE web_accounts ADD FOREIGN KEY (organisation_id) REFERENCES organisations, ADD FOREIGN KEY (branch_id) REFERENCES branches;
 ALTER TABLE jobs ADD FOREIGN KEY (customer_id) REFERENCES customers,
     ADD FOREIGN KEY (vehicle_id) REFERENCES vehicles, ADD FOREIGN KEY (estimate_id) REFERENCES estimates,
     ADD FOREIGN KEY (branch_id) REFERENCES branches, ADD FOREIGN KEY (staff_id) REFERENCES staff;
@@ -240,7 +289,9 @@ ALTER TABLE calls ADD FOREIGN KEY (customer_id) REFERENCES customers, ADD FOREIG
 ALTER TABLE payments ADD FOREIGN KEY (customer_id) REFERENCES customers, ADD FOREIGN KEY (estimate_id) REFERENCES estimates;
 
 CREATE INDEX ON staff (branch_id);
+CREATE INDEX ON customers (name, id);
 CREATE INDEX ON customers (phone);
+CREATE INDEX ON customers (regexp_replace(phone, '^(\+44|0)|\D', '', 'g') text_pattern_ops);
 CREATE INDEX ON customers (lower(email));
 CREATE INDEX ON customers (postcode);
 CREATE INDEX ON vehicles (customer_id);
@@ -248,7 +299,9 @@ CREATE INDEX ON policies (customer_id);
 CREATE INDEX ON accidents (customer_id);
 CREATE INDEX ON claims (customer_id);
 CREATE INDEX ON estimates (customer_id);
+CREATE INDEX ON estimates (branch_id, created_at);
 CREATE INDEX ON jobs (customer_id);
+CREATE INDEX ON jobs (estimate_id);
 CREATE INDEX ON jobs (branch_id, status);
 CREATE INDEX ON calls (customer_id);
 CREATE INDEX ON payments (customer_id);
