@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"bytes"
 	"crypto/ecdsa"
 	"crypto/rand"
 	"crypto/x509"
@@ -9,12 +8,7 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"regexp"
-	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"custody"
@@ -38,38 +32,19 @@ func TestPgxSuite(t *testing.T) {
 	pg.Exec(t, beside, "CREATE TABLE customers_of_nobody (id bigint PRIMARY KEY, name text)")
 	guarded := custody.System{Tables: []custody.Table{{Schema: "public", Name: "customers_of_nobody", Key: "id", Subject: true,
 		Columns: map[string]custody.Category{"name": custody.Name}}}}
-	runs := []*pgxRun{
+	runs := []*suiteRun{
 		{name: "gate", env: pgxThroughGate(t, pg, gated, custody.System{}), packages: pgxPackages},
 		{name: "direct", env: pgxDirect(t, pg, direct), packages: pgxPackages},
 		{name: "beside", env: pgxThroughGate(t, pg, beside, guarded), packages: []string{"pgconn", "pgtype", "pgxpool", "stdlib"}},
 	}
-	slots := make(chan struct{}, 2)
-	var group sync.WaitGroup
-	for _, r := range runs {
-		slots <- struct{}{}
-		group.Go(func() {
-			defer func() { <-slots }()
-			suite.run(t, r)
-		})
-	}
-	group.Wait()
-	for _, r := range runs {
-		t.Logf("%s: %s", r.name, tally(r.verdicts))
-	}
+	suite.runAll(t, runs)
 	if n := len(runs[1].verdicts); n < 1000 {
 		t.Errorf("only %d tests ran", n)
 	}
 	suite.again(t, runs[1].verdicts, runs[0], pgxDiffers)
 	suite.again(t, runs[1].verdicts, runs[2], pgxDiffersBeside)
-	compare(t, "nothing declared", runs[1].verdicts, runs[0], pgxDiffers)
-	compare(t, "a table declared beside", runs[1].verdicts, runs[2], pgxDiffersBeside)
-}
-
-// pgxRun is one run of the suite.
-type pgxRun struct {
-	name, logs    string
-	env, packages []string
-	verdicts      map[string]string
+	suite.compare(t, "nothing declared", runs[1].verdicts, runs[0], pgxDiffers)
+	suite.compare(t, "a table declared beside", runs[1].verdicts, runs[2], pgxDiffersBeside)
 }
 
 // pgxDiffers names the tests that differ through the gate, each with its reason;
@@ -103,31 +78,6 @@ var pgxDiffersBeside = map[string]string{
 	"pgx/stdlib.TestCheckIdleConn":                                  othersReason,
 	"pgx/pgxpool.TestPoolAcquireChecksIdleConns":                    othersReason,
 	"pgx/pgxpool.TestConnDestroyedWhenBeginFailsFatally":            othersReason,
-}
-
-// pgxSuite is where the suite's source and the binaries made of it lie.
-type pgxSuite struct{ source, binaries string }
-
-// buildPgxTests makes the test binaries from the source that go.mod names.
-func buildPgxTests(t *testing.T) pgxSuite {
-	t.Helper()
-	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/jackc/pgx/v5").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := pgxSuite{strings.TrimSpace(string(out)), t.TempDir()}
-	for _, p := range pgxPackages {
-		cmd := exec.Command("go", "test", "-c", "-trimpath", "-o", s.binary(p), "./"+p)
-		cmd.Dir = s.source
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("%s: %v\n%s", p, err, out)
-		}
-	}
-	return s
-}
-
-func (s pgxSuite) binary(p string) string {
-	return filepath.Join(s.binaries, strings.ReplaceAll(p, ".", "pgx")+".test")
 }
 
 // pgxDatabase makes a database as the suite expects one.
@@ -229,115 +179,13 @@ func encryptKey(t *testing.T, path string) {
 	}
 }
 
-var pgxVerdict = regexp.MustCompile(`(?m)^\s*--- (PASS|FAIL|SKIP): (\S+)`)
-
-// pgxRandom are the numbers of temporary folders in names of tests.
-var pgxRandom = regexp.MustCompile(`[0-9]{6,}`)
-
-// run runs a run's binaries, one after another, and notes each test's verdict. The
-// output of a test that failed stays in the folder logs for whoever must find out why.
-func (s pgxSuite) run(t *testing.T, r *pgxRun) {
-	var err error
-	if r.logs, err = os.MkdirTemp("", "pgx-"+r.name+"-"); err != nil {
-		t.Error(err)
-		return
-	}
-	t.Cleanup(func() {
-		if !t.Failed() {
-			os.RemoveAll(r.logs)
-		}
-	})
-	r.verdicts = map[string]string{}
-	for _, p := range r.packages {
-		cmd := exec.Command(s.binary(p), "-test.v", "-test.timeout=400s", "-test.parallel=4")
-		cmd.Dir, cmd.Env = filepath.Join(s.source, p), r.env
-		out, err := cmd.CombinedOutput()
-		if at := bytes.Index(out, []byte("panic: ")); at >= 0 {
-			t.Errorf("%s, %s: %v\n%.3000s", r.name, p, err, out[at:])
-		}
-		t.Logf("%s, %s: output in %s", r.name, p, r.logs)
-		if err := os.WriteFile(filepath.Join(r.logs, strings.ReplaceAll(p, ".", "pgx")+".log"), out, 0o644); err != nil {
-			t.Error(err)
-		}
-		r.note(p, out)
-	}
-}
-
-// note takes over the verdicts of a package's output.
-func (r *pgxRun) note(p string, out []byte) {
-	for _, m := range pgxVerdict.FindAllSubmatch(out, -1) {
-		name := pgxRandom.ReplaceAllString(string(m[2]), "N")
-		r.verdicts[filepath.Join("pgx", p)+"."+name] = string(m[1])
-	}
-}
-
-// again gives tests that differ two more tries, by themselves: some of the suite's
-// tests hold clocks against a machine that runs three suites at once. What differs
-// because of the gate differs each time.
-func (s pgxSuite) again(t *testing.T, direct map[string]string, r *pgxRun, known map[string]string) {
+// buildPgxTests makes the test binaries from the source that go.mod names.
+func buildPgxTests(t *testing.T) goSuite {
 	t.Helper()
-	for range 2 {
-		for _, p := range r.packages {
-			var names []string
-			for name, verdict := range direct {
-				if test, ok := topTest(name, p); ok && verdict == "PASS" && r.verdicts[name] != "PASS" && known[filepath.Join("pgx", p)+"."+test] == "" {
-					names = append(names, test)
-				}
-			}
-			if len(names) == 0 {
-				continue
-			}
-			slices.Sort(names)
-			names = slices.Compact(names)
-			t.Logf("%s, %s: once more: %s", r.name, p, strings.Join(names, ", "))
-			cmd := exec.Command(s.binary(p), "-test.v", "-test.timeout=200s", "-test.run", "^("+strings.Join(names, "|")+")$")
-			cmd.Dir, cmd.Env = filepath.Join(s.source, p), r.env
-			out, _ := cmd.CombinedOutput()
-			r.note(p, out)
-		}
+	source := moduleDir(t, ".", "github.com/jackc/pgx/v5")
+	s := goSuite{name: "pgx", binaries: t.TempDir(), source: source}
+	for _, p := range pgxPackages {
+		s.build(t, source, "./"+p, p)
 	}
-}
-
-// topTest gives the name of the test function that a verdict of a package is about.
-func topTest(name, p string) (string, bool) {
-	rest, ok := strings.CutPrefix(name, filepath.Join("pgx", p)+".")
-	test, _, _ := strings.Cut(rest, "/")
-	return test, ok
-}
-
-func tally(verdicts map[string]string) string {
-	n := map[string]int{}
-	for _, v := range verdicts {
-		n[v]++
-	}
-	return fmt.Sprintf("%d passed, %d failed, %d skipped", n["PASS"], n["FAIL"], n["SKIP"])
-}
-
-// compare demands of each test of a run the verdict that it has without the gate,
-// but for those that known names with its reason; those must really differ.
-func compare(t *testing.T, what string, direct map[string]string, r *pgxRun, known map[string]string) {
-	t.Helper()
-	for name, why := range known {
-		if direct[name] == r.verdicts[name] {
-			t.Errorf("%s: %s is listed as different (%s) and is not", what, name, why)
-		}
-	}
-	var list []string
-	for name, verdict := range direct {
-		whole, _, _ := strings.Cut(name[strings.IndexByte(name, '.'):], "/")
-		whole = name[:strings.IndexByte(name, '.')] + whole
-		if r.ran(name) && verdict == "PASS" && r.verdicts[name] != verdict && known[whole] == "" {
-			list = append(list, fmt.Sprintf("%s: %s directly, %s through the gate", name, verdict, r.verdicts[name]))
-		}
-	}
-	slices.Sort(list)
-	if len(list) > 0 {
-		t.Errorf("%s:\n%s", what, strings.Join(list, "\n"))
-	}
-}
-
-// ran says whether the test's package was part of the run.
-func (r *pgxRun) ran(name string) bool {
-	p, _, _ := strings.Cut(name, ".")
-	return slices.ContainsFunc(r.packages, func(own string) bool { return filepath.Join("pgx", own) == p })
+	return s
 }

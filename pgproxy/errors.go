@@ -2,8 +2,10 @@ package pgproxy
 
 import (
 	"errors"
+	"strconv"
 
 	"custody"
+	"custody/pgproxy/lineage"
 )
 
 // sqlstates translates error codes at this edge, once.
@@ -36,6 +38,9 @@ func appendError(dst []byte, severity string, err error) []byte {
 	if own, ok := errors.AsType[stated](err); ok {
 		state = own.sqlstate
 	}
+	if words, position, ok := lineage.Syntax(err); ok { // the client's own text, as the database would say it
+		return appendFields(dst, 'E', []field{{'S', severity}, {'V', severity}, {'C', "42601"}, {'M', words}, {'P', strconv.Itoa(position)}})
+	}
 	return appendNotice(dst, 'E', severity, state, "custody: "+text, hint)
 }
 
@@ -51,13 +56,20 @@ func (s stated) Unwrap() error { return s.err }
 
 // appendNotice writes an ErrorResponse ('E') or a NoticeResponse ('N').
 func appendNotice(dst []byte, kind byte, severity, sqlstate, text, hint string) []byte {
+	return appendFields(dst, kind, []field{{'S', severity}, {'V', severity}, {'C', sqlstate}, {'M', text}, {'H', hint}})
+}
+
+// field is one field of an ErrorResponse or NoticeResponse.
+type field struct {
+	kind  byte
+	value string
+}
+
+func appendFields(dst []byte, kind byte, fields []field) []byte {
 	dst, at := begin(dst, kind)
-	for _, f := range [...]struct {
-		field byte
-		value string
-	}{{'S', severity}, {'V', severity}, {'C', sqlstate}, {'M', text}, {'H', hint}} {
+	for _, f := range fields {
 		if f.value != "" {
-			dst = appendCString(append(dst, f.field), f.value)
+			dst = appendCString(append(dst, f.kind), f.value)
 		}
 	}
 	return finish(append(dst, 0), at)

@@ -267,13 +267,20 @@ func (sys *System) dial(ctx context.Context, params map[string]string, max int) 
 	}, nil
 }
 
+// badParameter are the SQLSTATEs by which the database refuses a parameter of the
+// startup packet. Their texts quote nothing but what the client gave itself.
+var badParameter = map[string]bool{"42704": true, "22023": true, "55P02": true}
+
 // unavailable says that the database cannot be reached. The cause names hosts and
 // roles, so it goes to the log only, except that the database is full.
 func unavailable(err error) error {
 	hint := "tell the administrator; `custody serve` logs the cause"
 	var pe *pgconn.PgError
-	if errors.As(err, &pe) && pe.Code == "53300" {
+	switch {
+	case errors.As(err, &pe) && pe.Code == "53300":
 		hint = "too many connections are open to it; close some, or raise its max_connections"
+	case pe != nil && badParameter[pe.Code]:
+		return stated{custody.E(custody.CodeInvalid, pe.Message, "it is a parameter that the client gave on connecting: see its connection string"), pe.Code}
 	}
 	return &custody.Error{Code: custody.CodeUnavailable, Message: "the database behind the gate cannot be reached", Hint: hint, Err: err}
 }

@@ -1,13 +1,26 @@
 package lineage
 
 import (
+	"errors"
 	"strings"
 	"unicode/utf8"
 
 	"custody"
 
 	pg "github.com/pganalyze/pg_query_go/v6"
+	"github.com/pganalyze/pg_query_go/v6/parser"
 )
+
+// Syntax gives what the grammar says of a statement that does not parse, in the words
+// of the database, and the character where it stopped, from 1. The words quote the
+// statement, so they are for whoever sent it and for nobody else.
+func Syntax(err error) (text string, position int, ok bool) {
+	e, ok := errors.AsType[*parser.Error](err)
+	if !ok {
+		return "", 0, false
+	}
+	return e.Message, e.Cursorpos, true
+}
 
 // Bounds of what is analysed. The parser is C and recursive, so depth is checked
 // before it sees the text.
