@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"custody"
 	"custody/custodytest"
 )
 
@@ -138,4 +139,34 @@ func TestPgDumpStopsAtTheLimit(t *testing.T) {
 	if n := len(s.Saw("bob")); n != 0 {
 		t.Errorf("%d people are recorded for a refused dump", n)
 	}
+}
+
+// TestPgRestoreThroughTheGate: a dump is restored through a gate in front of a new
+// database, in which nothing is declared yet, and directly. Dumps of both are the same.
+func TestPgRestoreThroughTheGate(t *testing.T) {
+	s := bodyshop(t)
+	key := restrictKey(t)
+	file := filepath.Join(t.TempDir(), "dump")
+	if out, err := run(t, directEnv(s), "", "pg_dump", "--format=custom", "--file="+file); err != nil {
+		t.Fatalf("%v\n%.2000s", err, out)
+	}
+	fresh := custodytest.NewSite(t, s.PG, s.PG.CreateDatabase(t), custody.System{})
+	token := fresh.Person("alice")
+	want := restoredInto(t, s, directEnv(s), s.PG.CreateDatabase(t), file, key)
+	got := restoredInto(t, s, fresh.Env("alice", token), fresh.Database, file, key)
+	sameText(t, want, got)
+}
+
+// restoredInto restores a file by way of env and gives a dump of what is there then.
+func restoredInto(t *testing.T, s *custodytest.Site, env []string, database, file string, key []string) string {
+	t.Helper()
+	env = append(env, "PGDATABASE="+database)
+	if out, err := run(t, env, "", "pg_restore", "--dbname="+database, "--exit-on-error", "--no-owner", "--jobs=2", file); err != nil {
+		t.Fatalf("%v\n%.2000s", err, out)
+	}
+	out, err := run(t, append(directEnv(s), "PGDATABASE="+database), "", "pg_dump", key...)
+	if err != nil {
+		t.Fatalf("%v\n%.2000s", err, out)
+	}
+	return out
 }
