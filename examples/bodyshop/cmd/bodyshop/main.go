@@ -1,6 +1,8 @@
-// Command bodyshop fills an empty PostgreSQL database with the invented repair group.
+// Command bodyshop fills an empty PostgreSQL database with the invented repair group,
+// and serves the web application on it.
 //
 //	bodyshop -dsn postgres://localhost/bodyshop -customers 50000
+//	bodyshop web --database postgres://localhost/bodyshop --listen 127.0.0.1:8080
 package main
 
 import (
@@ -17,6 +19,10 @@ import (
 )
 
 func main() {
+	if len(os.Args) > 1 && os.Args[1] == "web" {
+		serveWeb(os.Args[2:])
+		return
+	}
 	dsn := flag.String("dsn", os.Getenv("DATABASE_URL"), "connection string of an empty database")
 	customers := flag.Int("customers", 50_000, fmt.Sprintf("how many customers, up to %d", bodyshop.MaxCustomers))
 	seed := flag.Uint64("seed", 1, "the same seed gives the same records")
