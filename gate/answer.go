@@ -91,7 +91,7 @@ func (a *Answer) Add(n int, s custody.SubjectID) error {
 	}
 	if passed := a.count(g, s); passed != "" {
 		a.s.Refuse(custody.CodeLimit, a.statement)
-		return overLimit(passed, g.ruling.Limits)
+		return overLimit(passed, g.ruling.Limits, "the answer stops here")
 	}
 	g.subjects = append(g.subjects, s)
 	a.pending++
@@ -230,7 +230,7 @@ func (a *Answer) fill(g *group) *custody.Event {
 	return &g.event
 }
 
-func overLimit(passed string, l custody.Limits) error {
+func overLimit(passed string, l custody.Limits, so string) error {
 	n, window := l.PerDay, "day"
 	switch passed {
 	case "hour":
@@ -239,6 +239,6 @@ func overLimit(passed string, l custody.Limits) error {
 		n, window = l.PerExport, "export"
 	}
 	return custody.E(custody.CodeLimit,
-		fmt.Sprintf("your limit of %d customers per %s is reached; the answer stops here", n, window),
+		fmt.Sprintf("your limit of %d customers per %s is reached; %s", n, window, so),
 		"customers already seen stay open to you; for more ask the data-protection lead to raise the limit")
 }

@@ -9,7 +9,7 @@ import (
 	"custody"
 )
 
-// counterKey names whose disclosures are counted together: a person's over all
+// counterKey names whose looks and changes are counted together: a person's over all
 // sessions, devices and applications; an application's own.
 type counterKey struct {
 	person custody.PersonID
@@ -17,8 +17,9 @@ type counterKey struct {
 	system custody.SystemID
 }
 
-// counter is the live distinct count of one person on one system: the local day,
-// and a sliding hour kept as one set a minute. People are counted, not rows.
+// counter is the live distinct count of one person on one system, of those whom they
+// saw or changed: the local day, and a sliding hour kept as one set a minute. People
+// are counted, not rows.
 type counter struct {
 	mu      sync.Mutex
 	zone    *time.Location
@@ -57,7 +58,7 @@ func (g *Gate) counter(id *custody.Session) *counter {
 
 // replay counts an event of the past.
 func (c *counter) replay(e *custody.Event, now time.Time) {
-	if e.Kind != custody.EventDisclosure {
+	if e.Kind != custody.EventDisclosure && e.Kind != custody.EventChange {
 		return
 	}
 	today := !e.Time.Before(c.dayEnd.AddDate(0, 0, -1))

@@ -58,8 +58,8 @@ func (s *Session) decide(n Need) (Ruling, error) {
 		}
 		masked = (masked | also.With(custody.Masked)) & permitted
 		clear = clear & permitted &^ masked
-		if n.Action == custody.Change {
-			clear, masked = permitted, 0
+		if n.Action == custody.Change { // who may change need not be able to see: its own grant counts
+			see, clear, masked = also, permitted, 0
 		}
 	}
 	if missing := n.Read &^ (clear | masked); missing != 0 {

@@ -19,7 +19,8 @@ type Recorder interface {
 	Append(events ...*custody.Event) error
 }
 
-// History gives what was recorded, so that limits survive a restart.
+// History gives what was recorded, disclosures and changes, so that limits survive a
+// restart.
 type History interface {
 	Disclosed(person custody.PersonID, app custody.ApplicationID, system custody.SystemID, since time.Time) iter.Seq[*custody.Event]
 }

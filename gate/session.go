@@ -133,10 +133,14 @@ func (s *Session) header(kind custody.EventKind) *custody.Event {
 
 // record appends and turns any failure into the one thing a client may know.
 func (g *Gate) record(events ...*custody.Event) error {
+	return g.append("the disclosure could not be recorded, so it was not released", events...)
+}
+
+func (g *Gate) append(otherwise string, events ...*custody.Event) error {
 	if err := g.parts.Ledger.Append(events...); err != nil {
 		return &custody.Error{
 			Code:    custody.CodeUnrecorded,
-			Message: "the disclosure could not be recorded, so it was not released",
+			Message: otherwise,
 			Hint:    "tell the administrator: the ledger cannot write (disk full or failing); `custody serve` logs the cause",
 			Err:     err,
 		}

@@ -46,7 +46,7 @@ func (m model) sawBy(p custody.PersonID, from, to time.Time) []*custody.Event {
 
 func (m model) disclosed(p custody.PersonID, a custody.ApplicationID, system custody.SystemID, since time.Time) []*custody.Event {
 	return m.pick(func(e *custody.Event) bool {
-		return e.Kind == custody.EventDisclosure && e.Person == p && e.Application == a && e.System == system && within(e.Time, since, time.Time{})
+		return looked(e) && e.Person == p && (p != 0 || e.Application == a) && e.System == system && within(e.Time, since, time.Time{})
 	})
 }
 

@@ -193,17 +193,17 @@ func (x *Index) SawBy(person custody.PersonID, from, to time.Time) iter.Seq[*cus
 	}
 }
 
-// Disclosed lists what was disclosed on one system to a person through an
-// application since a time, newest first, with the subjects; limits start from it.
-// Person is zero for an application that acted for itself, application is zero for
-// a person without one.
+// Disclosed lists what was disclosed on one system to somebody, or changed by them,
+// since a time, newest first, with the subjects; limits start from it. Of a person it
+// is all, directly and through any application; person is zero for an application
+// that acted for itself.
 func (x *Index) Disclosed(person custody.PersonID, app custody.ApplicationID, system custody.SystemID, since time.Time) iter.Seq[*custody.Event] {
 	s := spanOf(since, time.Time{})
 	return func(yield func(*custody.Event) bool) {
 		v := x.view()
 		v.by(actorOf(person, app), s.from, func(event uint32) bool {
 			c := v.context(event)
-			if c.kind != custody.EventDisclosure || c.application != app || c.system != system {
+			if !shows(c.kind) || person == 0 && c.application != app || c.system != system {
 				return true
 			}
 			return yield(v.event(event))

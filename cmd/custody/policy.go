@@ -193,7 +193,7 @@ func (w *workspace) asApplication(s *custody.Session, name string) error {
 	return custody.E(custody.CodeNotFound, fmt.Sprintf("there is no application %q", name), "custody application list shows them")
 }
 
-// counts are the distinct customers disclosed in the last hour and today, as the
+// counts are the distinct customers seen or changed in the last hour and today, as the
 // gate counts them.
 func (w *workspace) counts(s *custody.Session) (hour, day uint32, err error) {
 	reader, err := w.reader()
