@@ -48,8 +48,8 @@ type Identifiers interface {
 	Find(dst []custody.SubjectID, system custody.SystemID, category custody.Category, value []byte) []custody.SubjectID
 }
 
-// Parts are what a gate is made of. All are required but Identifiers, Zone, Now,
-// Log and Deaf.
+// Parts are what a gate is made of. All are required but Identifiers, Follower, Zone,
+// Now, Log and Deaf.
 type Parts struct {
 	Ledger      Recorder
 	History     History
@@ -57,6 +57,7 @@ type Parts struct {
 	Authority   Authority
 	Directory   Directory
 	Identifiers Identifiers
+	Follower    Follower
 	Zone        *time.Location   // days begin at its midnight; UTC if nil
 	Now         func() time.Time // time.Now if nil
 	Log         *slog.Logger

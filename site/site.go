@@ -71,6 +71,7 @@ type Site struct {
 	Gate     *gate.Gate
 	Server   *pgproxy.Server
 	memory   memory
+	follower *follower
 	namer    *namer
 	erasures uint64 // as of the last look, under rights
 	systems  []*pgproxy.System
@@ -126,7 +127,7 @@ func (s *Site) open(ctx context.Context) (err error) {
 	}
 	s.Gate = gate.New(gate.Parts{
 		Ledger: s.Ledger, History: s.Ledger.Index(), Policy: s.policy, Authority: s.Identity,
-		Directory: &s.memory, Identifiers: &s.memory, Zone: s.o.Zone, Now: s.o.Now, Log: s.o.Log,
+		Directory: &s.memory, Identifiers: &s.memory, Follower: s.newFollower(), Zone: s.o.Zone, Now: s.o.Now, Log: s.o.Log,
 	})
 	if err := s.openSystems(ctx); err != nil {
 		return err
@@ -209,6 +210,7 @@ func (s *Site) watch() {
 	}
 	for i := range s.o.Systems {
 		s.work.Go(func() { s.keepFilled(ctx, &s.o.Systems[i]) })
+		s.work.Go(func() { s.follow(ctx, &s.o.Systems[i]) })
 	}
 }
 

@@ -33,6 +33,10 @@ func Fill(ctx context.Context, conn *pgx.Conn, sys *custody.System, d *Directory
 	if err != nil {
 		return err
 	}
+	era := uint64(0)
+	if x != nil {
+		era = x.begin(sys.ID)
+	}
 	tx, err := conn.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
 	if err != nil {
 		return fillError(err, nil)
@@ -47,7 +51,7 @@ func Fill(ctx context.Context, conn *pgx.Conn, sys *custody.System, d *Directory
 		if err != nil {
 			return err
 		}
-		f.x = x.renew(sys.ID, expected)
+		f.x = x.renew(sys.ID, expected, era)
 	}
 	defer func() { f.x.end(err == nil) }()
 	for _, r := range readings {

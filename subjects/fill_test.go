@@ -232,3 +232,72 @@ func BenchmarkFill(b *testing.B) {
 		b.ReportMetric(float64(x.Len()), "identifiers")
 	}
 }
+
+// TestReread: after a few customers were read again, the index finds what a Fill of
+// the whole database would find.
+func TestReread(t *testing.T) {
+	conn, sys := loaded(t, 200), bodyshopSystem()
+	n, d, x := filled(t, conn, sys)
+	for _, sql := range []string{
+		"UPDATE customers SET phone = '07700900991', email = 'new@example.com' WHERE id = 7",
+		"UPDATE customers SET phone = NULL WHERE id = 8",
+		"UPDATE vehicles SET registration = 'AB12CDE' WHERE customer_id = 9",
+		"DELETE FROM calls WHERE customer_id IN (7, 8, 9, 10)",
+	} {
+		if _, err := conn.Exec(context.Background(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var changed []subjects.Entry
+	for _, key := range []string{"7", "8", "9", "10", "999"} {
+		ids, err := d.Assign(1, []string{key})
+		if err != nil {
+			t.Fatal(err)
+		}
+		changed = append(changed, subjects.Entry{System: 1, Key: key, Subject: ids[0]})
+	}
+	if err := subjects.Reread(context.Background(), conn, sys, x, changed); err != nil {
+		t.Fatal(err, errors.Unwrap(err))
+	}
+	if got := x.Find(nil, 1, custody.Phone, []byte("07700 900991")); len(got) != 1 || got[0] != n.known["7"] {
+		t.Errorf("the new phone names %v", got)
+	}
+	fresh, err := subjects.NewIndex([]byte("a key for tests only"), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := subjects.Fill(context.Background(), conn, sys, d, fresh); err != nil {
+		t.Fatal(err)
+	}
+	rows, err := conn.Query(context.Background(), "SELECT 'phone', phone FROM customers UNION SELECT 'email', email FROM customers UNION SELECT 'vehicle', registration FROM vehicles UNION SELECT 'phone', phone FROM calls")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for rows.Next() {
+		var name string
+		var value *string
+		if err := rows.Scan(&name, &value); err != nil {
+			t.Fatal(err)
+		}
+		if value == nil {
+			continue
+		}
+		c, _ := custody.ParseCategory(name)
+		got, want := x.Find(nil, 1, c, []byte(*value)), fresh.Find(nil, 1, c, []byte(*value))
+		slices.Sort(got)
+		slices.Sort(want)
+		if !slices.Equal(got, want) {
+			t.Errorf("a %s names %v, in a fresh index %v", name, got, want)
+		}
+	}
+	if rows.Err() != nil {
+		t.Fatal(rows.Err())
+	}
+}
+
+func TestRereadOfTooMany(t *testing.T) {
+	_, _, x := filled(t, loaded(t, 1), bodyshopSystem())
+	if err := subjects.Reread(context.Background(), nil, bodyshopSystem(), x, make([]subjects.Entry, subjects.MaxReread+1)); custody.CodeOf(err) != custody.CodeTooLarge {
+		t.Error(err)
+	}
+}

@@ -30,6 +30,8 @@ type Index struct {
 type holding struct {
 	current atomic.Pointer[part]
 	next    *part
+	era     atomic.Uint64 // how many Fills have begun
+	recent  recent        // what a gate has changed since they were read
 }
 
 // NewIndex makes an empty index. The key is 16 to 32 secret bytes. Expected is how
@@ -65,9 +67,11 @@ func (x *Index) Add(system custody.SystemID, subject custody.SubjectID, category
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	for _, p := range x.make(system).parts() {
+	hold := x.make(system)
+	for _, p := range hold.parts() {
 		p.add(h, subject)
 	}
+	hold.recent.amend(h, subject, true)
 	return true
 }
 
@@ -83,6 +87,7 @@ func (x *Index) Remove(system custody.SystemID, subject custody.SubjectID, categ
 		for _, p := range hold.parts() {
 			p.remove(h, subject)
 		}
+		hold.recent.amend(h, subject, false)
 	}
 }
 
@@ -96,6 +101,7 @@ func (x *Index) Forget(subject custody.SubjectID) {
 			for _, p := range hold.parts() {
 				p.forget(subject)
 			}
+			hold.recent.forget(subject)
 		}
 	}
 }
@@ -112,7 +118,7 @@ func (x *Index) Find(dst []custody.SubjectID, system custody.SystemID, category 
 	if !ok {
 		return dst
 	}
-	return hold.current.Load().find(dst, h)
+	return hold.recent.correct(hold.current.Load().find(dst, h), len(dst), h)
 }
 
 // Len counts the identifiers: pairs of a value and a subject whom it names.
@@ -165,13 +171,23 @@ type renewal struct {
 	x      *Index
 	system custody.SystemID
 	part   *part
+	era    uint64
 }
 
-// renew begins a renewal. Changes from elsewhere reach both parts until it ends.
-func (x *Index) renew(system custody.SystemID, expected int) *renewal {
+// begin counts a Fill and gives its era. Its view of the database is taken after that,
+// so what was read in an earlier era is no news to it.
+func (x *Index) begin(system custody.SystemID) uint64 {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	r := &renewal{x, system, newPart(expected)}
+	return x.make(system).era.Add(1)
+}
+
+// renew begins the renewal of an era. Changes from elsewhere reach both parts until it
+// ends.
+func (x *Index) renew(system custody.SystemID, expected int, era uint64) *renewal {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	r := &renewal{x, system, newPart(expected), era}
 	x.make(system).next = r.part
 	return r
 }
@@ -199,5 +215,6 @@ func (r *renewal) end(use bool) {
 	hold.next = nil
 	if use {
 		hold.current.Store(r.part)
+		hold.recent.expire(r.era)
 	}
 }

@@ -220,7 +220,7 @@ func TestIndexRenewal(t *testing.T) {
 			}
 		}
 	}
-	r := x.renew(1, 10)
+	r := x.renew(1, 10, x.begin(1))
 	r.add(2, custody.Phone, phoneOf(2))
 	r.add(3, custody.Phone, phoneOf(3))
 	x.Add(1, 4, custody.Phone, phoneOf(4))
@@ -228,11 +228,11 @@ func TestIndexRenewal(t *testing.T) {
 	has("before", 1, 4)
 	r.end(true)
 	has("after", 2, 4)
-	failed := x.renew(1, 10)
+	failed := x.renew(1, 10, x.begin(1))
 	failed.add(5, custody.Phone, phoneOf(5))
 	failed.end(false)
 	has("after a failure", 2, 4)
-	slow, quick := x.renew(1, 10), x.renew(1, 10)
+	slow, quick := x.renew(1, 10, x.begin(1)), x.renew(1, 10, x.begin(1))
 	slow.add(5, custody.Phone, phoneOf(5))
 	quick.add(3, custody.Phone, phoneOf(3))
 	slow.end(true)
