@@ -20,7 +20,7 @@ import (
 type follower struct {
 	memory  *memory
 	coming  atomic.Int64 // announcements that are not settled
-	waiting map[custody.SystemID]*waiting
+	waiting map[custody.SystemID]*waiting // fixed
 }
 
 // waiting is what a system's changes leave to do.
@@ -107,8 +107,8 @@ func (w *waiting) take() todo {
 	return t
 }
 
-// follow settles what changed in one system until ctx ends. What fails is tried again
-// a second later; the reading on the schedule would mend it as well.
+// follow settles what changed in one system until ctx ends. Where that fails, the whole
+// system is read a second later, as it is on the schedule.
 func (s *Site) follow(ctx context.Context, sys *System) {
 	w := s.follower.waiting[sys.ID]
 	var conn *pgx.Conn
@@ -138,18 +138,12 @@ func (s *Site) follow(ctx context.Context, sys *System) {
 	}
 }
 
-// again puts back what failed.
+// again puts back what failed, to be mended by a reading of the whole system.
 func (w *waiting) again(t todo) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.todo.announced = append(w.todo.announced, t.announced...)
-	w.todo.all = w.todo.all || t.all
-	for id := range t.subjects {
-		if w.todo.subjects == nil {
-			w.todo.subjects = map[custody.SubjectID]bool{}
-		}
-		w.todo.subjects[id] = true
-	}
+	w.todo.all, w.todo.subjects = true, nil
 }
 
 func (f *follower) withdraw(system custody.SystemID, list []subjects.Announced) {
