@@ -19,7 +19,7 @@ import (
 // waits for that reading; until it is done, old and new values both count.
 type follower struct {
 	memory  *memory
-	coming  atomic.Int64 // announcements that are not settled
+	coming  atomic.Int64                  // announcements that are not settled
 	waiting map[custody.SystemID]*waiting // fixed
 }
 
