@@ -244,7 +244,7 @@ type Session struct {
 	Roles           []string
 	Address         string // the client's network address, without its port
 	AppName         string // application_name, as the client gave it
-	Credential      string // "token", "certificate" or "application"
+	Credential      string // "token", "certificate", "application" or "browser"
 	CredentialID    int64
 	Started         time.Time
 	Expires         time.Time // when credential or signed identity end the session

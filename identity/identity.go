@@ -10,6 +10,7 @@ package identity
 import (
 	"context"
 	"crypto/ed25519"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -35,8 +36,10 @@ type Service struct {
 	store   Storage
 	ca      *CA
 	clock   func() time.Time
+	key     []byte // the deployment's secret
 	saltKey []byte
 	signKey ed25519.PrivateKey
+	totp    *Sealer // secrets of second factors
 
 	loading sync.Mutex // one reload at a time
 	now     atomic.Pointer[snapshot]
@@ -54,6 +57,11 @@ func New(o Options) (*Service, error) {
 		s.clock = time.Now
 	}
 	if err := s.derive(o.Key); err != nil {
+		return nil, err
+	}
+	s.key = slices.Clone(o.Key)
+	var err error
+	if s.totp, err = s.Sealer("totp v1"); err != nil {
 		return nil, err
 	}
 	return s, s.Reload()
@@ -111,10 +119,12 @@ func (s *Service) Valid(sess *custody.Session) error {
 type Request struct {
 	Login      string
 	System     string
-	Kind       string // "token", "certificate" or "application"; empty: not checked
+	Kind       string // "token", "certificate", "application" or "browser"; empty: not checked
 	Credential int64  // as Password, Certificate or the chosen ScramKey gave it
 	Address    string // the client's network address, without its port
 	AppName    string // as the client gave it
+	// Roles narrows a person's roles to these; nil leaves them all.
+	Roles []string
 }
 
 // Open begins a session and writes it down. If the credential is live at another

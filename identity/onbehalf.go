@@ -191,7 +191,7 @@ func (s *Service) behind(app *custody.Session, c *identityClaims) (*custody.Sess
 	if at := c.Expiry.Time().UTC(); at.Before(sess.Expires) {
 		sess.Expires = at
 	}
-	made, err := snap.forPerson(&sess, custody.PersonID(id), now)
+	made, err := snap.forPerson(&sess, custody.PersonID(id), nil, now)
 	if err != nil {
 		return nil, errIdentity
 	}

@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -40,7 +41,7 @@ func (s *snapshot) session(r Request, now time.Time) (*custody.Session, error) {
 	if c.Application != 0 {
 		return s.forApplication(sess, c)
 	}
-	return s.forPerson(sess, c.Person, now)
+	return s.forPerson(sess, c.Person, r.Roles, now)
 }
 
 func (s *snapshot) forApplication(sess *custody.Session, c *Credential) (*custody.Session, error) {
@@ -52,11 +53,14 @@ func (s *snapshot) forApplication(sess *custody.Session, c *Credential) (*custod
 	return sess, nil
 }
 
-func (s *snapshot) forPerson(sess *custody.Session, id custody.PersonID, now time.Time) (*custody.Session, error) {
+func (s *snapshot) forPerson(sess *custody.Session, id custody.PersonID, only []string, now time.Time) (*custody.Session, error) {
 	p := s.people[id]
 	roles, engaged := s.roles(id, sess.Organisation, now)
 	if p == nil || !engaged {
 		return nil, errUnauthorised
+	}
+	if only != nil {
+		roles = slices.DeleteFunc(roles, func(r string) bool { return !slices.Contains(only, r) })
 	}
 	sess.Person, sess.Login, sess.FullName, sess.Roles = p.ID, p.Login, p.FullName, roles
 	return sess, nil

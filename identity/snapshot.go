@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -77,9 +78,22 @@ func (s *snapshot) addCredentials(list []Credential) {
 			s.prints[[32]byte(c.Fingerprint)] = c
 			continue
 		}
+		if c.Kind == KindBrowser { // no SCRAM: the cookie is its own proof
+			continue
+		}
 		at := place{c.Login, c.SystemName}
 		s.keys[at] = append(s.keys[at], c)
 	}
+}
+
+// with is the snapshot with one more credential.
+func (s *snapshot) with(c *Credential) *snapshot {
+	next := *s
+	next.credentials = maps.Clone(s.credentials)
+	next.credentials[c.ID] = c
+	i, _ := slices.BinarySearchFunc(s.changes, c.Expires, time.Time.Compare)
+	next.changes = slices.Insert(slices.Clone(s.changes), i, c.Expires)
+	return &next
 }
 
 // next is the first change after now.

@@ -13,6 +13,8 @@ type Storage interface {
 	People
 	Credentials
 	Sessions
+	Factors
+	Browsers
 	// Generation changes whenever a right changes, in any process.
 	Generation() (uint64, error)
 	// Rights reads all that is current at now, or will be.
@@ -94,7 +96,7 @@ type Application struct {
 // application's secret. It is scoped to one login and one system.
 type Credential struct {
 	ID           int64
-	Kind         string // "token", "certificate" or "application"
+	Kind         string // "token", "certificate", "application" or "browser"
 	Person       custody.PersonID
 	Application  custody.ApplicationID
 	Login        string
@@ -116,6 +118,7 @@ const (
 	KindToken       = "token"
 	KindCertificate = "certificate"
 	KindApplication = "application"
+	KindBrowser     = "browser" // the cookie of a browser that signed in
 )
 
 // Rights is everything that a snapshot is made of: what is current, and what

@@ -91,11 +91,15 @@ func (s *Store) EndEngagement(id int64, at time.Time) error {
 	})
 }
 
-// Leave ends all engagements of a person and revokes all their credentials.
+// Leave ends all engagements of a person, revokes all their credentials and takes
+// away all ways to sign in: who comes back starts anew.
 func (s *Store) Leave(person custody.PersonID, at time.Time) error {
 	return s.tx(context.Background(), func(t *sql.Tx) error {
 		now := at.UnixMilli()
 		if _, err := t.Exec("UPDATE engagements SET end = max(start, ?1) WHERE person = ?2 AND (end IS NULL OR end > ?1)", now, person); err != nil {
+			return err
+		}
+		if err := endFactors(t, person, at); err != nil {
 			return err
 		}
 		_, err := t.Exec("UPDATE credentials SET revoked = ?1 WHERE person = ?2 AND revoked IS NULL", now, person)
