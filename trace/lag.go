@@ -1,0 +1,46 @@
+package trace
+
+import (
+	"math"
+	"time"
+)
+
+// Lag is how long after a look its calls come: a log-normal density, cut off at Longest.
+type Lag struct {
+	Median  time.Duration
+	Spread  float64 // standard deviation of the logarithm
+	Longest time.Duration
+}
+
+// DefaultLag: lists are sold within days and called for weeks.
+var DefaultLag = Lag{Median: 9 * 24 * time.Hour, Spread: 1.0, Longest: 90 * 24 * time.Hour}
+
+// Times scales the lag, for the test of stability.
+func (g Lag) Times(x float64) Lag {
+	g.Median = time.Duration(float64(g.Median) * x)
+	g.Longest = time.Duration(float64(g.Longest) * x)
+	return g
+}
+
+// lagStep is the grain of the table, in seconds: an hour.
+const lagStep = 3600
+
+// table gives the density by the hour, its highest value being 1: only ratios matter,
+// and then the strength of a leak is told in multiples of the background's rate.
+func (g Lag) table() []float32 {
+	n := int(g.Longest.Seconds()/lagStep) + 1
+	t := make([]float32, n)
+	var top float64
+	density := func(i int) float64 {
+		x := (float64(i) + 0.5) * lagStep
+		z := (math.Log(x) - math.Log(g.Median.Seconds())) / g.Spread
+		return math.Exp(-z*z/2) / x
+	}
+	for i := range t {
+		top = max(top, density(i))
+	}
+	for i := range t {
+		t[i] = float32(density(i) / top)
+	}
+	return t
+}
