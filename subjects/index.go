@@ -31,6 +31,7 @@ type holding struct {
 	current atomic.Pointer[part]
 	next    *part
 	era     atomic.Uint64 // how many Fills have begun
+	kinds   atomic.Uint32 // the categories of what was ever added
 	recent  recent        // what a gate has changed since they were read
 }
 
@@ -68,6 +69,7 @@ func (x *Index) Add(system custody.SystemID, subject custody.SubjectID, category
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	hold := x.make(system)
+	hold.kinds.Or(1 << category)
 	for _, p := range hold.parts() {
 		p.add(h, subject)
 	}
@@ -119,6 +121,15 @@ func (x *Index) Find(dst []custody.SubjectID, system custody.SystemID, category 
 		return dst
 	}
 	return hold.recent.correct(hold.current.Load().find(dst, h), len(dst), h)
+}
+
+// Kinds says of which categories a system has had identifiers: a reader need not look
+// for others.
+func (x *Index) Kinds(system custody.SystemID) custody.CategorySet {
+	if hold := x.of(system); hold != nil {
+		return custody.CategorySet(hold.kinds.Load())
+	}
+	return 0
 }
 
 // Len counts the identifiers: pairs of a value and a subject whom it names.
@@ -196,6 +207,7 @@ func (r *renewal) add(subject custody.SubjectID, category custody.Category, valu
 	if h, ok := r.x.hash(r.system, category, value); ok && subject != 0 {
 		r.x.mu.Lock()
 		defer r.x.mu.Unlock()
+		r.x.of(r.system).kinds.Or(1 << category)
 		r.part.add(h, subject)
 	}
 }

@@ -42,7 +42,7 @@ func (x *Index) Announce(system custody.SystemID, subject custody.SubjectID, cat
 		return a
 	}
 	a.Print = h
-	r := x.recentOf(system)
+	r := x.recentOf(system, 1<<category)
 	r.Lock()
 	defer r.Unlock()
 	if r.coming == nil {
@@ -98,12 +98,14 @@ func (x *Index) Era(system custody.SystemID) uint64 {
 // before. era is that of before they were read: a Fill that began later knows better.
 func (x *Index) Settle(system custody.SystemID, subject custody.SubjectID, names []Name, era uint64) {
 	var prints []uint64
+	var kinds custody.CategorySet
 	for _, n := range names {
 		if h, ok := x.hash(system, n.Category, n.Value); ok && !slices.Contains(prints, h) {
+			kinds |= 1 << n.Category
 			prints = append(prints, h)
 		}
 	}
-	r := x.recentOf(system)
+	r := x.recentOf(system, kinds)
 	r.Lock()
 	defer r.Unlock()
 	r.drop(subject)
@@ -140,11 +142,13 @@ func (r *recent) put(subject custody.SubjectID, is settlement) {
 	r.size.Add(1)
 }
 
-// recentOf makes room for a system if need be.
-func (x *Index) recentOf(system custody.SystemID) *recent {
+// recentOf makes room for a system if need be, and for values of some categories.
+func (x *Index) recentOf(system custody.SystemID, kinds custody.CategorySet) *recent {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	return &x.make(system).recent
+	hold := x.make(system)
+	hold.kinds.Or(uint32(kinds))
+	return &hold.recent
 }
 
 // drop forgets a subject's settlement. It needs the lock.

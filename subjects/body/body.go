@@ -1,0 +1,183 @@
+// Package body recognises the customers in the answers of a web application, while
+// they stream, and masks in place what the person may not see. It reads JSON, HTML,
+// CSV, text and what else Kind lists; what it cannot read it refuses.
+//
+// A Filter holds the bytes of a few records. When a window of them is complete it
+// finds their subjects, by configured keys and by identifiers, reports each subject
+// with the categories shown (Seen) and only then gives the bytes away, with the masks
+// written over what is forbidden. Everything else stays byte for byte what it was.
+// docs/recognition.md says what is recognised and what is not.
+package body
+
+import "custody"
+
+// Bounds. A body that goes beyond them is refused with code TooLarge, never passed
+// on unseen.
+const (
+	// Window is how many bytes are recognised together, as far as they come together:
+	// a subject found in a window is known in all of it, and in all that follows.
+	Window = 64 << 10
+	// MaxRecord is the longest record: an element of the outermost array, a row, a
+	// message. Longer elements are parted inside when nothing in them waits for a key.
+	MaxRecord = 1 << 20
+	// MaxDepth is how deep arrays, objects and elements may be nested.
+	MaxDepth = 512
+)
+
+// Values is the identifier index of the systems: subjects.Index has it.
+type Values interface {
+	// Find appends the subjects whom a value of a category names.
+	Find(dst []custody.SubjectID, system custody.SystemID, category custody.Category, value []byte) []custody.SubjectID
+	// Kinds says of which categories there are values at all.
+	Kinds(system custody.SystemID) custody.CategorySet
+}
+
+// Directory turns keys into numbers: subjects.Directory has it.
+type Directory interface {
+	Lookup(system custody.SystemID, key []byte) (custody.SubjectID, bool)
+	// Assign gives numbers to keys that have none yet; they are durable when it returns.
+	Assign(system custody.SystemID, keys []string) ([]custody.SubjectID, error)
+}
+
+// Options say whose data is looked for and what becomes of it.
+type Options struct {
+	System    custody.SystemID
+	Plan      *Plan  // where things are; nil: nothing is configured
+	Charset   string // of the Content-Type; empty: by byte order mark, else UTF-8
+	Values    Values
+	Directory Directory
+	// Treat says how a category may leave. Refused ones are hidden whole, masked ones
+	// show what subjects.Mask shows.
+	Treat func(custody.Category) custody.Treatment
+	// Seen is told of each subject, record by record, before the record's bytes are
+	// given away: which categories are in it as they are and which are masked or
+	// hidden. A subject without either is named by its key alone. An error ends the
+	// answer before the record; Write or Close returns it.
+	Seen func(subject custody.SubjectID, shown, masked custody.CategorySet) error
+	// Hidden stands for what is hidden whole; "••••" if nil, an empty one for nothing.
+	Hidden []byte
+}
+
+// Filter recognises one body. It is not safe for concurrent use.
+type Filter struct {
+	o      Options
+	kind   Kind
+	treat  [categories]custody.Treatment
+	kinds  custody.CategorySet // that the index has
+	reach  int                 // how far from a digit a mark or number may begin or end
+	reader reader
+	code   transcoder
+	err    error
+	closed bool
+	held
+	work
+}
+
+// reader parts what is held into values and records: one for each kind of body. It
+// goes on at f.at and leaves there what is not complete yet.
+type reader interface {
+	read(f *Filter, end bool) error
+	// lowest gives the number of the first scope that is open.
+	lowest() int32
+	// moved tells that so many bytes and values before it are gone.
+	moved(bytes, values int32)
+}
+
+const categories = 10
+
+// New makes a filter for a body of a kind. It fails with code Unsupported when the
+// kind cannot be inspected.
+func New(kind Kind, o Options) (*Filter, error) {
+	f := &Filter{}
+	return f, f.Reset(kind, o)
+}
+
+// Reset makes a filter ready for another body; its memory is used again.
+func (f *Filter) Reset(kind Kind, o Options) error {
+	if o.Plan == nil {
+		o.Plan = nothing
+	}
+	if o.Hidden == nil {
+		o.Hidden = hiddenWhole
+	}
+	f.o, f.kind, f.err, f.closed = o, kind, nil, false
+	for c := range f.treat {
+		f.treat[c] = o.Treat(custody.Category(c))
+	}
+	f.kinds, f.reach = o.Values.Kinds(o.System), 7
+	if f.kinds.Has(custody.Policy) || f.kinds.Has(custody.Bank) {
+		f.reach = 34
+	}
+	f.held.reset()
+	f.work.reset()
+	if !f.code.reset(o.Charset) {
+		return errCharset()
+	}
+	f.reader = readerOf(kind, o.Plan)
+	if f.reader == nil {
+		return ErrUninspectable
+	}
+	return nil
+}
+
+var hiddenWhole = []byte("••••")
+
+// Write takes the next bytes of the body and appends to dst what may leave now. It
+// keeps no part of src. After an error dst holds what may leave still, and nothing
+// more will.
+func (f *Filter) Write(dst, src []byte) ([]byte, error) {
+	if f.err != nil {
+		return dst, f.err
+	}
+	for len(src) > 0 {
+		part := src[:min(len(src), Window)]
+		src = src[len(part):]
+		f.raw = f.code.decode(f.raw, part, false)
+		var err error
+		if dst, err = f.advance(dst, false); err != nil {
+			f.err = err
+			return dst, err
+		}
+	}
+	return dst, nil
+}
+
+// Close ends the body and appends to dst the rest of what may leave.
+func (f *Filter) Close(dst []byte) ([]byte, error) {
+	if f.err != nil || f.closed {
+		return dst, f.err
+	}
+	f.closed = true
+	f.raw = f.code.decode(f.raw, nil, true)
+	dst, err := f.advance(dst, true)
+	if f.err = err; err == nil {
+		dst = append(dst, f.code.tail...)
+	}
+	return dst, err
+}
+
+// advance reads on, and settles what is complete when a window is full, when the
+// kind does not wait for one, or at the end.
+func (f *Filter) advance(dst []byte, end bool) ([]byte, error) {
+	read := f.reader.read(f, end)
+	if end && read == nil {
+		f.endRecord(len(f.raw))
+	}
+	n := f.complete()
+	if n == 0 || n < Window && !end && read == nil && !f.kind.prompt() {
+		return dst, f.bounded(read)
+	}
+	dst, err := f.settle(dst)
+	if err == nil {
+		err = f.bounded(read)
+	}
+	return dst, err
+}
+
+// bounded gives the reader's error, or one of its own when a record does not end.
+func (f *Filter) bounded(err error) error {
+	if err == nil && len(f.raw)-f.complete() > MaxRecord+Window {
+		return errTooLarge("a record of the answer is longer than 1 MiB")
+	}
+	return err
+}

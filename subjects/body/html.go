@@ -1,0 +1,234 @@
+package body
+
+import (
+	"bytes"
+	"math"
+)
+
+// htmlReader parts HTML into the text between tags, put together across tags that
+// only mark it up, and the values of attributes. It reads as browsers do: whatever is
+// not closed, not quoted or not nested as it should be is no error.
+//
+// A record is a row of a table or list, when no other is open; elsewhere the text
+// between two tags that part it.
+type htmlReader struct {
+	plan   *Plan
+	xml    bool
+	stack  []element
+	run    viewBuilder // text that may go on behind the next tag
+	spare  viewBuilder
+	from   int    // where the run began
+	raw    []byte // "</script", while its content is read
+	rcdata bool   // the same, with entities
+	scan   int    // of an unfinished tag: where to look for its end, from f.at
+	quote  byte   // of the same: the quote that is open
+	attrs  []attr
+	name   []byte
+	names  []byte
+	rows   int // open rows
+}
+
+// element is an open element.
+type element struct {
+	tag    string
+	kind   uint8
+	rule   rule
+	ruled  bool   // the rule is its own
+	bits   uint64 // compounds that it or an element around it matches
+	scope  int32
+	keyed  bool  // the scope began here
+	values int32 // how many values there were when it began
+}
+
+func newHTML(p *Plan, xml bool) *htmlReader { return &htmlReader{plan: p, xml: xml} }
+
+func (h *htmlReader) read(f *Filter, end bool) error {
+	for f.at < len(f.raw) {
+		switch {
+		case h.raw != nil:
+			if !h.rawText(f, end) {
+				return nil
+			}
+		case f.raw[f.at] == '<':
+			done, err := h.tag(f, end)
+			if err != nil || !done {
+				return err
+			}
+		default:
+			if !h.text(f, end) {
+				return nil
+			}
+		}
+	}
+	if end {
+		h.flush(f)
+	}
+	return nil
+}
+
+// text takes text up to the next tag into the run. An entity that may not be whole
+// waits.
+func (h *htmlReader) text(f *Filter, end bool) bool {
+	part := f.raw[f.at:]
+	if i := bytes.IndexByte(part, '<'); i >= 0 {
+		part = part[:i]
+	} else if !end {
+		if i := bytes.LastIndexByte(part, '&'); i >= 0 && len(part)-i < maxEntity && bytes.IndexByte(part[i:], ';') < 0 {
+			part = part[:i]
+		}
+	}
+	if len(part) == 0 {
+		return false
+	}
+	h.extend(f, part)
+	return true
+}
+
+func (h *htmlReader) extend(f *Filter, part []byte) {
+	if len(h.run.text) == 0 {
+		h.run.reset()
+		h.from = f.at
+	}
+	appendEntities(&h.run, part, f.at)
+	f.at += len(part)
+	for len(h.run.text) > Window/2 {
+		if !h.part(f) {
+			return
+		}
+	}
+}
+
+// part cuts a long run at a space, so that it need not be held whole.
+func (h *htmlReader) part(f *Filter) bool {
+	text := h.run.text
+	cut := cutText(text)
+	if cut <= 0 {
+		return false
+	}
+	all := h.run.view()
+	h.spare.reset()
+	h.spare.keep(&all, cut, len(text))
+	f.build.reset()
+	f.build.keep(&all, 0, cut)
+	last := f.build.segs[len(f.build.segs)-1]
+	stop := int(last.raw + last.size)
+	f.built(h.from, stop, h.scope(), h.rule(), formText)
+	h.run, h.spare = h.spare, h.run
+	h.from = stop
+	if !h.waits() {
+		f.endRecord(stop)
+	}
+	return true
+}
+
+// flush ends the run: it is a value.
+func (h *htmlReader) flush(f *Filter) {
+	if blank(h.run.text) {
+		h.run.reset()
+		return
+	}
+	segs := h.run.segs
+	if len(segs) == 1 && int(segs[0].size) == len(h.run.text) {
+		f.plain(int(segs[0].raw), int(segs[0].raw+segs[0].size), h.scope(), h.rule(), formText, flagsUnknown)
+	} else {
+		f.build, h.run = h.run, f.build
+		f.built(h.from, int(segs[len(segs)-1].raw+segs[len(segs)-1].size), h.scope(), h.rule(), formText)
+	}
+	if h.rule() == ruleKey {
+		f.keySeen(ruleKey, h.scope())
+	}
+	h.run.reset()
+}
+
+func blank(text []byte) bool {
+	for _, c := range text {
+		if !isSpace(c) {
+			return false
+		}
+	}
+	return true
+}
+
+func (h *htmlReader) scope() int32 {
+	if n := len(h.stack); n > 0 {
+		return h.stack[n-1].scope
+	}
+	return noScope
+}
+
+func (h *htmlReader) rule() rule {
+	if n := len(h.stack); n > 0 {
+		return h.stack[n-1].rule
+	}
+	return ruleNone
+}
+
+// rawText takes the content of a script, a style, a title as one value.
+func (h *htmlReader) rawText(f *Filter, end bool) bool {
+	i := indexFold(f.raw[f.at:], h.raw, max(h.scan-len(h.raw), 0))
+	if i < 0 {
+		if !end {
+			h.scan = len(f.raw) - f.at
+			return false
+		}
+		i = len(f.raw) - f.at
+	}
+	start, stop := f.at, f.at+i
+	if start < stop {
+		f.build.reset()
+		if h.rcdata {
+			appendEntities(&f.build, f.raw[start:stop], start)
+			f.built(start, stop, h.scope(), h.rule(), formText)
+		} else {
+			f.plain(start, stop, h.scope(), h.rule(), formText, flagsUnknown)
+		}
+	}
+	f.at, h.raw, h.scan = stop, nil, 0
+	return true
+}
+
+// indexFold finds a string in lower case, whatever case it is written in, from a
+// place on.
+func indexFold(text, low []byte, from int) int {
+	for i := from; ; {
+		n := bytes.IndexByte(text[min(i, len(text)):], low[0])
+		if n < 0 || i+n+len(low) > len(text) {
+			return -1
+		}
+		i += n
+		if bytes.EqualFold(text[i:i+len(low)], low) {
+			return i
+		}
+		i++
+	}
+}
+
+// block is called where text ends for good: the record may end there too.
+func (h *htmlReader) block(f *Filter, at int) {
+	if h.rows == 0 || f.begun(at) > soft {
+		f.endRecord(at)
+	}
+}
+
+// waits says whether the record must not end here.
+func (h *htmlReader) waits() bool { return h.rows > 0 }
+
+func (h *htmlReader) lowest() int32 {
+	low := int32(math.MaxInt32)
+	for i := range h.stack {
+		if h.stack[i].scope != noScope {
+			low = min(low, h.stack[i].scope)
+		}
+	}
+	return low
+}
+
+func (h *htmlReader) moved(bytes, values int32) {
+	for i := range h.run.segs {
+		h.run.segs[i].raw -= bytes
+	}
+	h.from -= int(bytes)
+	for i := range h.stack {
+		h.stack[i].values = max(0, h.stack[i].values-values)
+	}
+}

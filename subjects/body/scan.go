@@ -1,0 +1,235 @@
+package body
+
+import "custody"
+
+// maxLayers is how deep escapes in escapes are read: entities in a URL in JSON.
+const maxLayers = 4
+
+// scan looks through a text for identifiers: as it is, and, where it has escapes of
+// its own, as those are read.
+func (f *Filter) scan(view *view, v *value, flags uint8, layer int) {
+	if flags == flagsUnknown {
+		flags = flagsOf(view.text)
+	}
+	if flags&hasHigh != 0 && layer+1 < maxLayers && f.fold(view, v, layer) {
+		return
+	}
+	if flags&(hasDigit|hasAt) != 0 {
+		s := scanner{f: f, view: view, v: v, text: view.text}
+		s.run()
+	}
+	if layer+1 < maxLayers {
+		f.unescape(view, v, flags, layer)
+	}
+}
+
+// scanner reads the ASCII of a text.
+type scanner struct {
+	f    *Filter
+	view *view
+	v    *value
+	text []byte
+	done int // what is before is found already
+}
+
+func (s *scanner) run() {
+	text := s.text
+	for i := 0; i < len(text); {
+		switch c := text[i]; {
+		case charClass[c] == charDigit:
+			i = s.number(i)
+		case c == '@':
+			i = s.email(i)
+		default:
+			i++
+		}
+	}
+}
+
+// hit notes everybody whom text[a:b] names as a value of a category.
+func (s *scanner) hit(c custody.Category, a, b int) bool {
+	f := s.f
+	f.ids = f.o.Values.Find(f.ids[:0], f.o.System, c, s.text[a:b])
+	if len(f.ids) == 0 {
+		return false
+	}
+	record := f.record
+	if s.view.segs == nil {
+		record = f.recordAt(s.view.base + a)
+	}
+	for _, id := range f.ids {
+		f.sightIn(record, id, f.shown(c), f.masked(c))
+	}
+	if f.treat[c] != custody.Clear {
+		f.replace(s.view, a, b, s.v.form, c, f.treat[c])
+	}
+	s.done = b
+	return true
+}
+
+// email looks at the address around an @.
+func (s *scanner) email(at int) int {
+	text := s.text
+	start, end := at, at+1
+	for start > s.done && emailChar[text[start-1]]&1 != 0 && at-start < 64+16 {
+		start--
+	}
+	for end < len(text) && emailChar[text[end]]&2 != 0 && end-at < 256 {
+		end++
+	}
+	for end > at && (text[end-1] == '.' || text[end-1] == '-') {
+		end--
+	}
+	if end <= at+1 || start == at || !s.f.kinds.Has(custody.Email) {
+		return at + 1
+	}
+	for from := start; from < at; {
+		if text[from] != '.' && s.hit(custody.Email, from, end) {
+			return end
+		}
+		from++
+		for from < at && emailChar[text[from-1]]&4 == 0 && !(from-1 == start && text[from-1] == '.') {
+			from++
+		}
+	}
+	return at + 1
+}
+
+// number looks at what begins with the digit at i, and at the word around it.
+func (s *scanner) number(i int) int {
+	text := s.text
+	end := i + 1
+	for end < len(text) && charClass[text[end]] == charDigit {
+		end++
+	}
+	if s.f.kinds.Has(custody.Phone) {
+		if stop := s.phone(i, end); stop > 0 {
+			return stop
+		}
+	}
+	if end-i <= 8 {
+		if stop := s.words(i, end); stop > 0 {
+			return stop
+		}
+	}
+	return end
+}
+
+// phone tries the numbers of 9 to 18 digits that begin with the group text[i:end].
+func (s *scanner) phone(i, end int) int {
+	text := s.text
+	start := i
+	if start > s.done && text[start-1] == '+' {
+		start--
+	}
+	for digits := end - i; digits <= 18; {
+		if digits >= 9 && s.hit(custody.Phone, start, end) {
+			return end
+		}
+		next := end
+		for next < len(text) && next-end < 4 && charClass[text[next]] == charGap {
+			next++
+		}
+		if next == len(text) || charClass[text[next]] != charDigit {
+			return 0
+		}
+		for end = next; end < len(text) && charClass[text[end]] == charDigit; end++ {
+			digits++
+		}
+	}
+	return 0
+}
+
+// word is a stretch of letters and digits.
+type word struct{ start, end int }
+
+// maxWords is how many words are looked at on each side of one.
+const maxWords = 6
+
+// words tries the registrations, policy numbers and the like that the word around
+// text[i:end] is a part of.
+func (s *scanner) words(i, end int) int {
+	var room [2*maxWords + 1]word
+	list, at := s.around(room[:0], i, end)
+	for from := at; from >= 0; from-- {
+		length := 0
+		for _, w := range list[from:at] {
+			length += w.end - w.start
+		}
+		for to := at; to < len(list); to++ {
+			length += list[to].end - list[to].start
+			if length > 34 {
+				break
+			}
+			if s.try(list[from].start, list[to].end, length) {
+				return list[to].end
+			}
+		}
+	}
+	return 0
+}
+
+// around lists the words from some before the one at i to some after it, as long as
+// they are short enough together, and says which it is.
+func (s *scanner) around(list []word, i, end int) ([]word, int) {
+	text := s.text
+	start := i
+	for start > s.done && charClass[text[start-1]]-1 < 2 && i-start < 34 {
+		start--
+	}
+	for end < len(text) && charClass[text[end]]-1 < 2 && end-start <= 34 {
+		end++
+	}
+	var left [maxWords]word
+	n, room := 0, s.f.reach-(end-start)
+	for from := start; n < maxWords && room > 0; n++ {
+		stop := from
+		for stop > s.done && from-stop < 3 && charClass[text[stop-1]] == charGap {
+			stop--
+		}
+		begin := stop
+		for begin > s.done && charClass[text[begin-1]]-1 < 2 && stop-begin <= room {
+			begin--
+		}
+		if begin == stop || stop-begin > room {
+			break
+		}
+		room -= stop - begin
+		left[n] = word{begin, stop}
+		from = begin
+	}
+	for k := n - 1; k >= 0; k-- {
+		list = append(list, left[k])
+	}
+	list = append(list, word{start, end})
+	room = s.f.reach - (end - start)
+	for k := 0; k < maxWords && room > 0; k++ {
+		begin := end
+		for begin < len(text) && begin-end < 3 && charClass[text[begin]] == charGap {
+			begin++
+		}
+		stop := begin
+		for stop < len(text) && charClass[text[stop]]-1 < 2 && stop-begin <= room {
+			stop++
+		}
+		if stop == begin || stop-begin > room {
+			break
+		}
+		room -= stop - begin
+		list = append(list, word{begin, stop})
+		end = stop
+	}
+	return list, n
+}
+
+// try looks text[a:b], of so many letters and digits, up in the categories that it
+// could be of.
+func (s *scanner) try(a, b, length int) bool {
+	if (length >= 5 && length <= 7 || length == 17) && s.f.kinds.Has(custody.Vehicle) && s.hit(custody.Vehicle, a, b) {
+		return true
+	}
+	if length >= 5 && length <= 32 && s.f.kinds.Has(custody.Policy) && s.hit(custody.Policy, a, b) {
+		return true
+	}
+	return (length == 13 || length == 14 || length == 7 || length == 8 || length >= 15) && s.f.kinds.Has(custody.Bank) && s.hit(custody.Bank, a, b)
+}

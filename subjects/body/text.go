@@ -1,0 +1,110 @@
+package body
+
+import (
+	"bytes"
+	"math"
+)
+
+// textReader takes plain text a window at a time. A line is a record; identifiers may
+// go on over the end of a line.
+type textReader struct{}
+
+func (textReader) read(f *Filter, end bool) error {
+	part := f.raw[f.at:]
+	if len(part) == 0 || !end && len(part) < Window {
+		return nil
+	}
+	cut := len(part)
+	if !end {
+		if cut = cutText(part); cut <= 0 {
+			return nil
+		}
+	}
+	f.lines(f.at, f.at+cut, noScope, ruleNone, formText)
+	f.at += cut
+	return nil
+}
+
+// lines adds text as one value for each stretch of lines that an identifier may go
+// on over. Each line is a record all the same: a hit belongs to that of its beginning.
+func (f *Filter) lines(start, end int, scope int32, r rule, as form) {
+	for start < end {
+		stop := start
+		for stop < end {
+			stop = f.lineEnd(stop, end)
+			if !goesOn(f.raw[start:stop], f.raw[stop:end]) {
+				break
+			}
+		}
+		f.plain(start, stop, scope, r, as, flagsUnknown)
+		for start < stop {
+			start = f.lineEnd(start, stop)
+			f.endRecord(start)
+		}
+	}
+}
+
+func (f *Filter) lineEnd(from, end int) int {
+	if i := bytes.IndexByte(f.raw[from:end], '\n'); i >= 0 {
+		return from + i + 1
+	}
+	return end
+}
+
+// goesOn says whether an identifier may go on from the end of one line to the next:
+// a figure ends the one and letters or figures begin the other, or a line ends in the
+// equals sign of quoted-printable.
+func goesOn(line, next []byte) bool {
+	line = bytes.TrimRight(line, "\r\n")
+	if n := len(line); n > 0 && line[n-1] == '=' {
+		return true
+	}
+	line, next = bytes.TrimRight(line, " \t"), bytes.TrimLeft(next, " \t")
+	if len(line) == 0 || len(next) == 0 {
+		return false
+	}
+	a, b := charClass[line[len(line)-1]], charClass[next[0]]
+	return a == charDigit && (b == charDigit || b == charLetter) || a == charLetter && b == charDigit
+}
+
+// cutText finds where a long text may be cut without cutting an identifier: behind
+// the last line, sentence or word that nothing goes on from.
+func cutText(text []byte) int {
+	for cut := len(text); cut > len(text)/2; {
+		i := bytes.LastIndexByte(text[:cut], '\n')
+		if i < 0 {
+			break
+		}
+		if !goesOn(text[:i+1], text[i+1:]) && i+1 < len(text) {
+			return i + 1
+		}
+		cut = i
+	}
+	for i := len(text) - 2; i > len(text)/2; i-- {
+		if text[i] <= ' ' && plainWord(text[:i]) && plainWord(text[i+1:min(len(text), i+64)]) {
+			return i + 1
+		}
+	}
+	return 0
+}
+
+// plainWord says whether the last (or first) word next to a cut is of letters only
+// and long enough to be no part of an identifier.
+func plainWord(text []byte) bool {
+	n := 0
+	for i := range text {
+		c := charClass[text[i]]
+		if c == charDigit || text[i] == '@' {
+			n = 0
+		} else if c == charLetter {
+			n++
+		}
+		if len(text)-i == 0 {
+			break
+		}
+	}
+	return n >= 4 && len(text) > 0
+}
+
+func (textReader) lowest() int32      { return math.MaxInt32 }
+func (textReader) moved(int32, int32) {}

@@ -1,0 +1,318 @@
+package body
+
+import (
+	"bytes"
+	"slices"
+
+	"custody"
+)
+
+// work is what settling a window needs; its memory is used again.
+type work struct {
+	sights  []sight
+	edits   []edit
+	masks   []byte
+	orphans []orphan
+	ids     []custody.SubjectID
+	room    []piece
+	mask    []byte
+	folded  [maxLayers + 1]viewBuilder
+	record  int32               // that is looked at
+	from    int                 // its first sight
+	last    []custody.SubjectID // of the window before
+	hidden  int                 // values hidden because nobody could be found whose they are
+}
+
+// sight is that a record shows something of a subject.
+type sight struct {
+	record  int32
+	subject custody.SubjectID
+	shown   custody.CategorySet
+	masked  custody.CategorySet
+}
+
+// edit replaces raw[start:end] by a mask.
+type edit struct{ start, end, mask, maskEnd int32 }
+
+// orphan is a value of a category in a record of which no subject is known.
+type orphan struct {
+	value  int32
+	record int32
+}
+
+func (w *work) reset() {
+	w.clear()
+	w.last, w.hidden = w.last[:0], 0
+}
+
+func (w *work) clear() {
+	w.sights, w.edits, w.masks, w.orphans = w.sights[:0], w.edits[:0], w.masks[:0], w.orphans[:0]
+}
+
+// settle finds who is in the complete records, reports them and gives the records
+// away.
+func (f *Filter) settle(dst []byte) ([]byte, error) {
+	f.clear()
+	if err := f.resolveKeys(); err != nil {
+		return dst, err
+	}
+	next := int32(0)
+	for r := range f.records {
+		f.record, f.from = int32(r), len(f.sights)
+		for i := next; i < f.records[r].values; i++ {
+			f.look(i)
+		}
+		f.attribute(next, f.records[r].values)
+		next = f.records[r].values
+	}
+	f.adopt()
+	slices.SortStableFunc(f.edits, func(a, b edit) int {
+		if a.start != b.start {
+			return int(a.start - b.start)
+		}
+		return int(b.end - a.end)
+	})
+	if !slices.IsSortedFunc(f.sights, byRecord) {
+		f.inOrder()
+	}
+	end, err := f.report()
+	dst = f.emit(dst, end)
+	if err == nil {
+		f.remember()
+		f.reader.moved(f.drop(f.reader.lowest()))
+	}
+	return dst, err
+}
+
+// resolveKeys turns the keys in the window into subjects; new ones get their numbers
+// all at once.
+func (f *Filter) resolveKeys() error {
+	done := f.records[len(f.records)-1].values
+	var unknown []string
+	for i := range f.values[:done] {
+		v := &f.values[i]
+		if v.rule != ruleKey {
+			continue
+		}
+		view := f.view(v)
+		key := bytes.TrimSpace(view.text)
+		if len(key) == 0 || len(key) > maxKey {
+			continue
+		}
+		id, ok := f.o.Directory.Lookup(f.o.System, key)
+		if !ok {
+			unknown = append(unknown, string(key))
+		} else if v.scope != noScope {
+			f.scope(v.scope).subject = id
+		}
+	}
+	if len(unknown) == 0 {
+		return nil
+	}
+	if _, err := f.o.Directory.Assign(f.o.System, unknown); err != nil {
+		return err
+	}
+	for i := range f.values[:done] {
+		if v := &f.values[i]; v.rule == ruleKey && v.scope != noScope {
+			if id, ok := f.keyOf(v); ok {
+				f.scope(v.scope).subject = id
+			}
+		}
+	}
+	return nil
+}
+
+// maxKey is the longest key that is looked up: subjects.MaxKey.
+const maxKey = 1024
+
+func (f *Filter) keyOf(v *value) (custody.SubjectID, bool) {
+	view := f.view(v)
+	key := bytes.TrimSpace(view.text)
+	if len(key) == 0 || len(key) > maxKey {
+		return 0, false
+	}
+	return f.o.Directory.Lookup(f.o.System, key)
+}
+
+// look finds what one value holds.
+func (f *Filter) look(i int32) {
+	v := &f.values[i]
+	if v.rule == ruleKey {
+		if id := f.subject(v.scope); id != 0 {
+			f.sight(id, 0, 0)
+		} else if id, ok := f.keyOf(v); ok {
+			f.sight(id, 0, 0)
+		}
+		return
+	}
+	view := f.view(v)
+	c, ruled := v.rule.category()
+	if !ruled {
+		f.scan(&view, v, v.flags, 0)
+		return
+	}
+	if f.treat[c] == custody.Refused && f.subject(v.scope) != 0 {
+		return // nothing of it is shown, and whose it is is known
+	}
+	if !f.whole(&view, v, c) {
+		f.scan(&view, v, v.flags, 0)
+	}
+}
+
+// whole looks a configured value up as one identifier.
+func (f *Filter) whole(view *view, v *value, c custody.Category) bool {
+	f.ids = f.o.Values.Find(f.ids[:0], f.o.System, c, view.text)
+	for _, id := range f.ids {
+		f.sight(id, f.shown(c), f.masked(c))
+	}
+	return len(f.ids) > 0
+}
+
+func (f *Filter) shown(c custody.Category) custody.CategorySet {
+	if f.treat[c] == custody.Clear {
+		return 1 << c
+	}
+	return 0
+}
+
+func (f *Filter) masked(c custody.Category) custody.CategorySet {
+	if f.treat[c] == custody.Clear {
+		return 0
+	}
+	return 1 << c
+}
+
+// sight notes that the record that is looked at shows something of a subject.
+func (f *Filter) sight(id custody.SubjectID, shown, masked custody.CategorySet) {
+	f.sightIn(f.record, id, shown, masked)
+}
+
+// sightIn is sight for one of several records that a value goes over.
+func (f *Filter) sightIn(record int32, id custody.SubjectID, shown, masked custody.CategorySet) {
+	for i := len(f.sights) - 1; i >= f.from; i-- {
+		if s := &f.sights[i]; s.subject == id && s.record == record {
+			s.shown |= shown
+			s.masked |= masked
+			return
+		}
+	}
+	f.sights = append(f.sights, sight{record, id, shown, masked})
+}
+
+// attribute gives the configured values of a record to their subjects: to that of
+// their scope, else to all whom the record names. Those of a record that names nobody
+// wait for the window.
+func (f *Filter) attribute(from, to int32) {
+	for i := from; i < to; i++ {
+		v := &f.values[i]
+		c, ruled := v.rule.category()
+		if !ruled || f.blank(v) {
+			continue
+		}
+		switch {
+		case f.subject(v.scope) != 0:
+			f.sight(f.subject(v.scope), f.shown(c), f.masked(c))
+		case len(f.sights) > f.from:
+			for j := f.from; j < len(f.sights); j++ {
+				f.sights[j].shown |= f.shown(c)
+				f.sights[j].masked |= f.masked(c)
+			}
+		default:
+			f.orphans = append(f.orphans, orphan{i, f.record})
+			continue
+		}
+		f.cover(v, c, f.treat[c])
+	}
+}
+
+// blank says whether a value holds nothing: null, or spaces.
+func (f *Filter) blank(v *value) bool {
+	view := f.view(v)
+	for _, c := range view.text {
+		if c > ' ' {
+			return v.form == formNumber && string(view.text) == "null"
+		}
+	}
+	return true
+}
+
+// adopt gives the values of records that name nobody to all subjects of the window,
+// or of the one before. If there is none the values are hidden: what cannot be tied
+// to a subject is not shown (P4).
+func (f *Filter) adopt() {
+	if len(f.orphans) == 0 {
+		return
+	}
+	who := f.last
+	if len(f.sights) > 0 {
+		who = nil
+		for _, s := range f.sights {
+			who = append(who, s.subject)
+		}
+		slices.Sort(who)
+		who = slices.Compact(who)
+	}
+	for _, o := range f.orphans {
+		v := &f.values[o.value]
+		c, _ := v.rule.category()
+		if len(who) == 0 {
+			f.hidden++
+			f.cover(v, c, custody.Refused)
+			continue
+		}
+		for _, id := range who {
+			f.sights = append(f.sights, sight{o.record, id, f.shown(c), f.masked(c)})
+		}
+		f.cover(v, c, f.treat[c])
+	}
+	f.inOrder()
+}
+
+// inOrder puts the sights in the order of their records.
+func (f *Filter) inOrder() { slices.SortStableFunc(f.sights, byRecord) }
+
+func byRecord(a, b sight) int { return int(a.record - b.record) }
+
+// recordAt gives the record, from the one that is looked at on, that a place in the
+// bytes belongs to.
+func (f *Filter) recordAt(at int) int32 {
+	r := f.record
+	for int(r) < len(f.records)-1 && int(f.records[r].end) <= at {
+		r++
+	}
+	return r
+}
+
+// Unattributed counts the values that were hidden because the answer named no
+// subject whose they could be.
+func (f *Filter) Unattributed() int { return f.hidden }
+
+// remember keeps the subjects of the window for values that follow alone.
+func (f *Filter) remember() {
+	if len(f.sights) == 0 {
+		return
+	}
+	f.last = f.last[:0]
+	for _, s := range f.sights {
+		if len(f.last) < maxAdopting && !slices.Contains(f.last, s.subject) {
+			f.last = append(f.last, s.subject)
+		}
+	}
+}
+
+// maxAdopting is how many subjects of an earlier window a lone value is given to.
+const maxAdopting = 64
+
+// report tells of the subjects, record by record, and gives where the last permitted
+// record ends.
+func (f *Filter) report() (end int, err error) {
+	for _, s := range f.sights {
+		if err := f.o.Seen(s.subject, s.shown, s.masked); err != nil {
+			if s.record == 0 {
+				return 0, err
+			}
+			return int(f.records[s.record-1].end), err
+		}
+	}
+	return f.complete(), nil
+}
