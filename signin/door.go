@@ -18,6 +18,7 @@ import (
 
 	"custody"
 	"custody/identity"
+	"custody/identity/passkey"
 	"custody/identity/password"
 )
 
@@ -57,11 +58,12 @@ type Options struct {
 
 // Door is safe for concurrent use.
 type Door struct {
-	o     Options
-	id    *identity.Service
-	flows *flows
-	mux   *http.ServeMux
-	csp   string
+	o        Options
+	id       *identity.Service
+	flows    *flows
+	passkeys *passkey.Ceremony // nil where the public address is a number
+	mux      *http.ServeMux
+	csp      string
 
 	mu      sync.RWMutex
 	live    map[[32]byte]*visit // by the hash of the cookie
@@ -79,6 +81,11 @@ func New(o Options) (*Door, error) {
 	}
 	d := &Door{o: o, id: o.Identity, live: map[[32]byte]*visit{}, flows: newFlows(sealer, o.System, o.Now)}
 	d.csp = contentPolicy(o.Public)
+	if _, err := netip.ParseAddr(o.RPID); err != nil { // WebAuthn knows hosts by name only
+		if d.passkeys, err = passkey.New(o.RPID, o.Title, origin(o.Public)); err != nil {
+			return nil, err
+		}
+	}
 	d.routes()
 	return d, nil
 }
@@ -165,7 +172,14 @@ func (d *Door) routes() {
 		"GET /.custody/{$}":             d.home,
 		"GET /.custody/sign-in":         d.signInPage,
 		"POST /.custody/sign-in":        d.signIn,
+		"GET /.custody/organisation":    d.organisationPage,
 		"POST /.custody/organisation":   d.chooseOrganisation,
+		"GET /.custody/device":          d.devicePage,
+		"POST /.custody/device/begin":   d.deviceBegin,
+		"POST /.custody/device/finish":  d.deviceFinish,
+		"GET /.custody/keys":            d.keysPage,
+		"POST /.custody/keys/remove":    d.removeKey,
+		"GET /.custody/keys/password":   d.changePage,
 		"POST /.custody/sign-out":       d.signOut,
 		"GET /.custody/signed-out":      d.signedOut,
 		"GET /.custody/enrol":           d.enrolPage,
@@ -179,6 +193,12 @@ func (d *Door) routes() {
 		"GET /.custody/assets/{file}":   asset,
 	} {
 		d.mux.HandleFunc(pattern, h)
+	}
+	if d.passkeys != nil {
+		d.mux.HandleFunc("POST /.custody/passkey/begin", d.passkeyBegin)
+		d.mux.HandleFunc("POST /.custody/passkey/finish", d.passkeyFinish)
+		d.mux.HandleFunc("POST /.custody/passkey/create/begin", d.createBegin)
+		d.mux.HandleFunc("POST /.custody/passkey/create/finish", d.createFinish)
 	}
 	d.mux.HandleFunc(Prefix, d.missing)
 }

@@ -16,9 +16,9 @@ import (
 
 // enrolment is what the door remembers of somebody who sets up a way to sign in.
 type enrolment struct {
-	Code   string `json:"c"`           // proves the enrolment again at each step
-	Secret []byte `json:"s,omitempty"` // of TOTP, until it is kept
-	Next   string `json:"n,omitempty"`
+	Code   string           `json:"c,omitempty"` // proves the enrolment again at each step
+	Person custody.PersonID `json:"p,omitempty"` // without a code: who is signed in and changes theirs
+	Secret []byte           `json:"s,omitempty"` // of TOTP, until it is kept
 }
 
 func randomText() string { return rand.Text() }
@@ -56,13 +56,29 @@ func (d *Door) enrol(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, Prefix+"enrol/set-up", http.StatusSeeOther)
 }
 
-// enrolling finds who is setting up, while the code can still be used.
+// enrolling finds who is setting up, while the code can still be used; found is nil for
+// somebody who is signed in and changes their own.
 func (d *Door) enrolling(r *http.Request) (e enrolment, cookie string, found *identity.Enrolment, p *identity.Person, err error) {
 	if cookie, err = d.under(r, "enrol", &e); err != nil {
 		return e, "", nil, nil, err
 	}
+	if e.Code == "" {
+		p, err = d.changing(r, e.Person)
+		return e, cookie, nil, p, err
+	}
 	found, p, err = d.id.Enrolment(e.Code)
 	return e, cookie, found, p, err
+}
+
+func (d *Door) changing(r *http.Request, person custody.PersonID) (*identity.Person, error) {
+	v, err := d.fresh(r)
+	if err != nil {
+		return nil, err
+	}
+	if v.sess.Person != person {
+		return nil, errFlow
+	}
+	return d.id.ByID(person), nil
 }
 
 func (d *Door) setUpPage(w http.ResponseWriter, r *http.Request) {
@@ -80,7 +96,7 @@ func (d *Door) showSetUp(w http.ResponseWriter, r *http.Request, status int, e e
 		d.fail(w, r, qrErr)
 		return
 	}
-	v := view{Title: "Set up your sign-in", Data: map[string]any{
+	v := view{Title: "Set up your sign-in", Scripts: []string{"passkey.js"}, Data: map[string]any{"Change": e.Code == "",
 		"Name": p.FullName, "Login": p.Login, "Picture": code, "Secret": totp.Text(e.Secret), "Long": password.Long, "Short": password.Short}}
 	if err != nil {
 		v = v.fault(err)
@@ -110,13 +126,39 @@ func (d *Door) setUpPassword(w http.ResponseWriter, r *http.Request) {
 		d.showEnrol(w, r, http.StatusUnauthorized, errFlow)
 		return
 	}
-	codes, err := d.id.SetPassword(&identity.PasswordFactor{Person: p.ID, Hash: hash, TOTP: e.Secret, Step: step}, found.ID, 0)
+	d.keepPassword(w, r, &identity.PasswordFactor{Person: p.ID, Hash: hash, TOTP: e.Secret, Step: step}, found)
+}
+
+// keepPassword keeps what was checked. Whoever was signed in stays so in this browser;
+// the sessions that the old password opened elsewhere end.
+func (d *Door) keepPassword(w http.ResponseWriter, r *http.Request, f *identity.PasswordFactor, found *identity.Enrolment) {
+	var enrolment, keep int64
+	if found != nil {
+		enrolment = found.ID
+	} else if v, err := d.visit(r); err == nil {
+		keep = v.browser.Credential
+	}
+	codes, err := d.id.SetPassword(f, enrolment, keep)
 	if err != nil {
 		d.fail(w, r, err)
 		return
 	}
-	d.o.Log.Info("somebody set up a password", "system", d.o.System, "person", p.ID)
-	d.showCodes(w, r, p, codes)
+	d.Sweep()
+	d.o.Log.Info("somebody set up a password", "system", d.o.System, "person", f.Person)
+	onwards := Prefix + "keys"
+	if found != nil {
+		onwards = d.signInNew(w, r, f.Person)
+	}
+	d.page(w, r, http.StatusOK, "codes", view{Title: "Keep your recovery codes", Data: map[string]any{"Codes": codes, "Onwards": onwards}})
+}
+
+// signInNew signs in who has just enrolled and gives the address to go on to.
+func (d *Door) signInNew(w http.ResponseWriter, r *http.Request, person custody.PersonID) string {
+	location, err := d.arrive(w, r, proof{Login: d.id.ByID(person).Login, Method: identity.MethodPassword}, "")
+	if err != nil {
+		return Prefix + "sign-in"
+	}
+	return location
 }
 
 // checkNew holds a new password and the first code to the rules.
@@ -134,16 +176,6 @@ func (d *Door) checkNew(r *http.Request, secret []byte, p *identity.Person) (ste
 		return 0, custody.E(custody.CodeInvalid, "this code does not fit", "scan the picture again and type the six digits that the app shows now; the clock of the phone must be right")
 	}
 	return step, nil
-}
-
-// showCodes signs in who has just set up a password and shows the recovery codes, which
-// are never shown again.
-func (d *Door) showCodes(w http.ResponseWriter, r *http.Request, p *identity.Person, codes []string) {
-	onwards := Prefix + "sign-in"
-	if v, err := d.open(w, r, proof{Login: p.Login, Method: identity.MethodPassword}, ""); err == nil {
-		onwards = d.onwards(v, "/")
-	}
-	d.page(w, r, http.StatusOK, "codes", view{Title: "Keep your recovery codes", Data: map[string]any{"Codes": codes, "Onwards": onwards}})
 }
 
 // picture draws a QR code as one SVG path, four light modules around it.

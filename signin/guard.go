@@ -55,7 +55,7 @@ func contentPolicy(public *url.URL) string {
 	assets := origin(public) + Prefix + "assets/"
 	return "default-src 'none'; script-src " + assets + "; style-src " + assets + "; img-src " + assets +
 		"; connect-src " + origin(public) + Prefix + "; worker-src " + assets +
-		"; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
+		"; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types custody"
 }
 
 // headers sets what every answer of the door carries.
@@ -86,7 +86,7 @@ func localPath(next string) string {
 	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil {
 		return "/"
 	}
-	if strings.HasPrefix(u.Path, "//") || strings.HasPrefix(u.Path, Prefix) && u.Path != Prefix+"sessions" {
+	if strings.HasPrefix(u.Path, "//") || strings.HasPrefix(u.Path, Prefix) && u.Path != Prefix+"sessions" && u.Path != Prefix+"keys" {
 		return "/"
 	}
 	return next

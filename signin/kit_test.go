@@ -30,6 +30,7 @@ type kit struct {
 	store  *store.Store
 	door   *signin.Door
 	server *httptest.Server
+	url    string // as browsers reach it
 	clock  *clock
 	log    *logs
 
@@ -79,6 +80,27 @@ const (
 // newKit starts a door; change may alter its options.
 func newKit(t testing.TB, change ...func(*signin.Options)) *kit {
 	t.Helper()
+	k := prepareKit(t)
+	k.server.StartTLS()
+	k.url = k.server.URL
+	t.Cleanup(k.server.Close)
+	k.openDoor(t, change...)
+	return k
+}
+
+// newLocalKit starts a door on plain http://localhost, where browsers allow passkeys.
+func newLocalKit(t testing.TB, change ...func(*signin.Options)) *kit {
+	t.Helper()
+	k := prepareKit(t)
+	k.server.Start()
+	k.url = strings.Replace(k.server.URL, "127.0.0.1", "localhost", 1)
+	t.Cleanup(k.server.Close)
+	k.openDoor(t, change...)
+	return k
+}
+
+func prepareKit(t testing.TB) *kit {
+	t.Helper()
 	k := &kit{clock: &clock{at: time.Now().UTC().Truncate(time.Second)}, log: &logs{}}
 	var err error
 	k.store, err = store.Open(filepath.Join(t.TempDir(), "custody.db"))
@@ -95,17 +117,14 @@ func newKit(t testing.TB, change ...func(*signin.Options)) *kit {
 		must(t, err)
 	}
 	k.server = httptest.NewUnstartedServer(http.HandlerFunc(k.serve))
-	k.server.StartTLS()
-	t.Cleanup(k.server.Close)
-	k.openDoor(t, change...)
 	return k
 }
 
 func (k *kit) openDoor(t testing.TB, change ...func(*signin.Options)) {
 	t.Helper()
-	public, err := url.Parse(k.server.URL)
+	public, err := url.Parse(k.url)
 	must(t, err)
-	o := signin.Options{Identity: k.Service, System: "bodyshop", Title: "Northfield Estimates", Public: public, RPID: public.Hostname(),
+	o := signin.Options{Identity: k.Service, System: "bodyshop", Title: "Northfield Estimates", Public: public,
 		Now: k.clock.now, Log: slog.New(slog.NewTextHandler(k.log, nil)), Ended: func(s *custody.Session) {
 			k.mu.Lock()
 			defer k.mu.Unlock()
@@ -177,7 +196,7 @@ func (b *browser) do(r *http.Request) answer {
 
 func (b *browser) get(path string) answer {
 	b.t.Helper()
-	r, err := http.NewRequest(http.MethodGet, b.k.server.URL+path, nil)
+	r, err := http.NewRequest(http.MethodGet, b.k.url+path, nil)
 	must(b.t, err)
 	r.Header.Set("Sec-Fetch-Mode", "navigate")
 	return b.do(r)
@@ -185,12 +204,12 @@ func (b *browser) get(path string) answer {
 
 func (b *browser) post(path string, form ...string) answer {
 	b.t.Helper()
-	r, err := http.NewRequest(http.MethodPost, b.k.server.URL+path, strings.NewReader(values(form...).Encode()))
+	r, err := http.NewRequest(http.MethodPost, b.k.url+path, strings.NewReader(values(form...).Encode()))
 	must(b.t, err)
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	r.Header.Set("Sec-Fetch-Mode", "navigate")
 	r.Header.Set("Sec-Fetch-Site", "same-origin")
-	r.Header.Set("Origin", b.k.server.URL)
+	r.Header.Set("Origin", b.k.url)
 	return b.do(r)
 }
 

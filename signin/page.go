@@ -5,6 +5,7 @@ import (
 	"embed"
 	"html/template"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -49,6 +50,9 @@ func (v view) fault(err error) view {
 // never half a page.
 func (d *Door) page(w http.ResponseWriter, r *http.Request, status int, name string, v view) {
 	v.Page, v.Portal, v.zone = name, d.o.Title, d.o.Zone
+	if d.passkeys == nil {
+		v.Scripts = slices.DeleteFunc(v.Scripts, func(s string) bool { return s == "passkey.js" })
+	}
 	var b bytes.Buffer
 	if err := pages.ExecuteTemplate(&b, name+".html", v); err != nil {
 		d.o.Log.Error("a page could not be made", "page", name, "err", err)
@@ -83,6 +87,9 @@ func asset(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", assetTypes[name[dot:]])
+	if name == "worker.js" { // it stands before the portal's requests, not the door's
+		w.Header().Set("Service-Worker-Allowed", "/")
+	}
 	w.Header().Set("Cache-Control", "public, max-age=300")
 	_, _ = w.Write(b)
 }

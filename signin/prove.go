@@ -32,15 +32,20 @@ var errNoMatch = custody.E(custody.CodeUnauthorised, "email, password and code d
 
 // signInPage shows the ways to sign in.
 func (d *Door) signInPage(w http.ResponseWriter, r *http.Request) {
-	if v, err := d.visit(r); err == nil {
+	again := r.FormValue("again") == "1"
+	if v, err := d.visit(r); err == nil && !again {
 		http.Redirect(w, r, d.onwards(v, next(r)), http.StatusSeeOther)
+		return
+	}
+	if again {
+		d.showSignIn(w, r, http.StatusOK, errStale)
 		return
 	}
 	d.showSignIn(w, r, http.StatusOK, nil)
 }
 
 func (d *Door) showSignIn(w http.ResponseWriter, r *http.Request, status int, err error) {
-	v := view{Title: "Sign in", Next: next(r),
+	v := view{Title: "Sign in", Next: next(r), Scripts: []string{"passkey.js"},
 		Data: map[string]any{"Login": clip(r.PostFormValue("login"), 254)}}
 	if err != nil {
 		v = v.fault(err)

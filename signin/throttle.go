@@ -39,6 +39,8 @@ var (
 	perBrowser = perPerson
 	// perAddress is for everything from one network address; an office shares one.
 	perAddress = kind{free: 30, first: time.Second, most: time.Minute, decay: 20 * time.Second}
+	// perCeremony is for beginning with a passkey, which guesses nothing but costs a bit.
+	perCeremony = kind{free: 300, first: time.Second, most: time.Minute, decay: time.Second}
 )
 
 const maxBuckets = 100_000

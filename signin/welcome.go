@@ -12,19 +12,27 @@ import (
 	"custody/identity"
 )
 
-// welcome signs a proven person in: it asks for whom they work if they work for
-// several, opens the session under a new cookie and goes on to what is next.
+// welcome signs a proven person in and sends them on.
 func (d *Door) welcome(w http.ResponseWriter, r *http.Request, p proof, organisation string) {
-	v, err := d.open(w, r, p, organisation)
-	if errors.Is(err, errSeveral) {
-		d.askOrganisation(w, r, p)
-		return
-	}
+	location, err := d.arrive(w, r, p, organisation)
 	if err != nil {
 		d.fail(w, r, err)
 		return
 	}
-	http.Redirect(w, r, d.onwards(v, p.Next), http.StatusSeeOther)
+	http.Redirect(w, r, location, http.StatusSeeOther)
+}
+
+// arrive opens the session of a proven person under a new cookie and gives the address
+// to go on to: first to choose for whom they work, if they work for several.
+func (d *Door) arrive(w http.ResponseWriter, r *http.Request, p proof, organisation string) (location string, err error) {
+	v, err := d.open(w, r, p, organisation)
+	if errors.Is(err, errSeveral) {
+		return Prefix + "organisation", d.begin(w, "choose", p, 5*time.Minute)
+	}
+	if err != nil {
+		return "", err
+	}
+	return d.onwards(v, p.Next), nil
 }
 
 // errSeveral says that a person must choose an employer first.
@@ -61,27 +69,32 @@ func (d *Door) open(w http.ResponseWriter, r *http.Request, p proof, organisatio
 	return v, nil
 }
 
-// onwards is where a person goes who is signed in: to the notice if they have not
-// accepted it, else to what they wanted.
+// onwards is where a person goes who is signed in: to bind the session to the browser
+// if it has just begun, to the notice if they have not accepted it, else to what they
+// wanted.
 func (d *Door) onwards(v *visit, next string) string {
 	next = localPath(next)
+	if v.device.Load() == nil && d.o.Now().Sub(v.browser.Started) < time.Minute {
+		return d.link("device", next)
+	}
 	if !v.accepted.Load() {
 		return d.link("notice", next)
 	}
 	return next
 }
 
-func (d *Door) askOrganisation(w http.ResponseWriter, r *http.Request, p proof) {
-	who, err := d.id.Find(p.Login)
-	if err != nil || who == nil {
-		d.fail(w, r, signedOutOr(err))
-		return
+// organisationPage asks somebody who has proved who they are for whom they work now.
+func (d *Door) organisationPage(w http.ResponseWriter, r *http.Request) {
+	var p proof
+	_, err := d.under(r, "choose", &p)
+	if err == nil {
+		var who *identity.Person
+		if who, err = d.id.Find(p.Login); err == nil && who != nil {
+			d.page(w, r, http.StatusOK, "organisation", view{Title: "For whom do you work now?", Data: map[string]any{"Organisations": d.id.Employers(who.ID)}})
+			return
+		}
 	}
-	if err := d.begin(w, "choose", p, 5*time.Minute); err != nil {
-		d.fail(w, r, err)
-		return
-	}
-	d.page(w, r, http.StatusOK, "organisation", view{Title: "For whom do you work now?", Data: map[string]any{"Organisations": d.id.Employers(who.ID)}})
+	d.showSignIn(w, r, http.StatusUnauthorized, errFlow)
 }
 
 // chooseOrganisation goes on with a proof that is sealed in a cookie, once.
