@@ -81,7 +81,12 @@ func (w *world) open(ctx context.Context) (err error) {
 	if err := w.startBouncer(); err != nil {
 		return err
 	}
-	w.gate, err = newGate(w.dir, w.pg.URLFor(database), database, w.o.profile != "")
+	system := custodytest.BodyshopSystem()
+	role, err := w.pg.GateRole(ctx, database, &system)
+	if err != nil {
+		return err
+	}
+	w.gate, err = newGate(w.dir, w.pg.UserURL(role.User, role.Password, database), database, w.o.profile != "")
 	return err
 }
 

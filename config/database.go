@@ -20,6 +20,15 @@ const maxCredential = 4096
 // not say.
 func DefaultCredential(system string) string { return "keys/" + system + ".upstream" }
 
+// Variable is the name of the environment's variable that holds the credential;
+// empty when a file does.
+func (d *Database) Variable() string {
+	if name, ok := strings.CutPrefix(d.Credential, "env:"); ok {
+		return name
+	}
+	return ""
+}
+
 // ConnString gives the connection string of the guarded database with its
 // credential, for the gate alone: never log it. dir is the working directory.
 func (d *Database) ConnString(dir string) (string, error) {

@@ -46,6 +46,9 @@ type Database struct {
 	RootCertificate   string `yaml:"root_certificate"`
 	ClientCertificate string `yaml:"client_certificate"`
 	ClientKey         string `yaml:"client_key"`
+	// AllowSuperuser lets the gate guard with a superuser's credential, which it
+	// otherwise refuses: what it refuses is then refused by it alone.
+	AllowSuperuser bool `yaml:"allow_superuser"`
 }
 
 // Subjects is the table with one row for each customer, and its key.

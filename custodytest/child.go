@@ -27,6 +27,7 @@ const childVariable = "CUSTODYTEST_GATE"
 // childSpec is what a gate in a process of its own needs to know.
 type childSpec struct {
 	Store, Ledger, Database, SignerKey, Address string
+	Superuser                                   bool
 	Key                                         []byte
 	System                                      custody.System
 }
@@ -64,7 +65,7 @@ func beGate(text string) error {
 	}
 	s, err := site.Open(context.Background(), site.Options{
 		Store: st, LedgerDir: spec.Ledger, Signer: signer, Key: spec.Key,
-		Systems: []site.System{{System: spec.System, Upstream: upstream}},
+		Systems: []site.System{{System: spec.System, Upstream: upstream, AllowSuperuser: spec.Superuser}},
 		Log:     slog.New(slog.NewTextHandler(os.Stderr, nil)),
 	})
 	if err != nil {
@@ -89,9 +90,10 @@ type Child struct {
 func (s *Site) Child() *Child {
 	s.tb.Helper()
 	s.Stop()
+	sys := &s.Options.Systems[0]
 	text, err := json.Marshal(childSpec{
-		Store: s.Dir + "/custody.db", Ledger: s.Options.LedgerDir, Database: s.PG.URLFor(s.Database),
-		SignerKey: s.signerKey, Address: s.Address, Key: s.Options.Key, System: s.Options.Systems[0].System,
+		Store: s.Dir + "/custody.db", Ledger: s.Options.LedgerDir, Superuser: sys.AllowSuperuser,
+		Database: s.PG.UserURL(sys.Upstream.User, sys.Upstream.Password, s.Database), SignerKey: s.signerKey, Address: s.Address, Key: s.Options.Key, System: sys.System,
 	})
 	if err != nil {
 		s.tb.Fatal(err)

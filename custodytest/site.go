@@ -68,7 +68,8 @@ type SiteOption func(*site.Options)
 
 // NewSite starts a gate in front of a database that exists in pg and closes it
 // when tb ends. system declares what the database holds; its name becomes the
-// database's.
+// database's. The gate signs in by a role of its own, as custody setup postgres makes
+// it; the option Superuser asks for another.
 func NewSite(tb testing.TB, pg *PG, database string, system custody.System, opts ...SiteOption) *Site {
 	tb.Helper()
 	s := &Site{Dir: tb.TempDir(), PG: pg, Database: database, tb: tb, Log: &Log{}}
@@ -90,9 +91,9 @@ func NewSite(tb testing.TB, pg *PG, database string, system custody.System, opts
 		tb.Fatal(err)
 	}
 	system.Name = database
-	upstream, err := pgx.ParseConfig(pg.URLFor(database))
+	upstream, err := pg.GateRole(context.Background(), database, &system)
 	if err != nil {
-		tb.Fatal(err)
+		tb.Fatalf("the gate's role: %v (%v)", err, unwrapAll(err))
 	}
 	certificate, ca := serverTLS(tb)
 	s.Options = site.Options{

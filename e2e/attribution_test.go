@@ -90,25 +90,35 @@ func TestUpstreamByCertificateAndTLS(t *testing.T) {
 	}
 }
 
-// TestRoleThatCanTooMuch: the gate says so when its role is a superuser, and is
-// silent about one that only reads.
+// TestRoleThatCanTooMuch: the gate does not guard with a superuser unless it is told
+// to, then says so loudly; it says what else its role can do too much, and is silent
+// about the role that custody setup postgres makes.
 func TestRoleThatCanTooMuch(t *testing.T) {
-	if log := bodyshop(t).Log.String(); !strings.Contains(log, "is a superuser") {
+	pg := custodytest.Postgres(t)
+	s := bodyshop(t)
+	if log := s.Log.String(); strings.Contains(log, "more than it needs") || strings.Contains(log, "SUPERUSER") {
+		t.Errorf("the proper role was complained of: %s", log)
+	}
+	pg.Exec(t, s.Database, "GRANT pg_monitor TO "+s.Options.Systems[0].Upstream.User)
+	s.Stop()
+	s.Start()
+	if log := s.Log.String(); !strings.Contains(log, "is a member of pg_monitor") {
+		t.Errorf("a role that can too much went unnoticed: %s", log)
+	}
+	s.Stop()
+	custodytest.Superuser(t, pg)(&s.Options)
+	s.Start()
+	if log := s.Log.String(); !strings.Contains(log, "GUARDING WITH A SUPERUSER") {
 		t.Errorf("a superuser went unnoticed: %s", log)
 	}
-	pg := custodytest.Postgres(t)
-	database := custodytest.Bodyshop(t, pg, 1000)
-	pg.Exec(t, database, "CREATE ROLE reads_only LOGIN PASSWORD 'r'", "GRANT SELECT ON ALL TABLES IN SCHEMA public TO reads_only",
-		"REVOKE CREATE ON SCHEMA public FROM PUBLIC")
-	s := custodytest.NewSite(t, pg, database, custodytest.BodyshopSystem(), func(o *site.Options) {
-		config, err := pgx.ParseConfig(pg.UserURL("reads_only", "r", database))
-		if err != nil {
-			t.Fatal(err)
-		}
-		o.Systems[0].Upstream = config
-	})
-	if log := s.Log.String(); strings.Contains(log, "more than it needs") {
-		t.Errorf("a role that only reads was complained of: %s", log)
+	s.Stop()
+	s.Options.Systems[0].AllowSuperuser = false
+	refused, err := site.Open(ctx, s.Options)
+	if err == nil {
+		refused.Close()
+	}
+	if custody.CodeOf(err) != custody.CodeForbidden || !strings.Contains(custody.HintOf(err), "custody setup postgres") {
+		t.Errorf("guarding with a superuser: %v", err)
 	}
 }
 

@@ -105,7 +105,7 @@ func runDriver(t *testing.T, s goSuite, atLeast int, differs, beside map[string]
 		return pg.CreateDatabase(t, "CREATE EXTENSION hstore", "CREATE TABLE customers_of_nobody (id bigint PRIMARY KEY, name text)")
 	}
 	gate := func(system custody.System) []string {
-		site := custodytest.NewSite(t, pg, database(), system)
+		site := custodytest.NewSite(t, pg, database(), system, custodytest.Superuser(t, pg))
 		host, port, _ := net.SplitHostPort(site.Address)
 		return env(host, port, "alice@northfield.example", site.Person("alice"), site.Database)
 	}

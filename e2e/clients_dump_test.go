@@ -150,7 +150,7 @@ func TestPgRestoreThroughTheGate(t *testing.T) {
 	if out, err := run(t, directEnv(s), "", "pg_dump", "--format=custom", "--file="+file); err != nil {
 		t.Fatalf("%v\n%.2000s", err, out)
 	}
-	fresh := custodytest.NewSite(t, s.PG, s.PG.CreateDatabase(t), custody.System{})
+	fresh := custodytest.NewSite(t, s.PG, s.PG.CreateDatabase(t), custody.System{}, custodytest.Superuser(t, s.PG))
 	token := fresh.Person("alice")
 	want := restoredInto(t, s, directEnv(s), s.PG.CreateDatabase(t), file, key)
 	got := restoredInto(t, s, fresh.Env("alice", token), fresh.Database, file, key)

@@ -80,5 +80,8 @@ func upstreamTLS(t testing.TB, pg *custodytest.PG, database string) custodytest.
 	if err != nil {
 		t.Fatal(err)
 	}
-	return func(o *site.Options) { o.Systems[0].Upstream = config }
+	return func(o *site.Options) {
+		config.User, config.Password = o.Systems[0].Upstream.User, o.Systems[0].Upstream.Password
+		o.Systems[0].Upstream = config
+	}
 }

@@ -43,7 +43,7 @@ func TestNodePostgres(t *testing.T) {
 	grant.Export = true
 	token := s.Person("alice", grant)
 	pg := custodytest.Postgres(t)
-	plain := custodytest.NewSite(t, pg, pg.CreateDatabase(t), custody.System{})
+	plain := custodytest.NewSite(t, pg, pg.CreateDatabase(t), custody.System{}, custodytest.Superuser(t, pg))
 	f := clientFiles(t, s, "alice")
 	cmd := exec.Command("node", "clients.js")
 	cmd.Dir = dir

@@ -31,7 +31,7 @@ func bench(t *testing.T, env []string, transactions int, args ...string) {
 // runs all its built-in scripts in all its protocols.
 func TestPgbenchOnItsOwnTables(t *testing.T) {
 	pg := custodytest.Postgres(t)
-	s := custodytest.NewSite(t, pg, pg.CreateDatabase(t), custody.System{})
+	s := custodytest.NewSite(t, pg, pg.CreateDatabase(t), custody.System{}, custodytest.Superuser(t, pg))
 	env := s.Env("alice", s.Person("alice"))
 	if out, err := run(t, env, "", "pgbench", "--initialize", "--init-steps=dtgvpf", "--scale=1", "--foreign-keys", "--quiet"); err != nil {
 		t.Fatalf("%v\n%.2000s", err, out)

@@ -122,7 +122,7 @@ func pgxDirect(t *testing.T, pg *custodytest.PG, database string) []string {
 // environment for it: every way of signing in that the gate offers.
 func pgxThroughGate(t *testing.T, pg *custodytest.PG, database string, system custody.System) []string {
 	t.Helper()
-	s := custodytest.NewSite(t, pg, database, system, upstreamTLS(t, pg, database), func(o *site.Options) {
+	s := custodytest.NewSite(t, pg, database, system, custodytest.Superuser(t, pg), upstreamTLS(t, pg, database), func(o *site.Options) {
 		o.ClearPassword = func(login string) bool { return strings.HasPrefix(login, "old@") }
 	})
 	alice, old := s.Person("alice"), s.Person("old")

@@ -285,7 +285,7 @@ func TestFunctionCalls(t *testing.T) {
 	pg := custodytest.Postgres(t)
 	for what, s := range map[string]*custodytest.Site{
 		"refused": bodyshop(t),
-		"passes":  custodytest.NewSite(t, pg, pg.CreateDatabase(t), custody.System{}),
+		"passes":  custodytest.NewSite(t, pg, pg.CreateDatabase(t), custody.System{}, custodytest.Superuser(t, pg)),
 	} {
 		conn := s.As("alice", s.Person("alice", see(contacts)))
 		f := conn.PgConn().Frontend()

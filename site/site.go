@@ -32,6 +32,8 @@ type System struct {
 	custody.System
 	// Upstream holds the credential that only the gate knows.
 	Upstream *pgx.ConnConfig
+	// AllowSuperuser guards with a superuser's credential all the same.
+	AllowSuperuser bool
 	// Refresh is how often schema, new subjects and identifiers are looked for.
 	// 5 s for the schema and a minute for subjects if zero.
 	SchemaEvery  time.Duration

@@ -10,8 +10,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"custody"
 	"custody/ledger"
 	"custody/pgproxy"
@@ -176,10 +174,13 @@ func (s *Site) openSystems(ctx context.Context) error {
 	for i := range s.o.Systems {
 		sys := &s.o.Systems[i]
 		entrance := &pgproxy.System{System: &sys.System, Upstream: sys.Upstream, Refresh: sys.SchemaEvery, Log: s.o.Log}
+		if err := s.checkRole(ctx, sys); err != nil {
+			return wrap(sys.Name, err)
+		}
 		if err := entrance.Open(ctx); err != nil {
 			return wrap(sys.Name, err)
 		}
-		if err := s.fill(ctx, sys, s.warnOfRole); err != nil {
+		if err := s.fill(ctx, sys); err != nil {
 			return wrap(sys.Name, err)
 		}
 		s.systems = append(s.systems, entrance)
@@ -195,22 +196,16 @@ func wrap(system string, err error) error {
 		Hint: "check that the system's credential may read the tables that custody.yaml declares", Err: err}
 }
 
-// fill reads keys and identifiers; before that the connection may be used for more.
-func (s *Site) fill(ctx context.Context, sys *System, also ...func(context.Context, *pgx.Conn, string) error) error {
+// fill reads keys and identifiers.
+func (s *Site) fill(ctx context.Context, sys *System) error {
 	if len(sys.Tables) == 0 {
 		return nil
 	}
-	conn, err := pgx.ConnectConfig(ctx, sys.Upstream)
+	conn, err := connect(ctx, sys)
 	if err != nil {
-		return &custody.Error{Code: custody.CodeUnavailable, Message: "the database cannot be reached",
-			Hint: "check database.url and the credential in custody.yaml", Err: err}
+		return err
 	}
 	defer conn.Close(ctx)
-	for _, f := range also {
-		if err := f(ctx, conn, sys.Name); err != nil {
-			return err
-		}
-	}
 	k := s.memory.now.Load()
 	return subjects.Fill(ctx, conn, &sys.System, k.directory, k.index)
 }

@@ -29,6 +29,9 @@ Exit codes:
    4  refused: no right to it
    5  it is there already, or somebody else holds it
    6  unavailable: a database or a disk cannot be reached
+  10  custody doctor found warnings
+  11  custody doctor found something serious
+  12  custody doctor found something critical
   70  a fault of custody itself`
 
 // app is one run of the command line.
@@ -50,7 +53,10 @@ func defaultDir() string {
 }
 
 // finding is the error of a check that worked and found something wrong.
-type finding struct{ error }
+type finding struct {
+	error
+	exit int
+}
 
 func (f finding) Unwrap() error { return f.error }
 
@@ -74,7 +80,11 @@ var exitCodes = map[custody.Code]int{
 }
 
 func exitCode(err error) int {
-	if errors.As(err, &finding{}) || errors.As(err, new(*ledger.Damage)) {
+	var f finding
+	if errors.As(err, &f) {
+		return f.exit
+	}
+	if errors.As(err, new(*ledger.Damage)) {
 		return 1
 	}
 	return exitCodes[custody.CodeOf(err)]

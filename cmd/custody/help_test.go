@@ -58,7 +58,7 @@ func TestExitCodes(t *testing.T) {
 			t.Errorf("the help does not explain exit code %d", exit)
 		}
 	}
-	if got := exitCode(finding{custody.E(custody.CodeInvalid, "x", "")}); got != 1 {
+	if got := exitCode(finding{custody.E(custody.CodeInvalid, "x", ""), 1}); got != 1 {
 		t.Errorf("a finding has exit code %d", got)
 	}
 }

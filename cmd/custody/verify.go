@@ -106,7 +106,7 @@ func (a *app) verifyExtract(file, key string) error {
 	r, err := ledger.VerifyExtract(in, v)
 	if err != nil {
 		if custody.CodeOf(err) == custody.CodeInvalid {
-			return finding{err} // the check worked; the extract does not hold
+			return finding{err, 1} // the check worked; the extract does not hold
 		}
 		return err
 	}

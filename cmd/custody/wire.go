@@ -265,7 +265,7 @@ func (w *workspace) siteSystems() ([]site.System, error) {
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, site.System{System: *declared, Upstream: upstream,
+		list = append(list, site.System{System: *declared, Upstream: upstream, AllowSuperuser: s.Database.AllowSuperuser,
 			SchemaEvery: s.SchemaRefresh.Std(), SubjectEvery: s.SubjectRefresh.Std()})
 	}
 	return list, nil

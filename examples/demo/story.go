@@ -82,6 +82,11 @@ func (d *demo) setUp() error {
 		return err
 	}
 	d.indent(out, 12)
+	// The gate gets a role that can do only what people need; the administrator's
+	// credential is not kept.
+	if _, err := d.custody("setup", "postgres", "bodyshop", "--admin", d.pg.URLFor("bodyshop"), "--yes", "--public"); err != nil {
+		return err
+	}
 	for _, args := range [][]string{
 		{"person", "add", alice, "--name", "Alice Smith", "--organisation", "Northfield", "--role", "estimator"},
 		{"person", "add", bob, "--name", "Bob Jones", "--organisation", "Northfield", "--role", "estimator"},
