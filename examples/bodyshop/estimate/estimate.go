@@ -104,6 +104,9 @@ func (d *Document) Price() error {
 	t.Net = sum - t.Discount
 	t.VAT = VAT(t.Net)
 	t.Gross = t.Net + t.VAT
+	if t.Hours > MaxQuantity {
+		return fmt.Errorf("the hours are more than %s", MaxQuantity)
+	}
 	if sum > MaxTotal || t.Gross > MaxTotal {
 		return fmt.Errorf("the total is over %s", MaxTotal.Pounds())
 	}

@@ -34,3 +34,17 @@ func (c *call) staff(branch int) ([]member, error) {
 	}
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[member])
 }
+
+// insurer pays for repairs; all firms work with the same.
+type insurer struct {
+	ID   int
+	Name string
+}
+
+func (c *call) insurers() ([]insurer, error) {
+	rows, err := c.pool.Query(c.r.Context(), "SELECT id, name FROM insurers ORDER BY name")
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[insurer])
+}

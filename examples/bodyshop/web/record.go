@@ -133,6 +133,13 @@ func send(ctx context.Context, s *Server, b *pgx.Batch) error {
 	return s.pool.SendBatch(ctx, b).Close()
 }
 
+// customerPage is a record with the choices of the forms on its page.
+type customerPage struct {
+	*record
+	Staff    []member
+	Insurers []insurer
+}
+
 func (s *Server) customerPage(c *call) error {
 	id, err := c.id("id")
 	if err != nil {
@@ -142,7 +149,14 @@ func (s *Server) customerPage(c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.page("customer", r)
+	p := customerPage{record: r}
+	if p.Staff, err = c.staff(r.BranchID); err != nil {
+		return err
+	}
+	if p.Insurers, err = c.insurers(); err != nil {
+		return err
+	}
+	return c.page("customer", p)
 }
 
 func (s *Server) apiCustomer(c *call) error {

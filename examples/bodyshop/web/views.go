@@ -149,8 +149,14 @@ func (v *views) funcs(now func() time.Time) template.FuncMap {
 		"asset":    func(name string) string { return "/static/" + v.names[name] },
 		"count":    func(n int, one, many string) string { return plural(n, one, many) },
 		"starts":   strings.HasPrefix,
-		"add":      func(a, b int) int { return a + b },
-		"list":     func(v ...any) []any { return v },
+		"status":   func(s string) string { return statusNames[s] },
+		"kind":     func(s string) string { return kindNames[s] },
+		"discount": discountName,
+		"number":   grouped,
+
+		"estimateNumber": estimateNumber,
+		"add":            func(a, b int) int { return a + b },
+		"list":           func(v ...any) []any { return v },
 	}
 }
 
@@ -161,11 +167,17 @@ func stamp(t time.Time, layout string) string {
 	return t.Format(layout)
 }
 
+var kindNames = map[string]string{"labour": "Labour", "paint": "Paint", "part": "Parts", "all": "Everything"}
+
+// grouped writes 12,345.
+func grouped(n int) string {
+	return strings.TrimSuffix(strings.TrimPrefix(estimate.Pence(int64(n)*100).Pounds(), "£"), ".00")
+}
+
 // plural writes 1,234 customers and 1 customer.
 func plural(n int, one, many string) string {
-	digits := strings.TrimSuffix(strings.TrimPrefix(estimate.Pence(int64(n)*100).Pounds(), "£"), ".00")
 	if n == 1 {
-		return digits + " " + one
+		return "1 " + one
 	}
-	return digits + " " + many
+	return grouped(n) + " " + many
 }

@@ -81,13 +81,51 @@ func (s *Server) routes() http.Handler {
 	mux.Handle("GET /static/", s.views.static())
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) { fmt.Fprintln(w, "ok") })
 	for pattern, do := range map[string]action{
-		"POST /logout":              s.logout,
-		"GET /{$}":                  s.home,
-		"GET /customers":            s.customersPage,
-		"GET /customers/{id}":       s.customerPage,
-		"GET /export/customers.csv": s.exportCSV,
-		"GET /api/customers":        s.apiCustomers,
-		"GET /api/customers/{id}":   s.apiCustomer,
+		"POST /logout":  s.logout,
+		"GET /{$}":      s.home,
+		"GET /account":  s.accountPage,
+		"POST /account": s.changePassword,
+
+		"GET /customers":                 s.customersPage,
+		"POST /customers":                s.createCustomer,
+		"GET /customers/new":             s.newCustomerPage,
+		"GET /customers/{id}":            s.customerPage,
+		"POST /customers/{id}":           s.updateCustomer,
+		"GET /customers/{id}/edit":       s.editCustomerPage,
+		"POST /customers/{id}/vehicles":  s.addVehicle,
+		"POST /customers/{id}/policies":  s.addPolicy,
+		"POST /customers/{id}/accidents": s.addAccident,
+		"POST /customers/{id}/calls":     s.addCall,
+		"GET /export/customers.csv":      s.exportCSV,
+		"GET /export/customers.xlsx":     s.exportXLSX,
+		"GET /search":                    s.searchPage,
+		"GET /search/suggest":            s.suggest,
+
+		"GET /accidents/{id}/estimate":              s.newEstimatePage,
+		"POST /accidents/{id}/estimate":             s.createEstimate,
+		"GET /estimates":                            s.estimatesPage,
+		"GET /estimates/{id}":                       s.estimatePage,
+		"POST /estimates/{id}":                      s.saveEstimate,
+		"GET /estimates/{id}/edit":                  s.editEstimatePage,
+		"GET /estimates/{id}/pdf":                   s.estimatePDF,
+		"POST /estimates/{id}/supplements/{number}": s.answerSupplement,
+		"POST /estimates/{id}/job":                  s.bookJob,
+
+		"GET /board":             s.boardPage,
+		"GET /board/card/{id}":   s.boardCard,
+		"GET /jobs/{id}":         s.jobPage,
+		"POST /jobs/{id}":        s.saveJob,
+		"POST /jobs/{id}/status": s.moveJob,
+
+		"GET /api/customers":         s.apiCustomers,
+		"GET /api/customers/{id}":    s.apiCustomer,
+		"GET /api/search":            s.apiSearch,
+		"GET /api/jobs":              s.apiJobs,
+		"POST /api/jobs/{id}/status": s.apiMoveJob,
+		"GET /api/estimates/{id}":    s.apiEstimate,
+		"POST /api/price":            s.apiPrice,
+		"GET /api/events":            s.events,
+		"GET /api/board":             s.boardSocket,
 	} {
 		mux.Handle(pattern, s.signedIn(do))
 	}
