@@ -157,27 +157,26 @@ func (f *Filter) Close(dst []byte) ([]byte, error) {
 }
 
 // advance reads on, and settles what is complete when a window is full, when the
-// kind does not wait for one, or at the end.
+// kind does not wait for one, or at the end. Readers stop at a full window, so that
+// windows do not depend on how the body was cut.
 func (f *Filter) advance(dst []byte, end bool) ([]byte, error) {
-	read := f.reader.read(f, end)
-	if end && read == nil {
-		f.endRecord(len(f.raw))
+	for {
+		read := f.reader.read(f, end)
+		if end && read == nil && !f.full() {
+			f.endRecord(len(f.raw))
+		}
+		again := f.full()
+		if f.complete() > 0 && (again || end || read != nil || f.kind.prompt()) {
+			var err error
+			if dst, err = f.settle(dst); err != nil {
+				return dst, err
+			}
+		}
+		if read == nil && len(f.raw)-f.complete() > MaxRecord {
+			read = errTooLarge("a record of the answer is longer than 1 MiB")
+		}
+		if read != nil || !again {
+			return dst, read
+		}
 	}
-	n := f.complete()
-	if n == 0 || n < Window && !end && read == nil && !f.kind.prompt() {
-		return dst, f.bounded(read)
-	}
-	dst, err := f.settle(dst)
-	if err == nil {
-		err = f.bounded(read)
-	}
-	return dst, err
-}
-
-// bounded gives the reader's error, or one of its own when a record does not end.
-func (f *Filter) bounded(err error) error {
-	if err == nil && len(f.raw)-f.complete() > MaxRecord+Window {
-		return errTooLarge("a record of the answer is longer than 1 MiB")
-	}
-	return err
 }

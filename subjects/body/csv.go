@@ -26,7 +26,7 @@ func (c *csvReader) read(f *Filter, end bool) error {
 	if c.sign == 0 && !c.begin(f, end) {
 		return nil
 	}
-	for f.at < len(f.raw) {
+	for f.at < len(f.raw) && !f.full() {
 		if !c.started {
 			c.row(f)
 		}

@@ -5,15 +5,16 @@ import "custody"
 // held is what has been read and not been given away: bytes, and the values and
 // records that the reader has found in them.
 type held struct {
-	raw     []byte // in UTF-8
-	at      int    // where the reader goes on
-	values  []value
-	records []record
-	scopes  []scope // from number before on
-	before  int32
-	segs    []segment // of values with escapes
-	texts   []byte    // of the same
-	build   viewBuilder
+	raw      []byte // in UTF-8
+	at       int    // where the reader goes on
+	values   []value
+	records  []record
+	scopes   []scope // from number before on
+	before   int32
+	together bool      // the record under way is not to be ended yet
+	segs     []segment // of values with escapes
+	texts    []byte    // of the same
+	build    viewBuilder
 }
 
 // value is a stretch of text with one meaning: a string, a cell, the text between
@@ -40,7 +41,7 @@ type scope struct {
 const noScope = -1
 
 func (h *held) reset() {
-	h.raw, h.at, h.before = h.raw[:0], 0, 0
+	h.raw, h.at, h.before, h.together = h.raw[:0], 0, 0, false
 	h.values, h.records, h.scopes, h.segs, h.texts = h.values[:0], h.records[:0], h.scopes[:0], h.segs[:0], h.texts[:0]
 }
 
@@ -98,12 +99,15 @@ func (h *held) complete() int {
 	return 0
 }
 
+// full says whether a window is complete.
+func (h *held) full() bool { return h.complete() >= Window }
+
 // begun is how many bytes the record under way has up to at.
 func (h *held) begun(at int) int { return at - h.complete() }
 
 // endRecord ends the record under way.
 func (h *held) endRecord(end int) {
-	if end > h.complete() {
+	if end > h.complete() && !h.together {
 		h.records = append(h.records, record{int32(end), int32(len(h.values))})
 	}
 }

@@ -18,6 +18,7 @@ type htmlReader struct {
 	run    viewBuilder // text that may go on behind the next tag
 	spare  viewBuilder
 	from   int    // where the run began
+	tried  int    // up to where no place to cut was found
 	raw    []byte // "</script", while its content is read
 	rcdata bool   // the same, with entities
 	scan   int    // of an unfinished tag: where to look for its end, from f.at
@@ -43,7 +44,7 @@ type element struct {
 func newHTML(p *Plan, xml bool) *htmlReader { return &htmlReader{plan: p, xml: xml} }
 
 func (h *htmlReader) read(f *Filter, end bool) error {
-	for f.at < len(f.raw) {
+	for f.at < len(f.raw) && !f.full() {
 		switch {
 		case h.raw != nil:
 			if !h.rawText(f, end) {
@@ -60,7 +61,7 @@ func (h *htmlReader) read(f *Filter, end bool) error {
 			}
 		}
 	}
-	if end {
+	if end && f.at == len(f.raw) {
 		h.flush(f)
 	}
 	return nil
@@ -87,21 +88,25 @@ func (h *htmlReader) text(f *Filter, end bool) bool {
 func (h *htmlReader) extend(f *Filter, part []byte) {
 	if len(h.run.text) == 0 {
 		h.run.reset()
-		h.from = f.at
+		h.from, h.tried = f.at, 0
 	}
 	appendEntities(&h.run, part, f.at)
 	f.at += len(part)
-	for len(h.run.text) > Window/2 {
+	for len(h.run.text) >= h.next() {
 		if !h.part(f) {
-			return
+			h.tried = h.next()
 		}
 	}
 }
 
+// next is how long the run must be before it is cut: a multiple of half a window, so
+// that cuts do not depend on how the body came.
+func (h *htmlReader) next() int { return h.tried + Window/2 }
+
 // part cuts a long run at a space, so that it need not be held whole.
 func (h *htmlReader) part(f *Filter) bool {
 	text := h.run.text
-	cut := cutText(text)
+	cut := cutText(text[:h.next()])
 	if cut <= 0 {
 		return false
 	}
@@ -114,7 +119,7 @@ func (h *htmlReader) part(f *Filter) bool {
 	stop := int(last.raw + last.size)
 	f.built(h.from, stop, h.scope(), h.rule(), formText)
 	h.run, h.spare = h.spare, h.run
-	h.from = stop
+	h.from, h.tried = stop, 0
 	if !h.waits() {
 		f.endRecord(stop)
 	}

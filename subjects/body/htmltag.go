@@ -71,7 +71,7 @@ func (h *htmlReader) cdata(f *Filter, end bool) bool {
 	}
 	if len(h.run.text) == 0 {
 		h.run.reset()
-		h.from = f.at + open
+		h.from, h.tried = f.at+open, 0
 	}
 	h.run.same(rest[min(open, stop):stop], f.at+min(open, stop))
 	f.at += next

@@ -37,7 +37,7 @@ const soft = 16 << 10
 func newJSON(p *Plan) *jsonReader { return &jsonReader{plan: p} }
 
 func (j *jsonReader) read(f *Filter, end bool) error {
-	for f.at < len(f.raw) {
+	for f.at < len(f.raw) && !f.full() {
 		i := f.at
 		switch c := f.raw[i]; c {
 		case ' ', '\n', '\r', '\t', ',', ':':
@@ -144,6 +144,8 @@ func (j *jsonReader) ruleHere(top *frame) rule {
 		return j.plan.json[0].rule
 	case top.array:
 		return j.plan.json[j.plan.json[top.node].element].rule
+	case !j.member:
+		return ruleNone
 	}
 	return j.plan.json[j.node].rule
 }
@@ -190,6 +192,8 @@ func (j *jsonReader) nodeHere(top *frame) int32 {
 		return 0
 	case top.array:
 		return j.plan.json[top.node].element
+	case !j.member: // a value without a name: nothing is configured there
+		return j.plan.json[top.node].member(nil)
 	}
 	return j.node
 }

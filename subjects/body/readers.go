@@ -11,6 +11,10 @@ func readerOf(kind Kind, p *Plan) reader {
 		return newHTML(p, true)
 	case CSV:
 		return newCSV(p)
+	case EventStream:
+		return &eventReader{json: newJSON(p)}
+	case Form:
+		return &formReader{plan: p}
 	case Text, Empty:
 		return textReader{}
 	}

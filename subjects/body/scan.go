@@ -150,7 +150,11 @@ const maxWords = 6
 // text[i:end] is a part of.
 func (s *scanner) words(i, end int) int {
 	var room [2*maxWords + 1]word
-	list, at := s.around(room[:0], i, end)
+	start, stop := s.bounds(i, end)
+	if stop-start > maxWord {
+		return stop
+	}
+	list, at := s.around(room[:0], start, stop)
 	for from := at; from >= 0; from-- {
 		length := 0
 		for _, w := range list[from:at] {
@@ -158,7 +162,7 @@ func (s *scanner) words(i, end int) int {
 		}
 		for to := at; to < len(list); to++ {
 			length += list[to].end - list[to].start
-			if length > 34 {
+			if length > maxWord {
 				break
 			}
 			if s.try(list[from].start, list[to].end, length) {
@@ -169,17 +173,28 @@ func (s *scanner) words(i, end int) int {
 	return 0
 }
 
-// around lists the words from some before the one at i to some after it, as long as
-// they are short enough together, and says which it is.
-func (s *scanner) around(list []word, i, end int) ([]word, int) {
+// maxWord is the longest run of letters and digits that can be an identifier: an
+// IBAN.
+const maxWord = 34
+
+// bounds finds the run of letters and digits around text[i:end]. Of one that is too
+// long it finds the end only.
+func (s *scanner) bounds(i, end int) (start, stop int) {
 	text := s.text
-	start := i
-	for start > s.done && charClass[text[start-1]]-1 < 2 && i-start < 34 {
+	start, stop = i, end
+	for start > s.done && charClass[text[start-1]]-1 < 2 && i-start <= maxWord {
 		start--
 	}
-	for end < len(text) && charClass[text[end]]-1 < 2 && end-start <= 34 {
-		end++
+	for stop < len(text) && charClass[text[stop]]-1 < 2 {
+		stop++
 	}
+	return start, stop
+}
+
+// around lists the words from some before the one in text[start:end] to some after
+// it, as long as they are short enough together, and says which it is.
+func (s *scanner) around(list []word, start, end int) ([]word, int) {
+	text := s.text
 	var left [maxWords]word
 	n, room := 0, s.f.reach-(end-start)
 	for from := start; n < maxWords && room > 0; n++ {

@@ -10,18 +10,21 @@ import (
 type textReader struct{}
 
 func (textReader) read(f *Filter, end bool) error {
-	part := f.raw[f.at:]
-	if len(part) == 0 || !end && len(part) < Window {
-		return nil
-	}
-	cut := len(part)
-	if !end {
-		if cut = cutText(part); cut <= 0 {
+	for f.at < len(f.raw) && !f.full() {
+		part := f.raw[f.at:]
+		cut := 0
+		for n := Window; cut == 0 && n <= len(part); n += Window {
+			cut = cutText(part[:n])
+		}
+		if cut == 0 && !end {
 			return nil
 		}
+		if cut == 0 {
+			cut = len(part)
+		}
+		f.lines(f.at, f.at+cut, noScope, ruleNone, formText)
+		f.at += cut
 	}
-	f.lines(f.at, f.at+cut, noScope, ruleNone, formText)
-	f.at += cut
 	return nil
 }
 
@@ -81,29 +84,46 @@ func cutText(text []byte) int {
 		cut = i
 	}
 	for i := len(text) - 2; i > len(text)/2; i-- {
-		if text[i] <= ' ' && plainWord(text[:i]) && plainWord(text[i+1:min(len(text), i+64)]) {
+		if cutHere(text, i) {
 			return i + 1
 		}
 	}
 	return 0
 }
 
-// plainWord says whether the last (or first) word next to a cut is of letters only
-// and long enough to be no part of an identifier.
-func plainWord(text []byte) bool {
-	n := 0
-	for i := range text {
-		c := charClass[text[i]]
-		if c == charDigit || text[i] == '@' {
-			n = 0
-		} else if c == charLetter {
-			n++
-		}
-		if len(text)-i == 0 {
-			break
+// cutHere says whether a text may be cut behind the byte at i: it is a sign that no
+// identifier has, or a space between words of letters, or deep inside a run so long
+// that it is none.
+func cutHere(text []byte, i int) bool {
+	switch c := text[i]; {
+	case c == ';' || c == '{' || c == '}' || c == '<' || c == '>' || c == '|':
+		return true
+	case c <= ' ':
+		return letters(text[max(0, i-4):i], 4) && letters(text[i+1:min(len(text), i+5)], 4)
+	}
+	return i >= longRun && i+longRun < len(text) && i%16 == 0 && oneRun(text[i-longRun:i+longRun])
+}
+
+// longRun is longer than any identifier without a space, on each side of a cut.
+const longRun = 80
+
+func letters(text []byte, n int) bool {
+	for _, c := range text {
+		if charClass[c] != charLetter {
+			return false
 		}
 	}
-	return n >= 4 && len(text) > 0
+	return len(text) == n
+}
+
+// oneRun says whether all is letters, digits and signs of base64.
+func oneRun(text []byte) bool {
+	for _, c := range text {
+		if charClass[c]-1 > 1 && c != '+' && c != '/' {
+			return false
+		}
+	}
+	return true
 }
 
 func (textReader) lowest() int32      { return math.MaxInt32 }

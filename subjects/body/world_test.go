@@ -14,6 +14,7 @@ import (
 type world struct {
 	directory *subjects.Directory
 	index     *subjects.Index
+	hidden    int // values of nobody in the last body
 }
 
 type numbers struct {
@@ -100,6 +101,7 @@ func (w *world) filterParts(kind Kind, o Options, tr treatments, parts ...[]byte
 		}
 	}
 	out, err = f.Close(out)
+	w.hidden = f.Unattributed()
 	return out, found, err
 }
 
