@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"slices"
 	"time"
 
 	"custody"
@@ -35,6 +36,9 @@ func (s *Service) SignInBrowser(ctx context.Context, in SignIn) (cookie string, 
 	if err != nil {
 		return "", nil, nil, err
 	}
+	if in.Roles != nil && !s.anyRole(c, in.Roles) {
+		return "", nil, nil, custody.E(custody.CodeForbidden, "none of your roles here is among those that your sign-in gives", "ask your administrator to put you into the right group")
+	}
 	cookie = base64.RawURLEncoding.EncodeToString(random(32))
 	b = &Browser{Person: c.Person, System: c.SystemName, OrgName: c.OrgName, Hash: CookieHash(cookie), Method: in.Method, Factor: in.Factor,
 		Roles: in.Roles, Address: printable(in.Address, maxAddress), Agent: printable(in.Agent, maxAppName),
@@ -45,6 +49,12 @@ func (s *Service) SignInBrowser(ctx context.Context, in SignIn) (cookie string, 
 	s.admit(c)
 	sess, err = s.ResumeBrowser(ctx, b)
 	return cookie, b, sess, err
+}
+
+// anyRole says whether a person has one of these roles with a credential's organisation.
+func (s *Service) anyRole(c *Credential, only []string) bool {
+	roles, _ := s.now.Load().roles(c.Person, c.Organisation, s.clock())
+	return slices.ContainsFunc(roles, func(r string) bool { return slices.Contains(only, r) })
 }
 
 // admit puts a new credential in force without reading all rights again.

@@ -18,6 +18,7 @@ import (
 
 	"custody"
 	"custody/identity"
+	"custody/identity/oidc"
 	"custody/identity/passkey"
 	"custody/identity/password"
 )
@@ -39,10 +40,11 @@ type Options struct {
 	Public   *url.URL // scheme, host and port as browsers reach it
 	// RPID is the relying party of passkeys: Public's host, or a domain above it that
 	// several portals share. Public's host if empty.
-	RPID     string
-	Notice   Notice
-	Idle     time.Duration // DefaultIdle if zero
-	Absolute time.Duration // DefaultAbsolute if zero
+	RPID      string
+	Notice    Notice
+	Providers []*oidc.Provider
+	Idle      time.Duration // DefaultIdle if zero
+	Absolute  time.Duration // DefaultAbsolute if zero
 	// Hasher and Throttle are shared by all doors of a site; nil makes new ones.
 	Hasher   *password.Hasher
 	Throttle *Throttle
@@ -194,6 +196,8 @@ func (d *Door) routes() {
 	} {
 		d.mux.HandleFunc(pattern, h)
 	}
+	d.mux.HandleFunc("GET /.custody/oidc/{provider}", d.oidcBegin)
+	d.mux.HandleFunc("GET /.custody/oidc/{provider}/callback", d.oidcFinish)
 	if d.passkeys != nil {
 		d.mux.HandleFunc("POST /.custody/passkey/begin", d.passkeyBegin)
 		d.mux.HandleFunc("POST /.custody/passkey/finish", d.passkeyFinish)

@@ -46,7 +46,7 @@ func (d *Door) signInPage(w http.ResponseWriter, r *http.Request) {
 
 func (d *Door) showSignIn(w http.ResponseWriter, r *http.Request, status int, err error) {
 	v := view{Title: "Sign in", Next: next(r), Scripts: []string{"passkey.js"},
-		Data: map[string]any{"Login": clip(r.PostFormValue("login"), 254)}}
+		Data: map[string]any{"Login": clip(r.PostFormValue("login"), 254), "Providers": d.o.Providers}}
 	if err != nil {
 		v = v.fault(err)
 	}

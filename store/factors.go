@@ -127,7 +127,8 @@ func (s *Store) RecoveryCodes(person custody.PersonID) (n int, err error) {
 	return n, fault(err)
 }
 
-// LinkSubject binds a provider's subject to a person, for ever.
+// LinkSubject binds a provider's subject to a person, for ever; a person has one at a
+// provider, so that an address that passed to somebody else does not open their login.
 func (s *Store) LinkSubject(person custody.PersonID, issuer, subject string, at time.Time) (id int64, err error) {
 	err = s.tx(context.Background(), func(t *sql.Tx) error {
 		if _, err := t.Exec("INSERT INTO oidc_links (person, issuer, subject, added) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
@@ -139,9 +140,13 @@ func (s *Store) LinkSubject(person custody.PersonID, issuer, subject string, at 
 			at.UnixMilli(), issuer, subject).Scan(&id, &owner); err != nil {
 			return err
 		}
-		if owner != person {
-			return custody.E(custody.CodeConflict, "this account of the provider belongs to somebody else here",
-				"an account belongs to one person for ever; the administrator can say to whom")
+		var others int
+		if err := t.QueryRow("SELECT count(*) FROM oidc_links WHERE person = ? AND issuer = ? AND id <> ? AND removed IS NULL", person, issuer, id).Scan(&others); err != nil {
+			return err
+		}
+		if owner != person || others > 0 {
+			return custody.E(custody.CodeConflict, "this account and this person do not belong together",
+				"an account belongs to one person for ever, and a person has one account at a provider; custody person reset takes an old one away")
 		}
 		return nil
 	})
