@@ -35,6 +35,8 @@ var layout = map[string][]string{
 	"doctor/**":            {".", "doctor"},
 	"detect":               {"."},
 	"trace":                {"."},
+	"trace/inquiry":        {".", "accesslog", "trace"},
+	"accesslog":            {"."},
 	"examples/bodyshop":    {"examples/bodyshop/estimate"},
 	"examples/bodyshop/**": {"examples/bodyshop", "examples/bodyshop/**"},
 

@@ -146,3 +146,18 @@ func (l *Looks) count() {
 		}
 	}
 }
+
+// LookAt is one look at a subject.
+type LookAt struct {
+	Candidate Candidate
+	Time      time.Time
+}
+
+// At lists the looks at a subject, by time. Freeze comes first.
+func (l *Looks) At(s custody.SubjectID) []LookAt {
+	var list []LookAt
+	for _, k := range l.of(uint32(s)) {
+		list = append(list, LookAt{Candidate(k.candidate), l.epoch.Add(time.Duration(k.at) * time.Second)})
+	}
+	return list
+}

@@ -23,7 +23,7 @@ func TestScenarios(t *testing.T) {
 			right, sure, wrong := 0, 0, 0
 			for seed := range uint64(10) {
 				w := newWorld(1000 + seed).work()
-				r := w.run(t, append(w.leaked(s.leaker, s.leaked), w.unrelated(s.unrelated)...), trace.Options{Seed: seed, Redraws: 199})
+				r := w.run(t, append(w.leaked(s.leaker, s.leaked), w.unrelated(s.unrelated)...), trace.Options{Seed: seed, Redraws: 49})
 				best := r.Ranked[0]
 				if best.Candidate == s.leaker {
 					right++

@@ -1,0 +1,80 @@
+// Package accesslog reads what systems that cannot be put behind a gate leave behind:
+// access logs, and lists of complaints, as CSV or JSON lines. Which column is which is
+// guessed from headers and values, shown, and can be said. A line that cannot be read
+// is reported with its number and the reason; none is dropped in silence.
+package accesslog
+
+import (
+	"time"
+)
+
+// Bounds of what is read.
+const (
+	MaxLine   = 1 << 20 // bytes
+	MaxFields = 1024
+	MaxValue  = 4096 // bytes of a value that is used
+	// maxListed bounds the bad lines kept in memory; all are counted, and all are given
+	// to Options.Bad.
+	maxListed = 1000
+)
+
+// Field is what a column may hold.
+type Field uint8
+
+// The fields of logs and of complaints.
+const (
+	Time    Field = iota // of the look
+	Login                // who looked: a login or a person
+	Subject              // the customer's key
+	Branch               // of who looked
+	Device               // address, device or session
+	Action               // what was done
+	Called               // of a complaint: time of the unwanted call
+	Knew                 // of a complaint: what the caller knew
+	Ref                  // of a complaint: its reference
+	Born                 // when the customer's record began
+	fieldCount
+)
+
+var fieldNames = [fieldCount]string{"time", "login", "subject", "branch", "device", "action", "called", "knew", "ref", "born"}
+
+// String gives the field as it is written in mappings.
+func (f Field) String() string { return fieldNames[f] }
+
+// ParseField reads a field's name.
+func ParseField(s string) (Field, bool) {
+	for i, n := range fieldNames {
+		if n == s {
+			return Field(i), true
+		}
+	}
+	return 0, false
+}
+
+// Row is one line that was understood. Its strings hold until the next row.
+type Row struct {
+	Line int
+	// Values are the mapped fields as text, empty where there is no column.
+	Values [fieldCount]string
+	// At are the fields that are times; zero where there is none.
+	At [fieldCount]time.Time
+}
+
+// Get gives a field's text.
+func (r *Row) Get(f Field) string { return r.Values[f] }
+
+// Bad is a line that was not understood. The reason quotes no value of it.
+type Bad struct {
+	Line   int    `json:"line"`
+	Reason string `json:"reason"`
+}
+
+// Report says how much was read.
+type Report struct {
+	Rows, BadLines int
+	Bad            []Bad // the first of them
+	Mapping        Mapping
+}
+
+// isTime says which fields are times.
+func (f Field) isTime() bool { return f == Time || f == Called || f == Born }

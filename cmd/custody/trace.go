@@ -1,0 +1,214 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"custody"
+	"custody/accesslog"
+	"custody/trace"
+	"custody/trace/inquiry"
+)
+
+// traceRun is what the command line of a trace says.
+type traceRun struct {
+	logs, lists         []string
+	mapLogs, mapLists   map[string]string
+	by, page, bad, zone string
+	seed                uint64
+	redraws             int
+}
+
+func (a *app) traceCommand() *cobra.Command {
+	var t traceRun
+	cmd := &cobra.Command{
+		Use: "trace", Short: "Whose looks explain these complaints? From an access log and a list",
+		Long: `Trace a leak from files, before anything is installed: the access log of any system
+(who looked at which customer, when) and a list of complaints (which customer was
+called by somebody who should not know them, when). Both are CSV with a header or
+JSON lines, also packed as .gz. Which column is which is guessed and shown; --map
+login=user_name and --map-complaints called="Date of call" correct it.
+
+Logins and branches are weighed by a matched likelihood: a login that sees everybody
+gains nothing by it, and complaints that come from elsewhere point at nobody. A login
+is named only when the case is strong, far ahead of the next, and stays the same under
+other assumptions; a person never is. Beside the answer a page to read is written.
+
+Leave out complaints that came after customers were written to: letters cause complaints.`,
+		Example: "  custody trace --log access.csv --complaints complaints.csv\n  custody trace --log access.csv.gz --map subject=job_customer --complaints complaints.csv --page leak.html --json",
+		Args:    takes(),
+		RunE:    func(*cobra.Command, []string) error { return a.trace(t) },
+	}
+	f := cmd.Flags()
+	f.StringSliceVar(&t.logs, "log", nil, "an access log `file`, - for the standard input; repeatable")
+	f.StringSliceVar(&t.lists, "complaints", nil, "a list of complaints as a `file`; repeatable")
+	f.StringToStringVar(&t.mapLogs, "map", nil, "columns of the log: `FIELD=COLUMN` for time, login, subject, branch, device or born")
+	f.StringToStringVar(&t.mapLists, "map-complaints", nil, "columns of the complaints: `FIELD=COLUMN` for subject, called, knew or ref")
+	f.StringVar(&t.by, "by", "login", "what is ranked beside branches: `login` or device")
+	f.StringVar(&t.page, "page", "trace.html", "the `file` for the page; none writes no page")
+	f.StringVar(&t.bad, "bad-lines", "trace-bad-lines.txt", "the `file` that lists lines which are not understood, if there are any")
+	f.StringVar(&t.zone, "time-zone", "Europe/London", "the `zone` of times that do not say theirs")
+	f.Uint64Var(&t.seed, "seed", 1, "makes the redraws repeatable: a `number`")
+	f.IntVar(&t.redraws, "redraws", 999, "how `many` times complainants are redrawn for the probability of chance")
+	require(cmd, "log", "complaints")
+	return cmd
+}
+
+func (a *app) trace(t traceRun) error {
+	zone, err := time.LoadLocation(t.zone)
+	if err != nil {
+		return custody.E(custody.CodeInvalid, fmt.Sprintf("the time zone %q is not known", t.zone), "zones are named as in Europe/London, or UTC")
+	}
+	if t.by != string(inquiry.Login) && t.by != string(inquiry.Device) {
+		return custody.E(custody.CodeInvalid, "--by is login or device", "leave it out to rank logins")
+	}
+	if t.redraws < 19 || t.redraws > 100_000 {
+		return custody.E(custody.CodeInvalid, "--redraws must be from 19 to 100000", "999 is usual: its smallest probability is 0.001")
+	}
+	bad := &badLines{path: t.bad}
+	defer bad.close()
+	q := inquiry.New(zone, bad.add)
+	q.By = inquiry.Kind(t.by)
+	if err := readAll(t.logs, t.mapLogs, q.Log); err != nil {
+		return err
+	}
+	if err := readAll(t.lists, t.mapLists, q.Complaints); err != nil {
+		return err
+	}
+	answer, err := q.Run(trace.Options{Seed: t.seed, Redraws: t.redraws})
+	if err != nil {
+		return err
+	}
+	if t.page != "none" {
+		if err := writePage(t.page, func(w io.Writer) error { return answer.WriteHTML(w, zone, a.now()) }); err != nil {
+			return err
+		}
+	}
+	if err := bad.close(); err != nil {
+		return err
+	}
+	if a.json {
+		return a.object(answer)
+	}
+	return a.printTrace(answer, t, bad)
+}
+
+// readAll opens each file and reads it with the columns that were said.
+func readAll(files []string, said map[string]string, read func(string, io.Reader, map[accesslog.Field]string) error) error {
+	columns := map[accesslog.Field]string{}
+	for name, column := range said {
+		f, ok := accesslog.ParseField(name)
+		if !ok {
+			return custody.E(custody.CodeInvalid, fmt.Sprintf("no field is called %q", name), "fields are time, login, subject, branch, device, born, and of complaints subject, called, knew, ref")
+		}
+		columns[f] = column
+	}
+	for _, file := range files {
+		in, err := accesslog.Open(file)
+		if err != nil {
+			return err
+		}
+		err = read(file, in, columns)
+		in.Close()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writePage writes a file that only its owner may read: it names people and customers.
+func writePage(path string, write func(io.Writer) error) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err == nil {
+		err = write(f)
+		if e := f.Close(); err == nil {
+			err = e
+		}
+	}
+	if err != nil {
+		return &custody.Error{Code: custody.CodeUnavailable, Message: fmt.Sprintf("the page %s could not be written", path),
+			Hint: "check the folder and the disk, or give --page FILE", Err: err}
+	}
+	return nil
+}
+
+// badLines writes the list of lines that were not understood, once there is one.
+type badLines struct {
+	path string
+	f    *os.File
+	n    int
+	err  error
+}
+
+func (b *badLines) add(file string, line accesslog.Bad) {
+	if b.n == 0 {
+		b.f, b.err = os.OpenFile(b.path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	}
+	b.n++
+	if b.err == nil {
+		_, b.err = fmt.Fprintf(b.f, "%s:%d: %s\n", file, line.Line, line.Reason)
+	}
+}
+
+// close may be called twice.
+func (b *badLines) close() error {
+	if b.f != nil {
+		if err := b.f.Close(); b.err == nil {
+			b.err = err
+		}
+		b.f = nil
+	}
+	if b.err != nil {
+		return &custody.Error{Code: custody.CodeUnavailable, Message: "the list of lines that were not understood could not be written",
+			Hint: "give --bad-lines FILE in a folder that can be written", Err: b.err}
+	}
+	return nil
+}
+
+func (a *app) printTrace(r *inquiry.Answer, t traceRun, bad *badLines) error {
+	for _, files := range [][]inquiry.Read{r.Logs, r.Lists} {
+		for _, f := range files {
+			a.say("%s: %s lines read", f.File, inquiry.Thousands(f.Rows))
+			for _, c := range f.Columns {
+				a.say("  %s", printable(c))
+			}
+		}
+	}
+	if bad.n > 0 {
+		a.say("%s not understood: see %s", plural(bad.n, "line"), t.bad)
+	}
+	for _, l := range r.Left {
+		a.say("complaint in line %d left out: %s", l.Line, l.Reason)
+	}
+	a.say("")
+	rows := r.Ranked[:min(len(r.Ranked), 8)]
+	err := list(a, rows, "Nobody in the log saw any of the complainants before they were called.",
+		column[inquiry.Candidate]{"CANDIDATE", func(c inquiry.Candidate) string { return c.String() }, true},
+		column[inquiry.Candidate]{"PROBABILITY", func(c inquiry.Candidate) string { return strconv.FormatFloat(c.Posterior, 'f', 3, 64) }, false},
+		column[inquiry.Candidate]{"SEEN BEFORE CALL", func(c inquiry.Candidate) string { return fmt.Sprintf("%d of %d", c.Seen, r.Used) }, false},
+		column[inquiry.Candidate]{"BY CHANCE", func(c inquiry.Candidate) string { return strconv.FormatFloat(c.Expected, 'f', 1, 64) }, false},
+		column[inquiry.Candidate]{"CUSTOMERS", func(c inquiry.Candidate) string { return inquiry.Thousands(c.Saw) }, false},
+	)
+	if err != nil {
+		return err
+	}
+	a.say("elsewhere: %.3f; as strong by chance: %.3f\n", r.Elsewhere, r.P)
+	a.say("%s", r.Conclusion)
+	for _, why := range r.Against {
+		a.say("  - %s", why)
+	}
+	if r.Next != "" {
+		a.say("Next best test: %s", r.Next)
+	}
+	if t.page != "none" {
+		a.say("\nThe page to read: %s", strings.TrimPrefix(t.page, "./"))
+	}
+	return nil
+}

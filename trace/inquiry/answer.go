@@ -1,0 +1,158 @@
+package inquiry
+
+import (
+	"cmp"
+	"fmt"
+	"time"
+
+	"custody"
+	"custody/trace"
+)
+
+// Answer is a trace in names. It holds customers' keys and logins: it is to be kept as
+// the log itself is.
+type Answer struct {
+	Logs       []Read      `json:"logs"`
+	Lists      []Read      `json:"lists"`
+	Looks      int         `json:"looks"`
+	Logins     int         `json:"logins"` // or devices
+	Subjects   int         `json:"customers"`
+	First      time.Time   `json:"first_look"`
+	Last       time.Time   `json:"last_look"`
+	Used       int         `json:"complaints_used"`
+	Left       []LeftOut   `json:"complaints_left_out,omitempty"`
+	Ranked     []Candidate `json:"candidates"`
+	Elsewhere  float64     `json:"elsewhere"`
+	P          float64     `json:"p"`
+	Redraws    int         `json:"redraws"`
+	Seed       uint64      `json:"seed"`
+	Set        []Name      `json:"set_95"`
+	Sources    []Source    `json:"sources,omitempty"`
+	Named      *Name       `json:"named,omitempty"`
+	Against    []string    `json:"not_named_because,omitempty"`
+	Untested   []string    `json:"untested,omitempty"`
+	Next       string      `json:"next_best_test,omitempty"`
+	Memory     int64       `json:"memory_bytes"`
+	Conclusion string      `json:"conclusion"`
+
+	picture []row
+}
+
+// Candidate is one place of the ranking.
+type Candidate struct {
+	Name
+	Posterior float64 `json:"probability"`
+	LogFactor float64 `json:"log_factor"`
+	Seen      int     `json:"complainants_seen_before"`
+	Expected  float64 `json:"expected_by_chance"`
+	Saw       int     `json:"customers_seen"`
+	Count     float64 `json:"baseline_count"`
+	Fraction  float64 `json:"baseline_fraction"`
+	Binomial  float64 `json:"baseline_binomial_p"`
+	Guilt     float64 `json:"baseline_guilt"`
+}
+
+// LeftOut is a complaint that could not be used.
+type LeftOut struct {
+	Line   int    `json:"line"`
+	Ref    string `json:"ref,omitempty"`
+	Reason string `json:"reason"`
+}
+
+// Source is one of several sources, found one after another.
+type Source struct {
+	Name
+	P float64 `json:"p"`
+}
+
+// maxRanked bounds the list of candidates in the answer.
+const maxRanked = 20
+
+// Run traces. It needs a log and a list of complaints.
+func (q *Inquiry) Run(o trace.Options) (*Answer, error) {
+	if len(q.logs) == 0 || len(q.lists) == 0 {
+		return nil, custody.E(custody.CodeInvalid, "a trace needs an access log and a list of complaints", "give --log FILE and --complaints FILE")
+	}
+	if q.hasBranches() {
+		o.Group = q.group
+	}
+	o.Redraws = cmp.Or(o.Redraws, 999)
+	q.looks.Freeze()
+	list := make([]trace.Complaint, len(q.complaints))
+	for i, c := range q.complaints {
+		list[i] = c.Complaint
+		list[i].Subject = q.known(c.key)
+	}
+	r, err := trace.Run(q.looks, list, o)
+	if err != nil {
+		return nil, err
+	}
+	a := q.answer(r, o)
+	a.picture = q.rows(r, list)
+	return a, nil
+}
+
+// known gives the number of a key, or one that no look has.
+func (q *Inquiry) known(key string) custody.SubjectID {
+	if s, ok := q.subjects[key]; ok {
+		return s
+	}
+	return ^custody.SubjectID(0)
+}
+
+func (q *Inquiry) answer(r *trace.Result, o trace.Options) *Answer {
+	a := &Answer{
+		Logs: q.logs, Lists: q.lists, Subjects: len(q.keys), First: q.first, Last: q.last, Used: r.Used,
+		Elsewhere: r.Elsewhere, P: r.P, Redraws: o.Redraws, Seed: o.Seed, Memory: r.Memory, Untested: r.Named.Untested,
+	}
+	for _, l := range q.logs {
+		a.Looks += l.Rows
+	}
+	for _, n := range q.names {
+		if n.Kind != Branch {
+			a.Logins++
+		}
+	}
+	for _, l := range r.Left {
+		c := q.complaints[l.Complaint]
+		a.Left = append(a.Left, LeftOut{c.line, c.ref, l.Reason})
+	}
+	for _, x := range r.Ranked[:min(len(r.Ranked), maxRanked)] {
+		a.Ranked = append(a.Ranked, Candidate{
+			Name: q.names[x.Candidate], Posterior: x.Posterior, LogFactor: x.LogFactor, Seen: x.Seen, Expected: x.Expected, Saw: x.Saw,
+			Count: x.Count, Fraction: x.Fraction, Binomial: x.Binomial, Guilt: x.Guilt,
+		})
+	}
+	for _, c := range r.Set {
+		a.Set = append(a.Set, q.names[c])
+	}
+	for _, s := range r.Sources {
+		a.Sources = append(a.Sources, Source{q.names[s.Candidate], s.P})
+	}
+	q.conclude(a, r)
+	return a
+}
+
+// conclude says in a sentence what follows, and what does not.
+func (q *Inquiry) conclude(a *Answer, r *trace.Result) {
+	n := q.names[r.Named.Candidate]
+	switch {
+	case r.Named.Login && n.Kind == Branch:
+		a.Named = &n
+		a.Conclusion = fmt.Sprintf("The complaints point at %s as a whole: its customers' records, not the looks of one login, explain them.", n)
+	case r.Named.Login:
+		a.Named = &n
+		a.Conclusion = fmt.Sprintf("The complaints name the %s. They do not name a person: who used it must be shown by other evidence.", n)
+	case a.Elsewhere >= 0.5:
+		a.Against = r.Named.Against
+		a.Conclusion = "The looks in this log do not explain the complaints: they may come from elsewhere."
+	default:
+		a.Against = r.Named.Against
+		a.Conclusion = "The complaints name nobody. See who remains possible, and the next best test."
+	}
+	if s := r.Named.Split; s != nil && a.Named == nil {
+		a.Next = fmt.Sprintf("Plant customers that only one of them is shown: %d catch a leak of one record in a hundred with 99 %%. "+
+			"Today %d customers were seen by %s and not by %s, %d the other way round.",
+			s.Canaries, s.Only[0], q.names[s.First], q.names[s.Second], s.Only[1])
+	}
+}

@@ -1,0 +1,225 @@
+// Package inquiry traces a leak from files: an access log of any system and a list of
+// complaints. It turns names into the numbers that package trace works with, and its
+// answer back into names, sentences and a page to read.
+package inquiry
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"custody"
+	"custody/accesslog"
+	"custody/trace"
+)
+
+// epoch is before everything that is traced.
+var epoch = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// Kind says what a candidate is.
+type Kind string
+
+// The kinds of candidate. A branch stands for a list that was taken as a whole.
+const (
+	Login  Kind = "login"
+	Device Kind = "device"
+	Branch Kind = "branch"
+)
+
+// Name is a candidate by name.
+type Name struct {
+	Kind   Kind   `json:"kind"`
+	Name   string `json:"name"`
+	Branch string `json:"branch,omitempty"`
+}
+
+// String is how sentences call it.
+func (n Name) String() string { return string(n.Kind) + " " + n.Name }
+
+// Inquiry collects files. It is not safe for concurrent use.
+type Inquiry struct {
+	Zone *time.Location // of times that do not say
+	By   Kind           // what is ranked beside branches: logins unless it is Device
+
+	names      []Name
+	numbers    map[Name]trace.Candidate
+	subjects   map[string]custody.SubjectID
+	keys       []string
+	looks      *trace.Looks
+	complaints []complaint
+	first      time.Time
+	last       time.Time
+	logs       []Read
+	lists      []Read
+	bad        func(file string, b accesslog.Bad)
+}
+
+// complaint is one line of a list.
+type complaint struct {
+	trace.Complaint
+	line int
+	key  string
+	ref  string
+	knew string
+}
+
+// Read says how a file was read.
+type Read struct {
+	File    string            `json:"file"`
+	Rows    int               `json:"rows"`
+	Bad     int               `json:"bad_lines"`
+	Columns []string          `json:"columns"`
+	Mapping accesslog.Mapping `json:"-"`
+}
+
+// New begins an inquiry. bad is told of every line that is not understood; it may be nil.
+func New(zone *time.Location, bad func(file string, b accesslog.Bad)) *Inquiry {
+	return &Inquiry{Zone: zone, numbers: map[Name]trace.Candidate{}, subjects: map[string]custody.SubjectID{}, looks: trace.NewLooks(epoch), bad: bad}
+}
+
+// Log reads an access log. said names columns that are not to be guessed.
+func (q *Inquiry) Log(file string, r io.Reader, said map[accesslog.Field]string) error {
+	report, err := accesslog.Read(r, accesslog.Options{
+		Wanted: []accesslog.Field{accesslog.Time, accesslog.Login, accesslog.Subject, accesslog.Branch, accesslog.Device, accesslog.Born},
+		Needed: []accesslog.Field{accesslog.Time, accesslog.Login, accesslog.Subject},
+		Said:   said, Zone: q.Zone, Bad: q.badIn(file),
+	}, q.look)
+	if err != nil {
+		return in(file, err)
+	}
+	q.logs = append(q.logs, read(file, report))
+	return nil
+}
+
+func (q *Inquiry) badIn(file string) func(accesslog.Bad) {
+	return func(b accesslog.Bad) {
+		if q.bad != nil {
+			q.bad(file, b)
+		}
+	}
+}
+
+func read(file string, r *accesslog.Report) Read {
+	return Read{File: file, Rows: r.Rows, Bad: r.BadLines, Columns: r.Mapping.Lines(), Mapping: r.Mapping}
+}
+
+// in says which file an error is about.
+func in(file string, err error) error {
+	return &custody.Error{Code: custody.CodeOf(err), Message: fmt.Sprintf("%s: %v", file, err), Hint: custody.HintOf(err), Err: err}
+}
+
+// look takes one line of a log: a look by a login or a device, of a branch.
+func (q *Inquiry) look(r *accesslog.Row) error {
+	at := r.At[accesslog.Time]
+	s := q.subject(r.Get(accesslog.Subject))
+	branch := r.Get(accesslog.Branch)
+	if q.first.IsZero() || at.Before(q.first) {
+		q.first = at
+	}
+	if at.After(q.last) {
+		q.last = at
+	}
+	if born := r.At[accesslog.Born]; !born.IsZero() {
+		q.looks.Born(s, born)
+	}
+	who := Name{Kind: Login, Name: r.Get(accesslog.Login)}
+	if q.By == Device {
+		who = Name{Kind: Device, Name: r.Get(accesslog.Device)}
+	}
+	for _, n := range [...]Name{who, {Kind: Branch, Name: branch}} {
+		if n.Name == "" {
+			continue
+		}
+		if err := q.looks.Add(q.candidate(n, branch), s, at); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// candidate numbers a name. A login belongs to the branch where it was first seen.
+func (q *Inquiry) candidate(n Name, branch string) trace.Candidate {
+	if c, ok := q.numbers[n]; ok {
+		return c
+	}
+	n.Name = strings.Clone(n.Name)
+	c := trace.Candidate(len(q.names))
+	q.numbers[n] = c
+	named := n
+	if n.Kind != Branch {
+		named.Branch = strings.Clone(branch)
+	}
+	q.names = append(q.names, named)
+	return c
+}
+
+// subject numbers a customer's key.
+func (q *Inquiry) subject(key string) custody.SubjectID {
+	if s, ok := q.subjects[key]; ok {
+		return s
+	}
+	key = strings.Clone(key)
+	s := custody.SubjectID(len(q.keys))
+	q.subjects[key] = s
+	q.keys = append(q.keys, key)
+	return s
+}
+
+// Complaints reads a list of complaints.
+func (q *Inquiry) Complaints(file string, r io.Reader, said map[accesslog.Field]string) error {
+	report, err := accesslog.Read(r, accesslog.Options{
+		Wanted: []accesslog.Field{accesslog.Subject, accesslog.Called, accesslog.Knew, accesslog.Ref},
+		Needed: []accesslog.Field{accesslog.Subject, accesslog.Called},
+		Said:   said, Zone: q.Zone, Bad: q.badIn(file),
+	}, func(r *accesslog.Row) error {
+		c := complaint{line: r.Line, key: strings.Clone(r.Get(accesslog.Subject)), ref: strings.Clone(r.Get(accesslog.Ref)), knew: strings.Clone(r.Get(accesslog.Knew))}
+		c.Called, c.Knew = r.At[accesslog.Called], knew(c.knew)
+		q.complaints = append(q.complaints, c)
+		return nil
+	})
+	if err != nil {
+		return in(file, err)
+	}
+	q.lists = append(q.lists, read(file, report))
+	return nil
+}
+
+// knew weighs what the caller knew, by the words that lists use for it.
+func knew(text string) float64 {
+	text = strings.ToLower(text)
+	for _, w := range []struct {
+		words []string
+		ratio float64
+	}{
+		{[]string{"accident", "claim", "crash", "collision", "estimate", "repair", "insurer"}, trace.KnewAccident},
+		{[]string{"vehicle", "registration", "reg", "car", "make", "model"}, trace.KnewVehicle},
+		{[]string{"name", "address"}, trace.KnewName},
+	} {
+		for _, word := range w.words {
+			if strings.Contains(text, word) {
+				return w.ratio
+			}
+		}
+	}
+	return trace.KnewNothing
+}
+
+// group gives a candidate's branch, for the test within branches.
+func (q *Inquiry) group(c trace.Candidate) string {
+	n := q.names[c]
+	if n.Kind == Branch {
+		return n.Name
+	}
+	return n.Branch
+}
+
+// hasBranches says whether the log told any.
+func (q *Inquiry) hasBranches() bool {
+	for _, n := range q.names {
+		if n.Kind == Branch {
+			return true
+		}
+	}
+	return false
+}
