@@ -115,7 +115,12 @@ func (c *Config) checkLimits(k checker) {
 
 func (s *System) check(k checker, name string) {
 	path := []string{"systems", name}
-	s.Database.check(k, append(path, "database"))
+	if s.Portal != nil {
+		s.Portal.check(k, append(path, "portal"), name)
+	}
+	if s.HasDatabase() || s.Portal == nil {
+		s.Database.check(k, append(path, "database"))
+	}
 	for _, r := range []struct {
 		key   string
 		value Duration
@@ -127,6 +132,12 @@ func (s *System) check(k checker, name string) {
 	if s.Subjects.None {
 		if len(s.Tables) > 0 {
 			k.at("subjects: none and tables contradict each other", append(path, "tables")...)
+		}
+		return
+	}
+	if !s.HasDatabase() && s.Portal != nil {
+		if len(s.Tables) > 0 {
+			k.at("tables are of a database, which is not declared", append(path, "tables")...)
 		}
 		return
 	}

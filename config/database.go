@@ -29,6 +29,9 @@ func (d *Database) Variable() string {
 	return ""
 }
 
+// HasDatabase says whether the system has the entrance that speaks PostgreSQL.
+func (s *System) HasDatabase() bool { return s.Database.URL != "" }
+
 // ConnString gives the connection string of the guarded database with its
 // credential, for the gate alone: never log it. dir is the working directory.
 func (d *Database) ConnString(dir string) (string, error) {
@@ -94,15 +97,25 @@ func (d *Database) credential(dir string) (user, password string, err error) {
 	return user, password, nil
 }
 
-func (d *Database) secret(dir string) (string, error) {
-	if name, ok := strings.CutPrefix(d.Credential, "env:"); ok {
+func (d *Database) secret(dir string) (string, error) { return secretAt(dir, d.Credential) }
+
+// Secret reads the credential with which the gate signs in at the application; never
+// log it.
+func (s *PortalSignIn) Secret(dir string) (string, error) {
+	text, err := secretAt(dir, s.Credential)
+	return strings.TrimRight(text, "\r\n"), err
+}
+
+// secretAt reads a credential from a file or from the environment.
+func secretAt(dir, credential string) (string, error) {
+	if name, ok := strings.CutPrefix(credential, "env:"); ok {
 		if text, set := os.LookupEnv(name); set {
 			return text, nil
 		}
 		return "", custody.E(custody.CodeNotFound, "the environment has no "+name+", which custody.yaml names as a credential",
 			"set it to user:password, or name a file instead")
 	}
-	return readSecret(under(dir, d.Credential), d.Credential)
+	return readSecret(under(dir, credential), credential)
 }
 
 // readSecret reads a small file that only its owner may read.

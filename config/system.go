@@ -12,7 +12,11 @@ import (
 
 // System is one entry of systems: something that holds customer records.
 type System struct {
+	// Database is the entrance that speaks PostgreSQL. A system that has a portal may
+	// be without.
 	Database Database `yaml:"database"`
+	// Portal is the entrance of people with a browser; nil if there is none.
+	Portal *Portal `yaml:"portal"`
 	// Subjects says where the customers themselves are; "none" declares that the
 	// system holds no personal data.
 	Subjects Subjects          `yaml:"subjects"`

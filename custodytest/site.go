@@ -41,6 +41,8 @@ type Site struct {
 
 	tb        testing.TB
 	listener  net.Listener
+	portalAt  string // where the portal listens, if there is one
+	portal    net.Listener
 	signerKey string
 }
 
@@ -72,7 +74,12 @@ type SiteOption func(*site.Options)
 // it; the option Superuser asks for another.
 func NewSite(tb testing.TB, pg *PG, database string, system custody.System, opts ...SiteOption) *Site {
 	tb.Helper()
-	s := &Site{Dir: tb.TempDir(), PG: pg, Database: database, tb: tb, Log: &Log{}}
+	return newSite(tb, pg, database, system, "", opts...)
+}
+
+func newSite(tb testing.TB, pg *PG, database string, system custody.System, portalAt string, opts ...SiteOption) *Site {
+	tb.Helper()
+	s := &Site{Dir: tb.TempDir(), PG: pg, Database: database, tb: tb, Log: &Log{}, portalAt: portalAt}
 	var err error
 	if s.Store, err = store.Open(filepath.Join(s.Dir, "custody.db")); err != nil {
 		tb.Fatal(err)
@@ -154,6 +161,14 @@ func (s *Site) Start() {
 	served := s.Site
 	l := s.listener
 	go served.Serve(l)
+	if s.portalAt == "" {
+		return
+	}
+	if s.portal, err = net.Listen("tcp", s.portalAt); err != nil {
+		s.tb.Fatal(err)
+	}
+	p := s.portal
+	go served.ServePortal(s.Database, p)
 }
 
 func unwrapAll(err error) error {
@@ -172,6 +187,9 @@ func (s *Site) Stop() {
 		return
 	}
 	s.listener.Close()
+	if s.portal != nil {
+		s.portal.Close()
+	}
 	if err := s.Site.Close(); err != nil {
 		s.tb.Log(err)
 	}

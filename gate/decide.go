@@ -20,6 +20,9 @@ type Need struct {
 	Action custody.Action
 	Read   custody.CategorySet // shown or used
 	Used   custody.CategorySet // used otherwise than by showing the bare value
+	// Veiled says that the asker takes out of the answer what may not be seen, so
+	// that only an answer of which nothing may be seen is refused; see veiled.
+	Veiled bool
 }
 
 // Ruling is the answer to a need that may go ahead.
@@ -50,6 +53,9 @@ func (s *Session) decide(n Need) (Ruling, error) {
 	}
 	see := s.decision(custody.See)
 	clear, masked := see.With(custody.Clear), see.With(custody.Masked)
+	if n.Veiled {
+		return s.veiled(n, see, clear, masked)
+	}
 	if n.Action != custody.See {
 		also := s.decision(n.Action)
 		permitted := also.With(custody.Clear) | also.With(custody.Masked)

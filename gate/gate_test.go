@@ -338,3 +338,62 @@ func TestConcurrentSessionsKeepTheLimit(t *testing.T) {
 		t.Errorf("%d people were disclosed", n)
 	}
 }
+
+// TestAdmit: a part that stands or falls as a whole counts nobody when one of its
+// subjects is over the limit, and those who were seen before are free.
+func TestAdmit(t *testing.T) {
+	b := newBench(t, policy.Grant{See: custody.Categories(custody.Name), Limits: custody.Limits{PerDay: 5}})
+	s := b.enter(1)
+	if n, err := b.show(s, 1, 3); n != 3 || err != nil {
+		t.Fatalf("%d, %v", n, err)
+	}
+	r, err := s.Decide(gate.Need{Read: custody.Categories(custody.Name), Veiled: true}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := s.Begin(custody.RoutePage, 1)
+	if err := a.Admit(r, []custody.SubjectID{2, 3, 4, 5, 6}); custody.CodeOf(err) != custody.CodeLimit {
+		t.Errorf("six people of five: %v", err)
+	}
+	if err := a.Admit(r, []custody.SubjectID{1, 2, 3, 7, 8}); err != nil {
+		t.Errorf("the page that was refused took room: %v", err)
+	}
+	if err := a.Admit(r, []custody.SubjectID{9}); custody.CodeOf(err) != custody.CodeLimit {
+		t.Errorf("a sixth: %v", err)
+	}
+}
+
+// TestVeiled: an answer from which the asker hides what may not be seen is refused
+// only when nothing may be seen, or when a reason would open what it shows.
+func TestVeiled(t *testing.T) {
+	read := custody.Categories(custody.Name, custody.Phone, custody.Bank)
+	need := gate.Need{Read: read, Veiled: true}
+	b := newBench(t, policy.Grant{See: custody.Categories(custody.Name), Mask: custody.Categories(custody.Phone)})
+	s := b.enter(1)
+	r, err := s.Beside().Decide(need, 1)
+	if err != nil || r.Masked != custody.Categories(custody.Phone, custody.Bank) {
+		t.Errorf("masked %v, %v", r.Masked, err)
+	}
+	need.Action = custody.Export
+	if _, err := s.Decide(need, 1); custody.CodeOf(err) != custody.CodeForbidden {
+		t.Errorf("an export without the right: %v", err)
+	}
+	b = newBench(t, policy.Grant{See: custody.Categories(custody.Name), ReasonRequired: true})
+	s = b.enter(1)
+	need.Action = custody.See
+	if _, err := s.Decide(need, 1); custody.CodeOf(err) != custody.CodeReason {
+		t.Errorf("without a reason: %v", err)
+	}
+	if d := s.Foresee(custody.See, "any"); d.With(custody.Clear) != custody.Categories(custody.Name) {
+		t.Errorf("with a reason: %v", d.With(custody.Clear))
+	}
+	view := s.Beside()
+	view.Restate(7, "job 1")
+	if r, err := view.Decide(need, 1); err != nil || r.Masked != custody.Categories(custody.Phone, custody.Bank) {
+		t.Errorf("with its reason: masked %v, %v", r.Masked, err)
+	}
+	s.Cut(custody.CodeRevoked)
+	if _, err := view.Decide(need, 1); custody.CodeOf(err) != custody.CodeRevoked {
+		t.Errorf("a view of a session that was cut: %v", err)
+	}
+}

@@ -18,6 +18,7 @@ type Session struct {
 	cached  [3]cachedDecision
 	cut     atomic.Uint32 // custody.Code once cut
 	onCut   func(custody.Code)
+	of      *Session // whose end is this one's, when this is another view of it; see Beside
 }
 
 // Enter records the sign-in and makes the session live. When it returns an error
@@ -45,8 +46,24 @@ func (g *Gate) Enter(id *custody.Session, onCut func(custody.Code)) (*Session, e
 	return s, nil
 }
 
+// Beside gives another view of the same session, for a goroutine of its own: the same
+// person, counts and end, with a reason of its own. Leave and Cut of a view are those
+// of the session.
+func (s *Session) Beside() *Session {
+	if s.of != nil {
+		return s.of.Beside()
+	}
+	b := &Session{g: s.g, signed: s.signed, counter: s.counter, of: s}
+	b.actor.Store(s.Actor())
+	return b
+}
+
 // Leave ends the session and records its end.
 func (s *Session) Leave() {
+	if s.of != nil {
+		s.of.Leave()
+		return
+	}
 	s.g.mu.Lock()
 	_, live := s.g.live[s.signed.ID]
 	delete(s.g.live, s.signed.ID)
@@ -63,13 +80,22 @@ func (s *Session) Leave() {
 
 // Cut ends the session from outside, mid-statement too. Nothing is released after it.
 func (s *Session) Cut(code custody.Code) {
+	if s.of != nil {
+		s.of.Cut(code)
+		return
+	}
 	if s.cut.CompareAndSwap(0, uint32(code)) {
 		s.onCut(code)
 	}
 }
 
 // WasCut gives the code with which the session was cut, or CodeNone.
-func (s *Session) WasCut() custody.Code { return custody.Code(s.cut.Load()) }
+func (s *Session) WasCut() custody.Code {
+	if s.of != nil {
+		return s.of.WasCut()
+	}
+	return custody.Code(s.cut.Load())
+}
 
 // Signed is who signed in; Actor is for whom looks are recorded.
 func (s *Session) Signed() *custody.Session { return s.signed }
@@ -100,10 +126,21 @@ func (s *Session) SetReason(text string) error {
 			return err
 		}
 	}
-	s.reason, s.reasons = text, id
-	s.cached = [3]cachedDecision{}
+	s.Restate(id, text)
 	return nil
 }
+
+// Restate takes up a reason that is durable already, as SetReason gave it.
+func (s *Session) Restate(id custody.ReasonID, text string) {
+	if s.reasons == id && s.reason == text {
+		return
+	}
+	s.reason, s.reasons = text, id
+	s.cached = [3]cachedDecision{}
+}
+
+// Reason gives the reason in force and its number; empty and zero if none was stated.
+func (s *Session) Reason() (custody.ReasonID, string) { return s.reasons, s.reason }
 
 // valid asks for the right of who signed in and of the person acted for.
 func (s *Session) valid() error {

@@ -30,10 +30,13 @@ import (
 // System is a guarded system and the way to its database.
 type System struct {
 	custody.System
-	// Upstream holds the credential that only the gate knows.
+	// Upstream holds the credential that only the gate knows; nil if the system has no
+	// database in front of which the gate stands.
 	Upstream *pgx.ConnConfig
 	// AllowSuperuser guards with a superuser's credential all the same.
 	AllowSuperuser bool
+	// Portal is the system's web application; nil if there is none.
+	Portal *Portal
 	// Refresh is how often schema, new subjects and identifiers are looked for.
 	// 5 s for the schema and a minute for subjects if zero.
 	SchemaEvery  time.Duration
@@ -77,6 +80,7 @@ type Site struct {
 	namer    *namer
 	erasures uint64 // as of the last look, under rights
 	systems  []*pgproxy.System
+	portals  map[string]*entrance
 	policy   *policy.Policy
 	running  context.Context
 	stop     context.CancelFunc
@@ -140,6 +144,9 @@ func (s *Site) open(ctx context.Context) (err error) {
 		ClearPassword: s.o.ClearPassword, Mask: mask, MaxConnections: s.o.MaxConnections,
 		MaxMessage: s.o.MaxMessage, Log: s.o.Log,
 	})
+	if err := s.openPortals(); err != nil {
+		return err
+	}
 	s.watch()
 	return nil
 }
@@ -160,6 +167,7 @@ func (s *Site) Close() error {
 	if s.stop != nil {
 		s.stop()
 	}
+	s.closePortals()
 	if s.Server != nil {
 		s.Server.Close()
 	}
@@ -210,7 +218,11 @@ func (s *Site) watch() {
 	for _, sys := range s.systems {
 		s.work.Go(func() { sys.Watch(ctx) })
 	}
+	s.watchPortals(ctx)
 	for i := range s.o.Systems {
+		if s.o.Systems[i].Upstream == nil {
+			continue
+		}
 		s.work.Go(func() { s.keepFilled(ctx, &s.o.Systems[i]) })
 		s.work.Go(func() { s.follow(ctx, &s.o.Systems[i]) })
 	}
@@ -231,6 +243,9 @@ func (s *Site) Reload() error {
 	s.policy = p
 	s.Gate.SetPolicy(p)
 	s.Gate.Recheck()
+	if err := s.hearSwitches(); err != nil {
+		return err
+	}
 	return s.hearErasures(s.running)
 }
 

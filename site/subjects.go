@@ -84,6 +84,11 @@ func (m *memory) Find(dst []custody.SubjectID, system custody.SystemID, c custod
 	return m.now.Load().index.Find(dst, system, c, value)
 }
 
+// Kinds implements body.Values.
+func (m *memory) Kinds(system custody.SystemID) custody.CategorySet {
+	return m.now.Load().index.Kinds(system)
+}
+
 // openSubjects finishes namings that a crash cut short, gives the systems their
 // numbers and loads the directory.
 func (s *Site) openSubjects() error {
@@ -173,6 +178,9 @@ func entries(all iter.Seq2[store.Subject, error]) iter.Seq2[subjects.Entry, erro
 func (s *Site) openSystems(ctx context.Context) error {
 	for i := range s.o.Systems {
 		sys := &s.o.Systems[i]
+		if sys.Upstream == nil {
+			continue
+		}
 		entrance := &pgproxy.System{System: &sys.System, Upstream: sys.Upstream, Refresh: sys.SchemaEvery, Log: s.o.Log}
 		if err := s.checkRole(ctx, sys); err != nil {
 			return wrap(sys.Name, err)
@@ -198,7 +206,7 @@ func wrap(system string, err error) error {
 
 // fill reads keys and identifiers.
 func (s *Site) fill(ctx context.Context, sys *System) error {
-	if len(sys.Tables) == 0 {
+	if len(sys.Tables) == 0 || sys.Upstream == nil {
 		return nil
 	}
 	conn, err := connect(ctx, sys)

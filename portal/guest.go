@@ -1,0 +1,167 @@
+package portal
+
+import (
+	"context"
+	"sync"
+
+	"custody"
+	"custody/gate"
+	"custody/portal/upstream"
+)
+
+// maxAtOnce is how many requests of one session run at the same time.
+const maxAtOnce = 64
+
+// guest is a session at this portal: entered at the gate with its first request, left
+// when the door ends it, when it is cut, or when the portal closes.
+type guest struct {
+	p       *Portal
+	sess    *custody.Session
+	account *upstream.Account
+	ready   sync.Once
+	live    *gate.Session
+	err     error // why nobody was let in
+
+	mu      sync.Mutex
+	ended   bool
+	left    bool
+	views   []*view // not in use
+	running map[*visit]struct{}
+	reasons reasons
+}
+
+// all lists the guests, under the lock.
+func (p *Portal) all() []*guest {
+	list := make([]*guest, 0, len(p.guests))
+	for _, g := range p.guests {
+		list = append(list, g)
+	}
+	return list
+}
+
+// guest finds the guest of a session; the first request of it enters at the gate,
+// which makes the sign-in durable before anything else (step 2).
+func (p *Portal) guest(sess *custody.Session) (*guest, error) {
+	p.mu.Lock()
+	g := p.guests[sess.ID]
+	if g == nil {
+		if p.closed {
+			p.mu.Unlock()
+			return nil, errClosing
+		}
+		g = &guest{p: p, sess: sess, running: map[*visit]struct{}{}}
+		g.account = p.o.Origin.Account(p.o.SignIn, upstream.Person{
+			Login: sess.Login, FullName: sess.FullName, Organisation: sess.OrgName, Roles: sess.Roles,
+		})
+		p.guests[sess.ID] = g
+	}
+	p.mu.Unlock()
+	g.ready.Do(g.enter)
+	return g, g.err
+}
+
+func (g *guest) enter() {
+	if g.live, g.err = g.p.o.Gate.Enter(g.sess, func(code custody.Code) { go g.end(code) }); g.err != nil {
+		g.p.forget(g)
+	}
+}
+
+func (p *Portal) forget(g *guest) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.guests[g.sess.ID] == g {
+		delete(p.guests, g.sess.ID)
+	}
+}
+
+// End ends a session here because the door did: it was signed out or is over.
+func (p *Portal) End(sess *custody.Session) {
+	p.mu.Lock()
+	g := p.guests[sess.ID]
+	p.mu.Unlock()
+	if g != nil {
+		g.end(custody.CodeNone)
+	}
+}
+
+// end stops what runs, downloads and sockets included, and leaves when all has
+// stopped. Nothing is released after the cut, because the gate says so at each
+// release; stopping the connections is for the part that is on its way.
+func (g *guest) end(code custody.Code) {
+	g.ready.Do(g.enter)
+	if g.live != nil && code != custody.CodeNone {
+		g.live.Cut(code)
+	}
+	g.mu.Lock()
+	g.ended = true
+	for v := range g.running {
+		v.stop(errCut)
+	}
+	leave := len(g.running) == 0 && !g.left
+	g.left = g.left || leave
+	g.mu.Unlock()
+	g.p.forget(g)
+	if leave {
+		g.leave()
+	}
+}
+
+// leave records the end of the session; the door writes it down in the store.
+func (g *guest) leave() {
+	if g.live != nil {
+		g.live.Leave()
+	}
+}
+
+// begin lets a request of the session run.
+func (g *guest) begin(v *visit) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.ended {
+		return errCut
+	}
+	if len(g.running) >= maxAtOnce {
+		return errBusy
+	}
+	g.running[v] = struct{}{}
+	if n := len(g.views); n > 0 {
+		v.view, g.views = g.views[n-1], g.views[:n-1]
+	} else {
+		v.view = newView(g)
+	}
+	return nil
+}
+
+// done gives back what the request used.
+func (g *guest) done(v *visit) {
+	v.view.clear()
+	g.mu.Lock()
+	delete(g.running, v)
+	if len(g.views) < 8 {
+		g.views = append(g.views, v.view)
+	}
+	leave := g.ended && len(g.running) == 0 && !g.left
+	g.left = g.left || leave
+	g.mu.Unlock()
+	if leave {
+		g.leave()
+	}
+}
+
+// stopAll stops what runs, for taking the portal down; the sessions stay.
+func (g *guest) stopAll(cause error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for v := range g.running {
+		v.stop(cause)
+	}
+}
+
+// stop ends the request: its connection to the application is closed, and a client
+// that does not read is not waited for.
+func (v *visit) stop(cause error) { v.cancel(cause) }
+
+// watchFor makes a write to the client return when the request is stopped.
+func (v *visit) watchFor(ctx context.Context) (unwatch func() bool) {
+	return context.AfterFunc(ctx, func() { _ = v.control.SetWriteDeadline(longAgo) })
+}

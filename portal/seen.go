@@ -1,0 +1,92 @@
+package portal
+
+import (
+	"custody"
+	"custody/gate"
+	"custody/subjects/body"
+)
+
+// seen is told by the filter of each subject before its record may leave.
+func (v *visit) seen(s custody.SubjectID, shown, masked custody.CategorySet) error {
+	v.found = true
+	if v.whole {
+		if n := len(v.view.seen); n > 0 && v.view.seen[n-1].subject == s {
+			v.view.seen[n-1].shown |= shown
+			v.view.seen[n-1].masked |= masked
+			return nil
+		}
+		v.view.seen = append(v.view.seen, sighting{s, shown, masked})
+		return nil
+	}
+	if v.action != custody.Export && v.kind != body.EventStream {
+		if err := v.count(s); err != nil {
+			return err
+		}
+	}
+	return v.add(s, shown, masked)
+}
+
+// add counts a subject against the limits and puts it in the record of the part.
+func (v *visit) add(s custody.SubjectID, shown, masked custody.CategorySet) error {
+	n, err := v.group(shown, masked)
+	if err != nil {
+		return err
+	}
+	return v.view.answer.Add(n, s)
+}
+
+// group gives the group of subjects of whom the same is in the answer. A category
+// that was let through and is ruled masked by now ends the answer: rights changed.
+func (v *visit) group(shown, masked custody.CategorySet) (int, error) {
+	for i := range v.view.rules {
+		if r := &v.view.rules[i]; r.read == shown|masked && r.masked == masked {
+			return r.group, nil
+		}
+	}
+	r, err := v.rule(shown, masked)
+	if err != nil {
+		return 0, err
+	}
+	n := v.view.answer.Group(r, shown|masked)
+	v.view.rules = append(v.view.rules, ruled{shown | masked, masked, n})
+	return n, nil
+}
+
+func (v *visit) rule(shown, masked custody.CategorySet) (gate.Ruling, error) {
+	r, err := v.view.s.Decide(gate.Need{Action: v.action, Read: shown | masked, Veiled: true}, v.shape)
+	if err != nil {
+		return r, err
+	}
+	if shown&r.Masked != 0 {
+		return r, custody.E(custody.CodeRevoked, "your rights changed while the answer was made", "ask for it again")
+	}
+	return r, nil
+}
+
+// count makes an answer an export when it holds more people than a page may.
+func (v *visit) count(s custody.SubjectID) error {
+	if v.people == nil {
+		v.people = map[custody.SubjectID]struct{}{}
+	}
+	v.people[s] = struct{}{}
+	if len(v.people) <= v.p.o.ExportAbove {
+		return nil
+	}
+	return v.becomeExport()
+}
+
+// becomeExport asks for the export right in the middle of an answer. What has been
+// shown so far was shown under the right to see; the rest must be the same, or the
+// answer ends here.
+func (v *visit) becomeExport() error {
+	before := v.rights.Treatments
+	if err := v.export(); err != nil {
+		return err
+	}
+	if v.rights.Treatments != before {
+		v.view.s.Refuse(custody.CodeForbidden, v.shape)
+		return noExport()
+	}
+	v.action, v.view.rules = custody.Export, v.view.rules[:0]
+	return nil
+}

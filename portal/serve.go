@@ -1,0 +1,194 @@
+package portal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"custody"
+	"custody/gate"
+)
+
+// visit is one request on its way through the gate.
+type visit struct {
+	p       *Portal
+	g       *guest
+	view    *view
+	w       http.ResponseWriter
+	r       *http.Request
+	control *http.ResponseController
+	ctx     context.Context
+	cancel  context.CancelCauseFunc
+	shape   uint64 // fingerprint of the request
+	path    string // decoded, as the application gets it
+	furnish bool   // the path is one of the application's furniture
+	answer
+}
+
+var (
+	errCut     error = custody.E(custody.CodeRevoked, "your access has ended", "sign in again, or ask the administrator if this is a mistake")
+	errBusy    error = custody.E(custody.CodeUnavailable, "too many requests of this session run at once", "wait until some have ended")
+	errClosing error = custody.E(custody.CodeUnavailable, "the gate is stopping", "try again in a moment")
+)
+
+// ServeHTTP takes a request along the cycle's steps. Each step can end it with a page
+// of the gate's own; only release writes what the application answered.
+func (p *Portal) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	defer p.fault()
+	if p.scheme == "https" {
+		w.Header()["Strict-Transport-Security"] = hsts
+	}
+	if err := p.check(r); err != nil {
+		p.refuse(w, r, err)
+		return
+	}
+	if d := p.down.Load(); d != nil {
+		p.showDown(w, r, d)
+		return
+	}
+	if reserved(r.URL.Path) {
+		p.reservedPath(w, r)
+		return
+	}
+	sess, err := p.o.Door.Session(r)
+	if err != nil {
+		p.o.Door.Challenge(w, r)
+		return
+	}
+	g, err := p.guest(sess)
+	if err != nil {
+		p.refuse(w, r, err)
+		return
+	}
+	p.visit(w, r, g)
+}
+
+// fault notes a fault of ours with where it was, not with what was in the way, which a
+// panic's text may quote (P7), and breaks the connection.
+func (p *Portal) fault() {
+	switch v := recover(); v {
+	case nil:
+	case http.ErrAbortHandler:
+		panic(v)
+	default:
+		p.o.Log.Error("a fault of the portal itself", "system", p.o.Name, "kind", fmt.Sprintf("%T", v), "stack", string(debug.Stack()))
+		panic(http.ErrAbortHandler)
+	}
+}
+
+var hsts = []string{"max-age=31536000"}
+
+// visit runs a request of somebody who is signed in.
+func (p *Portal) visit(w http.ResponseWriter, r *http.Request, g *guest) {
+	v := &visit{p: p, g: g, w: w, r: r, path: r.URL.Path, control: http.NewResponseController(w)}
+	v.ctx, v.cancel = context.WithCancelCause(r.Context())
+	defer v.cancel(nil)
+	p.work.Add(1)
+	defer p.work.Done()
+	if err := g.begin(v); err != nil {
+		p.refuse(w, r, err)
+		return
+	}
+	defer g.done(v)
+	defer v.behind.wait()
+	defer v.watchFor(v.ctx)()
+	v.shape = p.shape(r.Method, v.path)
+	v.furnish = p.furniture(v.path)
+	if p.down.Load() != nil { // taken down between the first look and begin
+		v.fail(errDown)
+		return
+	}
+	if err := v.run(); err != nil {
+		v.fail(err)
+	}
+}
+
+// run asks the application and releases its answer.
+func (v *visit) run() error {
+	if done, err := v.guard(); done || err != nil {
+		return err
+	}
+	if err := v.decide(); err != nil {
+		return err
+	}
+	if upgrade(v.r) {
+		return v.socket()
+	}
+	resp, err := v.ask()
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	return v.take(resp)
+}
+
+// decide asks policy what the person may see before the application is asked for
+// anything (step 3). Somebody who may see nothing gets no further.
+func (v *visit) decide() error {
+	s := v.view.s
+	v.action, v.route = custody.See, custody.RoutePage
+	if text := v.r.Header.Get("Custody-Reason"); text != "" {
+		if err := s.SetReason(text); err != nil {
+			return err
+		}
+		v.stated = true
+	}
+	d := s.Rights()
+	if d.ReasonRequired && !v.stated {
+		v.reason = true
+		d = s.Foresee(custody.See, foreseen)
+	}
+	if d.With(custody.Clear)|d.With(custody.Masked) == 0 {
+		_, err := s.Decide(gate.Need{Veiled: true}, v.shape)
+		if err == nil {
+			err = custody.E(custody.CodeForbidden, "you have no right to see customers here", "")
+		}
+		return err
+	}
+	v.rights = d
+	return nil
+}
+
+// foreseen stands for a reason while it is not known yet.
+const foreseen = "stated on the page that asks for it"
+
+// fail ends a request that an error stopped. Before anything was released the person
+// is told; after that the connection is broken, so that nobody takes what arrived for
+// the whole.
+func (v *visit) fail(err error) {
+	_ = v.behind.wait()
+	if cause := context.Cause(v.ctx); cause != nil && !errors.Is(cause, context.Canceled) {
+		err = cause
+	}
+	if v.released {
+		v.p.log(err, v.g)
+		panic(http.ErrAbortHandler)
+	}
+	if v.ctx.Err() != nil { // the deadline that ended a write must not keep the page back
+		_ = v.control.SetWriteDeadline(time.Now().Add(5 * time.Second))
+	}
+	v.tell(err)
+}
+
+// log notes what operation may want to know: no path, no name, no value (P7).
+func (p *Portal) log(err error, g *guest) {
+	code := custody.CodeOf(err)
+	if g == nil || code == custody.CodeLimit || code == custody.CodeForbidden || code == custody.CodeReason {
+		return
+	}
+	p.o.Log.Warn("an answer of a portal was stopped", "system", p.o.Name, "session", g.sess.ID, "code", code.String(), "err", causeOf(err))
+}
+
+// causeOf is the innermost error: it names a host or a file, never a customer.
+func causeOf(err error) error {
+	for {
+		next := errors.Unwrap(err)
+		if next == nil {
+			return err
+		}
+		err = next
+	}
+}

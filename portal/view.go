@@ -1,0 +1,86 @@
+package portal
+
+import (
+	"slices"
+
+	"custody"
+	"custody/gate"
+	"custody/subjects/body"
+)
+
+// view is what a request needs of its session, kept for the next one: the session's
+// view at the gate, the answer that is recorded, the filter and the buffers.
+type view struct {
+	s      *gate.Session
+	answer *gate.Answer
+	filter body.Filter
+	head   body.Filter // for the values of headers
+	seen   []sighting
+	ids    []custody.SubjectID
+	rules  []ruled
+	in     []byte
+	out    []byte
+	spare  []byte // the part under way
+}
+
+// sighting is a subject in a part that is not recorded yet.
+type sighting struct {
+	subject       custody.SubjectID
+	shown, masked custody.CategorySet
+}
+
+// ruled is the ruling on subjects of whom the same categories are in the answer.
+type ruled struct {
+	read, masked custody.CategorySet
+	group        int
+}
+
+const (
+	inSize  = 32 << 10
+	partial = 256 << 10 // how much of a file is collected before it is recorded and released
+	whole   = 1 << 20   // how much of a page is collected before any of it is released
+)
+
+func newView(g *guest) *view {
+	return &view{s: g.live.Beside(), in: make([]byte, inSize)}
+}
+
+// clear makes the view ready for another request.
+func (w *view) clear() {
+	w.seen, w.rules = w.seen[:0], w.rules[:0]
+	w.s.Restate(0, "")
+	if w.answer != nil && w.answer.Pending() > 0 { // of a part that was dropped
+		w.answer = nil
+	}
+	for _, b := range []*[]byte{&w.out, &w.spare} {
+		if *b = (*b)[:0]; cap(*b) > partial {
+			*b = nil
+		}
+	}
+}
+
+// turn begins the record of an answer.
+func (w *view) turn(route custody.Route, shape uint64) {
+	w.rules = w.rules[:0]
+	if w.answer == nil {
+		w.answer = w.s.Begin(route, shape)
+		return
+	}
+	w.answer.Turn(route, shape)
+}
+
+// merge joins what was seen of each subject: ascending, without repeats.
+func (w *view) merge() {
+	slices.SortStableFunc(w.seen, func(a, b sighting) int { return int(int64(a.subject) - int64(b.subject)) })
+	n := 0
+	for i := range w.seen {
+		if n > 0 && w.seen[n-1].subject == w.seen[i].subject {
+			w.seen[n-1].shown |= w.seen[i].shown
+			w.seen[n-1].masked |= w.seen[i].masked
+			continue
+		}
+		w.seen[n] = w.seen[i]
+		n++
+	}
+	w.seen = w.seen[:n]
+}
