@@ -56,6 +56,7 @@ func (c *Config) check(p *decoder, root *yaml.Node) {
 	k := checker{p, root}
 	c.checkListen(k)
 	c.checkLimits(k)
+	c.SignIn.check(k)
 	zone, err := time.LoadLocation(c.TimeZone)
 	if err != nil || c.TimeZone == "" || c.TimeZone == "Local" {
 		k.at("not a time zone: write one like Europe/London or UTC", "time_zone")

@@ -24,6 +24,7 @@ type Config struct {
 	Limits     Limits             `yaml:"limits"`
 	Revocation Revocation         `yaml:"revocation"`
 	Ledger     Ledger             `yaml:"ledger"`
+	SignIn     SignIn             `yaml:"sign_in"`
 	Systems    map[string]*System `yaml:"systems"`
 
 	zone *time.Location
@@ -78,6 +79,7 @@ func Default() *Config {
 		Limits:     Limits{Connections: 4000, MessageSize: 64 << 20, SignIn: Duration(20 * time.Second)},
 		Revocation: Revocation{Poll: Duration(100 * time.Millisecond)},
 		Ledger:     Ledger{Origin: "custody", SegmentSize: 64 << 20, CheckpointEvery: Duration(time.Second)},
+		SignIn:     defaultSignIn(),
 		Systems:    map[string]*System{},
 	}
 }

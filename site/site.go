@@ -63,6 +63,7 @@ type Options struct {
 	MaxConnections  int
 	MaxMessage      int
 	ClearPassword   func(login string) bool
+	SignIn          SignIn     // of browsers, at every portal
 	FS              durable.FS // the ledger's file system; tests break it
 	Now             func() time.Time
 	Log             *slog.Logger

@@ -227,6 +227,9 @@ func (w *workspace) siteOptions() (site.Options, error) {
 	if o.Policies, err = w.handWritten(); err != nil {
 		return o, err
 	}
+	if o.SignIn, err = w.signIn(); err != nil {
+		return o, err
+	}
 	o.Systems, err = w.siteSystems()
 	return o, err
 }
