@@ -20,6 +20,7 @@ type Answer struct {
 	groups    []group
 	export    *roaring.Bitmap // distinct subjects of this answer, when limited
 	pending   int
+	taken     int       // parts so far
 	part      Part      // that was taken last
 	now       time.Time // when the part began; zero between parts
 }
@@ -98,6 +99,33 @@ func (a *Answer) Add(n int, s custody.SubjectID) error {
 	return nil
 }
 
+// Room says whether subjects, ascending and without repeats, could all be added to a
+// group: an error of code Limit if they could not. It counts none of them.
+func (a *Answer) Room(n int, list []custody.SubjectID) error {
+	g := &a.groups[n]
+	l := g.ruling.Limits
+	if g.free {
+		return nil
+	}
+	if a.now.IsZero() {
+		a.now = a.s.g.parts.Now()
+	}
+	passed := a.s.counter.room(list, l, a.now)
+	if l.PerExport != 0 && passed == "" {
+		if more := missing(a.export, list); more > 0 && a.export.GetCardinality()+more > uint64(l.PerExport) {
+			passed = "export"
+		}
+	}
+	if passed != "" {
+		a.s.Refuse(custody.CodeLimit, a.statement)
+		return overLimit(passed, l)
+	}
+	return nil
+}
+
+// Taken counts the parts taken so far.
+func (a *Answer) Taken() int { return a.taken }
+
 func (a *Answer) count(g *group, s custody.SubjectID) (passed string) {
 	l := g.ruling.Limits
 	if g.free { // nothing to stop before: counted with the part
@@ -159,7 +187,7 @@ func (a *Answer) Take() (*Part, error) {
 		}
 		p.add(a.hand(&a.groups[i], &p.groups[i]))
 	}
-	a.pending, a.now = 0, time.Time{}
+	a.pending, a.now, a.taken = 0, time.Time{}, a.taken+1
 	return p, nil
 }
 

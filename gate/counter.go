@@ -144,6 +144,35 @@ func (c *counter) add(s custody.SubjectID, l custody.Limits, now time.Time) (pas
 	return ""
 }
 
+// room says which limit it would pass to count all of a list, ascending and without
+// repeats: "" if none. It counts nothing.
+func (c *counter) room(list []custody.SubjectID, l custody.Limits, now time.Time) (passed string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.roll(now)
+	if l.PerHour != 0 {
+		if more := missing(c.union(), list); more > 0 && c.hour.GetCardinality()+more > uint64(l.PerHour) {
+			return "hour"
+		}
+	}
+	if l.PerDay != 0 {
+		if more := missing(c.day, list); more > 0 && c.day.GetCardinality()+more > uint64(l.PerDay) {
+			return "day"
+		}
+	}
+	return ""
+}
+
+// missing counts those of a list that a set does not hold.
+func missing(set *roaring.Bitmap, list []custody.SubjectID) (n uint64) {
+	for _, s := range list {
+		if !set.Contains(uint32(s)) {
+			n++
+		}
+	}
+	return n
+}
+
 // addAll counts subjects that no limit of their own grant can stop; other grants of
 // the person may have limits, and they count too. The subjects ascend.
 func (c *counter) addAll(list []custody.SubjectID, now time.Time) {

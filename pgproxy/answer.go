@@ -14,9 +14,12 @@ type rowPlan struct {
 	pins    []string
 	formats []int16
 	types   []uint32 // by RowDescription; nil if there was none
-	width   int      // columns, -1 if unknown
+	width   int      // columns, hidden ones too; -1 if unknown
+	hidden  int      // how many of them, at the end, the client does not see
+	tail    int      // where they begin in the message that split has walked
 	need    int      // columns to walk: one past the last that matters
 	sources []rowSource
+	sets    bool   // some source has key sets
 	masks   []mask // by column, ascending
 	values  [][]byte
 	scratch []byte
@@ -31,6 +34,11 @@ type rowSource struct {
 	shown bool   // some row was attributed
 	last  []byte // the key of the row before, whose subject is known
 	known custody.SubjectID
+	// everybody are the subjects of the source's key sets in the row, where they are
+	// not those of the row before, see everybodyOf.
+	everybody []custody.SubjectID
+	lastSets  [][]byte
+	setPart   int
 }
 
 type mask struct {
@@ -86,7 +94,8 @@ func unknownName(what string) error {
 func (c *conn) openRows(e *expect) error {
 	r := &c.rows
 	r.open, r.width, r.types = true, -1, nil
-	r.sources, r.masks, r.need = r.sources[:0], r.masks[:0], 0
+	r.sources, r.masks, r.need, r.hidden = r.sources[:0], r.masks[:0], 0, 0
+	r.sets = false
 	if !c.sys.declares() {
 		r.step = nil
 		return nil
@@ -115,7 +124,10 @@ func (c *conn) openRows(e *expect) error {
 		return custody.E(custody.CodeUnattributed, "the gate has not decided on this statement", "send it again")
 	}
 	c.answer.Turn(route, st.Shape)
-	r.width = len(st.Outputs)
+	r.width, r.hidden = len(st.Outputs), len(st.Hidden)
+	if r.hidden > 0 {
+		r.need = r.width
+	}
 	for i := range st.Sources {
 		c.addSource(i)
 	}
@@ -128,6 +140,10 @@ func (c *conn) addSource(i int) {
 	s := rowSource{Source: src, group: c.answer.Group(r.step.rulings[i], src.Read)}
 	if i < len(r.pins) {
 		s.pin = r.pins[i]
+	}
+	r.sets = r.sets || len(src.Sets) > 0
+	for _, k := range src.Sets {
+		r.need = max(r.need, k.Column+1)
 	}
 	for _, k := range src.Keys {
 		r.need = max(r.need, k+1)

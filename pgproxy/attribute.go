@@ -10,8 +10,16 @@ import (
 // attribute finds the subjects of the row in values and counts them.
 func (c *conn) attribute() error {
 	r := &c.rows
+	if r.sets {
+		if err := c.attributeSets(); err != nil {
+			return err
+		}
+	}
 	for i := range r.sources {
 		s := &r.sources[i]
+		if len(s.Sets) > 0 {
+			continue
+		}
 		known, err := c.resolve(s)
 		if err != nil {
 			return err

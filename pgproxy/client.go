@@ -78,7 +78,11 @@ func (c *conn) query(m message) error {
 			c.queue = append(c.queue, expect{kind: 'Q', refusal: err})
 			break
 		}
-		c.send = append(c.send, m...)
+		if len(steps) > 0 && steps[0].sent != "" {
+			c.send = appendQuery(c.send, steps[0].sent)
+		} else {
+			c.send = append(c.send, m...)
+		}
 		c.queue = append(c.queue, expect{kind: 'Q', sql: sql, steps: steps})
 	}
 	return c.drain()
@@ -156,10 +160,10 @@ func (c *conn) parse(m message) error {
 		return c.fail(err)
 	}
 	raw := []byte(m)
-	if len(steps) == 1 && steps[0].rewritten != "" {
+	if len(steps) == 1 && steps[0].rewritten+steps[0].sent != "" {
 		var at int
 		raw, at = begin(nil, 'P')
-		raw = appendCString(appendCString(raw, name), steps[0].rewritten)
+		raw = appendCString(appendCString(raw, name), steps[0].rewritten+steps[0].sent) // never both
 		raw = finish(append(raw, types...), at)
 	}
 	return c.forward(raw, expect{kind: 'P', name: name, ps: ps})
@@ -190,7 +194,7 @@ func (c *conn) bind(m message) error {
 	} else if ps == nil && c.sys.declares() {
 		return c.fail(stated{custody.E(custody.CodeInvalid, "prepared statement does not exist", "prepare it again"), "26000"})
 	}
-	return c.forward(m, expect{kind: 'B', name: name, portal: p})
+	return c.forward(bindHidden(m, &b, c.hiddenIn(p.step)), expect{kind: 'B', name: name, portal: p})
 }
 
 // current decides a prepared statement anew for this execution: grants, reasons,
@@ -224,7 +228,10 @@ func (c *conn) renew(ps *prepared) error {
 		return custody.E(custody.CodeInvalid, "the statement cannot be used any more", "prepare it again")
 	}
 	if ps.sql {
-		steps[0] = step{Statement: steps[0].Inner, cat: steps[0].cat, pins: steps[0].pins}
+		steps[0] = step{Statement: steps[0].Inner, cat: steps[0].cat, pins: steps[0].pins, sent: steps[0].sent, edits: steps[0].edits}
+	}
+	if steps[0].sent != ps.steps[0].sent { // the database has it with other hidden columns
+		return custody.E(custody.CodeInvalid, "the schema has changed, so the statement cannot be used any more", "prepare it again")
 	}
 	ps.steps = steps
 	return nil

@@ -126,7 +126,7 @@ func (c *conn) beginCopyOut(e *expect, m message) error {
 		}
 		r.types = nil
 	}
-	c.out = append(c.out, m...)
+	c.out = append(c.out, c.rows.stripCopyOut(m)...)
 	return nil
 }
 
@@ -153,7 +153,11 @@ func (c *conn) copyRow(e *expect, m message) error {
 	}
 	if d.header {
 		d.header = false
-		c.out = append(c.out, m...)
+		if c.rows.hidden > 0 && !d.split(m.body(), c.rows.width) {
+			c.stop(notARow())
+			return nil
+		}
+		c.out = append(c.out, c.stripLine(m)...)
 		return nil
 	}
 	if !d.split(m.body(), c.rows.width) {
@@ -165,6 +169,7 @@ func (c *conn) copyRow(e *expect, m message) error {
 		c.stop(err)
 		return nil
 	}
+	m = c.stripLine(m)
 	if len(c.rows.masks) == 0 {
 		c.out = append(c.out, m...)
 		return nil
@@ -217,6 +222,7 @@ func (c *conn) copyBinary(m message) error {
 			c.stop(err)
 			return nil
 		}
+		row = c.rows.strip(message(row))
 		if len(c.rows.masks) > 0 {
 			row = c.appendMasked(nil, message(row))
 		}

@@ -13,6 +13,7 @@ func (c *conn) described(m message) error {
 		return unexpected()
 	}
 	e := &c.queue[0]
+	more := c.hiddenOf(e)
 	switch e.kind {
 	case 'Q':
 		if e.told || c.stopped != nil {
@@ -36,7 +37,7 @@ func (c *conn) described(m message) error {
 	default:
 		return unexpected()
 	}
-	c.out = append(c.out, m...)
+	c.out = append(c.out, withoutHidden(m, more)...)
 	return nil
 }
 

@@ -263,7 +263,7 @@ func (c *conn) succeeded(st *step, e *expect) error {
 			c.sys.written(ps.steps[0].Writes)
 		}
 	case lineage.Prepare:
-		c.statements[st.Name] = &prepared{text: e.sql, sql: true, steps: []step{{Statement: st.Inner, cat: st.cat, pins: st.pins}}}
+		c.statements[st.Name] = &prepared{text: e.sql, sql: true, steps: []step{{Statement: st.Inner, cat: st.cat, pins: st.pins, sent: st.sent, edits: st.edits}}}
 	case lineage.Deallocate:
 		if st.Name == "" {
 			clear(c.statements)
@@ -292,6 +292,7 @@ func (c *conn) failed(m message) error {
 	}
 	e := &c.queue[0]
 	e.erred = true
+	m = e.placed(m)
 	switch {
 	case e.told || e.hidden && e.kind != 'D': // a Describe of ours stands before the Execute that fails with it
 	case e.refusal != nil:

@@ -35,6 +35,7 @@ func (c *conn) row(m message) error {
 		c.stop(err)
 		return nil
 	}
+	m = c.rows.strip(m)
 	if len(c.rows.masks) == 0 {
 		c.out = append(c.out, m...)
 		return nil
@@ -55,7 +56,10 @@ func (r *rowPlan) split(m message) error {
 	}
 	r.values = r.values[:0]
 	at := 2
-	for range r.need {
+	for i := range r.need {
+		if i == r.width-r.hidden {
+			r.tail = 5 + at
+		}
 		if at+4 > len(b) {
 			return unexpected()
 		}

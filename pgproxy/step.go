@@ -21,6 +21,10 @@ type step struct {
 	apply func() error
 	// rewritten replaces the statement's text, if not empty.
 	rewritten string
+	// sent is the whole string with edits made, as it goes to the database; empty: as
+	// it came. All steps of a string have the same.
+	sent  string
+	edits []lineage.Edit
 }
 
 // prepared is a prepared statement, of the protocol or of SQL: they share names.
@@ -81,10 +85,14 @@ func understand(cat *catalogue, sql string) ([]step, error) {
 	if err != nil {
 		return nil, err
 	}
+	sent, edits, err := splice(plan, sql)
+	if err != nil {
+		return nil, err
+	}
 	steps := make([]step, len(plan.Statements))
 	for i := range plan.Statements {
 		st := &plan.Statements[i]
-		steps[i] = step{Statement: st, cat: cat, pins: constants(st, literals)}
+		steps[i] = step{Statement: st, cat: cat, pins: constants(st, literals), sent: sent, edits: edits}
 	}
 	return steps, nil
 }

@@ -12,6 +12,7 @@ func (r *run) finishLevel(l *level, res *relationResult, sets bool) {
 	res.occs = append(res.occs, l.occs...)
 	res.presence = res.presence.union(l.presence)
 	r.checkWindows(l)
+	r.addKeys(l, res)
 	if l.effect != "" && len(l.occs) > 0 {
 		r.effect = l.effect
 	}
@@ -30,12 +31,25 @@ func (r *run) finishLevel(l *level, res *relationResult, sets bool) {
 			}
 			outs = append(outs, outputsOf(res, n)...)
 		}
-		if len(keep)+len(outs) == 0 {
+		gathered := r.setsOf(l, res, occ, all)
+		if len(keep)+len(outs)+len(gathered) == 0 {
 			occ.lose(sets, len(all) > 0)
 		}
-		occ.carriers = keep
+		occ.carriers, occ.sets = keep, nil
 		res.keys[o] = dedupe(outs)
+		res.gather(o, gathered)
 	}
+}
+
+// gather notes which columns hold the keys of all rows of an occurrence.
+func (res *relationResult) gather(o int, columns []int) {
+	if len(columns) == 0 {
+		return
+	}
+	if res.sets == nil {
+		res.sets = map[int][]int{}
+	}
+	res.sets[o] = columns
 }
 
 // lose notes where a key went missing. Grouping sets and outer joins show NULL in

@@ -28,6 +28,7 @@ func (r *run) columnRef(l *level, ref *pg.ColumnRef) found {
 	}
 	// alias.name can also call the function name(alias).
 	r.checkFunction([]string{name}, true)
+	r.wholeRowOf(it.columns)
 	return found{deps: it.all(), ok: true}
 }
 
@@ -43,6 +44,7 @@ func (r *run) wholeRef(l *level, ref *pg.ColumnRef) found {
 		var d deps
 		for _, e := range l.entries {
 			d = d.union(e.deps)
+			r.wholeRowOf(e.columns)
 			for _, c := range e.columns {
 				d = d.union(c.deps)
 			}
@@ -54,6 +56,7 @@ func (r *run) wholeRef(l *level, ref *pg.ColumnRef) found {
 		r.unknownColumn("*")
 		return found{ok: true}
 	}
+	r.wholeRowOf(it.columns)
 	return found{deps: it.all(), ok: true}
 }
 

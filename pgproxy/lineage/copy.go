@@ -39,6 +39,7 @@ func (r *run) copyQuery(s *Statement, n *pg.Node) {
 	r.dispatch(&inner, n)
 	s.Inner = &inner
 	s.adopt(&inner)
+	s.unattributed = inner.unattributed
 	if s.Outputs == nil && len(s.Sources) > 0 && s.Refusal == nil {
 		s.Refusal = refuseWildKey()
 	}

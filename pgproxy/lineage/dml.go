@@ -42,6 +42,7 @@ func (r *run) targetTable(l *level, v *pg.RangeVar) (*relation, *item, int) {
 // returning reads RETURNING as a select list.
 func (r *run) returning(l *level, list []*pg.Node) *relationResult {
 	res := &relationResult{wildFrom: -1, keys: map[int][]int{}}
+	l.end = r.listEnd(list)
 	r.targets(l, list, res)
 	r.finishLevel(l, res, false)
 	return res

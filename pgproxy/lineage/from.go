@@ -115,7 +115,7 @@ func (r *run) rangeVar(l *level, v *pg.RangeVar) *item {
 	default:
 		r.tableItem(l, it, rel, alias)
 	}
-	it.rename(v.Alias)
+	r.rename(it, v.Alias)
 	return it
 }
 
@@ -199,8 +199,11 @@ func (r *run) tableItem(l *level, it *item, rel *relation, alias string) {
 }
 
 // rename applies an alias's column list.
-func (it *item) rename(a *pg.Alias) {
+func (r *run) rename(it *item, a *pg.Alias) {
 	names := strs(a.GetColnames())
+	if len(names) > 0 {
+		r.wholeRowOf(it.columns[:min(len(names), len(it.columns))]) // would name what was added
+	}
 	for i, c := range it.columns {
 		if i < len(names) {
 			renamed := *c
@@ -227,7 +230,7 @@ func (r *run) rangeSubselect(l *level, s *pg.RangeSubselect) *entry {
 	res := r.selectStmt(parent, l.ctes, sel)
 	it := r.newItem(s.Alias.GetAliasname())
 	r.derive(l, it, res)
-	it.rename(s.Alias)
+	r.rename(it, s.Alias)
 	return r.single(it)
 }
 
@@ -240,6 +243,7 @@ func (r *run) derive(l *level, it *item, res *relationResult) {
 			r.decides(l, d.deps)
 			d.risky = false
 		}
+		d.gathers = 0
 		d.node = r.newNode(l, it.id)
 		if c.node != noNode && r.nodes[c.node].level != nil && r.above(l, r.nodes[c.node].level) {
 			// A column of an outer level passed through: it stays equal to it.
@@ -255,6 +259,9 @@ func (r *run) derive(l *level, it *item, res *relationResult) {
 	for _, o := range res.occs {
 		for _, i := range res.keys[o] {
 			r.occs[o].carriers = append(r.occs[o].carriers, it.columns[i].node)
+		}
+		for _, i := range res.sets[o] {
+			r.occs[o].sets = append(r.occs[o].sets, it.columns[i].node)
 		}
 	}
 	l.occs = append(l.occs, res.occs...)

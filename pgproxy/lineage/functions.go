@@ -92,6 +92,7 @@ func (r *run) checkFunction(path []string, field bool) {
 func (r *run) funcCall(l *level, f *pg.FuncCall) deps {
 	path := strs(f.Funcname)
 	r.checkFunction(path, false)
+	r.aggregate(l, f)
 	d := r.exprs(l, f.Args).union(r.exprs(l, f.AggOrder)).union(r.expr(l, f.AggFilter))
 	if len(path) == 0 {
 		return d

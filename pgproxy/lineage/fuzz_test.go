@@ -24,7 +24,7 @@ func FuzzAnalyse(f *testing.F) {
 				continue
 			}
 			for _, s := range st.Sources {
-				if len(s.Keys) == 0 && s.Pin == nil && !s.ByIdentifier {
+				if len(s.Keys)+len(s.Sets) == 0 && s.Pin == nil && !s.ByIdentifier {
 					t.Errorf("unattributed, but passes: %s", describe(st))
 				}
 				for _, k := range append(append([]int(nil), s.Keys...), s.Identifiers...) {

@@ -11,7 +11,9 @@ func (r *run) insert(parent *level, ctes *cteScope, s *pg.InsertStmt) *relationR
 	l := &level{parent: parent, ctes: r.with(parent, ctes, s.WithClause)}
 	var src *relationResult
 	if s.SelectStmt.GetSelectStmt() != nil {
+		r.fixed++
 		src = r.selectStmt(parent, l.ctes, s.SelectStmt.GetSelectStmt())
+		r.fixed--
 	}
 	rel, it, occ := r.targetTable(l, s.Relation)
 	names := insertColumns(rel, s.Cols)

@@ -63,6 +63,9 @@ func (r *run) joinColumns(l *level, j *pg.JoinExpr, left, right, e *entry) {
 			r.refuseNear(refuseConstruct("NATURAL JOIN with something whose columns are not known"))
 		}
 		names = sharedNames(left, right)
+		if hasHidden([]*entry{left}) && hasHidden([]*entry{right}) {
+			r.hide.fail = true // one WITH query twice: what was added has one name
+		}
 	}
 	merged := make(map[string]bool, len(names))
 	for _, n := range names {
@@ -183,7 +186,7 @@ func (r *run) aliasJoin(a *pg.Alias, e *entry) *entry {
 	it := r.newItem(a.Aliasname)
 	it.columns = append(it.columns, e.columns...)
 	it.wild, it.wildDeps, it.occs = e.wild, e.deps, e.occs
-	it.rename(a)
+	r.rename(it, a)
 	out := r.single(it)
 	out.ids = append(out.ids, e.ids...)
 	return out

@@ -52,8 +52,17 @@ type Statement struct {
 	// Inner is the statement of PREPARE, EXPLAIN, DECLARE and COPY (query).
 	Inner *Statement
 	Copy  *Copy
+	// Edits make of the whole string the text that goes to the database in place of
+	// the client's, see Splice; Send is the string first seen with them made. Empty:
+	// the client's own text goes.
+	Edits []Edit
+	Send  string
+	// Hidden are the last columns of the answer that Edits add: they say whose rows
+	// are shown, and the client sees nothing of them. Outputs lists them too.
+	Hidden []HiddenColumn
 	// Refusal is set when the statement may not pass for anyone.
-	Refusal *custody.Error
+	Refusal      *custody.Error
+	unattributed bool // it is for want of a key
 }
 
 // Arg is one argument of EXECUTE: its text if it is a bare constant.
@@ -69,6 +78,10 @@ type Source struct {
 	// Keys are the output columns that carry this occurrence's subject key. A row
 	// is attributed if the first of them that is not NULL resolves.
 	Keys []int
+	// Sets are the output columns that hold the keys of all rows of this occurrence
+	// that have part in the answer's row. All of them count; then Keys and Pin are
+	// not looked at.
+	Sets []KeySet
 	// Identifiers are the output columns that are identifier columns of it.
 	Identifiers []int
 	// Pin is the key if the statement itself fixes it; then Keys may be empty.
@@ -84,6 +97,20 @@ type Source struct {
 	// ByIdentifier: there is neither key nor pin, but only bare columns are shown and
 	// an identifier is among them, which names the row's subject.
 	ByIdentifier bool
+	occ          int
+}
+
+// KeySet is an output column that holds the text of an array of keys, or, from depth
+// 2 on, of an array of such texts. NULL is nobody. An element that is NULL is nobody
+// where the source is Outer, and otherwise somebody without a key.
+type KeySet struct{ Column, Depth int }
+
+// HiddenColumn is a column that the gate adds to an answer. It is text.
+type HiddenColumn struct {
+	// Depth of the array whose text it holds, see KeySet; zero: it is one key.
+	Depth int
+	// Source is the index into Sources of the first whose key it carries.
+	Source int
 }
 
 // Pin is a key fixed by the statement: `WHERE id = 4711` or `WHERE id = $1`.
@@ -164,8 +191,13 @@ func (a *Analyser) Analyse(sql string) ([]Statement, error) {
 		return nil, err
 	}
 	list := make([]Statement, 0, len(tree.Stmts))
+	var whole []span
 	for _, raw := range tree.Stmts {
-		list = append(list, a.statement(sql, raw))
+		s := a.read(sql, raw, false)
+		if t, ok := a.rewritten(sql, raw, &s, &whole); ok {
+			s = t
+		}
+		list = append(list, s)
 	}
 	if len(list) == 0 {
 		list = append(list, Statement{Verb: Empty, Text: sql})

@@ -36,6 +36,8 @@ type occurrence struct {
 	// carriers are the nodes that equal the key of every row of this occurrence
 	// that contributes to a row of the current level.
 	carriers []node
+	// sets are the nodes that hold the keys of all such rows, as arrays.
+	sets []node
 	// read and used as in Source; presence: rows of the answer exist or not because
 	// of personal data of this occurrence.
 	read, used custody.CategorySet
@@ -87,6 +89,13 @@ type run struct {
 	effect     string        // a function that leaves a trace, called next to declared tables
 	// sensitive: names met a declared table, a guarded relation or a view over such.
 	sensitive bool
+	// hide is set in the second reading of a statement, confirm in the third; see
+	// rewrite.go. fixed > 0: the select list may not grow. arm: the query that is read
+	// next is one of a set operation.
+	hide    *hiding
+	confirm bool
+	fixed   int
+	arm     bool
 }
 
 func newRun(cat *Catalogue, text string) *run { return &run{cat: cat, text: text} }

@@ -20,6 +20,9 @@ type column struct {
 	base       uint32 // type for comparing, zero if unknown
 	nondet     bool
 	risky      bool // computing it tells of it, even if nobody reads it: see total.go
+	hidden     bool // the gate adds it, in the second reading
+	gathers    node // 1 + the node whose values it gathers into an array, 0: it does not
+	depth      int  // of the array of keys that it holds
 }
 
 // item is one entry of FROM with its own alias.
@@ -65,6 +68,11 @@ type level struct {
 	named    map[string]*windowSpec
 	outputs  []*column // set while ORDER BY and GROUP BY are read
 	effect   string    // a function called here that leaves a trace
+	end      int       // the token after its select list, 0 if nothing may be added
+	grouped  bool      // it has GROUP BY, HAVING or an aggregate
+	sets     bool      // it has grouping sets
+	distinct bool      // it has DISTINCT
+	arm      bool      // it is a query of a set operation
 }
 
 // relationResult is what a subselect gives to the level above.
@@ -74,6 +82,9 @@ type relationResult struct {
 	wildDeps deps
 	occs     []int
 	keys     map[int][]int // occurrence → output columns that carry its key
+	sets     map[int][]int // occurrence → output columns that gather its keys
+	hidden   int           // how many of the columns the gate adds, at the end
+	arms     []*level      // the queries of a set operation, or the one that it is
 	presence deps
 }
 
@@ -146,6 +157,7 @@ func (l *level) match(name string) (f found, matches int, wild bool) {
 func (r *run) wholeRow(l *level, name string) found {
 	for at := l; at != nil; at = at.parent {
 		if it := at.itemNamed("", name); it != nil {
+			r.wholeRowOf(it.columns)
 			return found{item: it, deps: it.all(), ok: true}
 		}
 	}

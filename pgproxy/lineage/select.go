@@ -15,13 +15,17 @@ func (r *run) selectStmt(parent *level, ctes *cteScope, s *pg.SelectStmt) *relat
 	if s.IntoClause != nil {
 		r.refuseNear(refuseInto())
 	}
-	l := &level{parent: parent, ctes: r.with(parent, ctes, s.WithClause)}
+	l := &level{parent: parent, ctes: r.with(parent, ctes, s.WithClause), arm: r.arm}
+	r.arm = false
 	switch {
 	case s.Op != pg.SetOperation_SETOP_NONE:
 		return r.setOperation(l, s)
 	case len(s.ValuesLists) > 0:
 		return r.values(l, s)
 	}
+	l.end = r.listEnd(s.TargetList)
+	l.sets, l.distinct = hasGroupingSets(s.GroupClause), isDistinct(s.DistinctClause)
+	l.grouped = len(s.GroupClause) > 0 || s.HavingClause != nil
 	r.from(l, s.FromClause)
 	if len(s.FromClause) > 1 {
 		r.restrict(l.occs)
@@ -39,7 +43,8 @@ func (r *run) selectStmt(parent *level, ctes *cteScope, s *pg.SelectStmt) *relat
 	r.grouping(l, s, res)
 	r.ordering(l, s, res)
 	r.limits(l, s)
-	r.finishLevel(l, res, hasGroupingSets(s.GroupClause))
+	r.finishLevel(l, res, l.sets)
+	res.arms = []*level{l}
 	return res
 }
 
@@ -66,6 +71,9 @@ func (r *run) targets(l *level, list []*pg.Node, res *relationResult) {
 
 // target reads one entry of a select list.
 func (r *run) target(l *level, t *pg.ResTarget, res *relationResult) {
+	if r.hiddenTarget(l, t, res) {
+		return
+	}
 	if ref := t.Val.GetColumnRef(); ref != nil {
 		if isStar(ref) {
 			r.star(l, ref, res)
@@ -103,6 +111,7 @@ func (r *run) target(l *level, t *pg.ResTarget, res *relationResult) {
 func (r *run) fieldStar(l *level, x *pg.A_Indirection, res *relationResult) {
 	if ref := x.Arg.GetColumnRef(); ref != nil && len(x.Indirection) == 1 && !isStar(ref) {
 		if f := r.columnRef(l, ref); f.item != nil {
+			r.wholeRowOf(f.item.columns)
 			res.expand(f.item.columns, f.item.wild, f.item.wildDeps)
 			return
 		}
@@ -155,6 +164,7 @@ func endsInStar(list []*pg.Node) bool {
 // star expands * and item.*.
 func (r *run) star(l *level, ref *pg.ColumnRef, res *relationResult) {
 	if len(ref.Fields) == 1 {
+		r.plainStar(l, ref, l.entries)
 		for _, e := range l.entries {
 			res.expand(e.columns, e.wild, e.deps)
 		}
@@ -166,11 +176,15 @@ func (r *run) star(l *level, ref *pg.ColumnRef, res *relationResult) {
 		res.open(nil)
 		return
 	}
+	r.plainStar(l, ref, []*entry{r.single(it)})
 	res.expand(it.columns, it.wild, it.wildDeps)
 }
 
 func (res *relationResult) expand(columns []*column, wild bool, d deps) {
 	for _, c := range columns {
+		if c.hidden {
+			continue
+		}
 		copied := *c
 		res.columns = append(res.columns, &copied)
 	}
@@ -286,6 +300,9 @@ func (r *run) groupItem(l *level, n *pg.Node, res *relationResult) deps {
 	}
 	return d
 }
+
+// isDistinct recognises DISTINCT without ON.
+func isDistinct(list []*pg.Node) bool { return len(list) == 1 && list[0].GetNode() == nil }
 
 func hasGroupingSets(list []*pg.Node) bool {
 	return slices.ContainsFunc(list, func(n *pg.Node) bool { return n.GetGroupingSet() != nil })

@@ -12,10 +12,10 @@ func (r *run) setOperation(l *level, s *pg.SelectStmt) *relationResult {
 	if (len(s.SortClause) > 0 || s.LimitCount != nil) && s.Larg == nil {
 		return &relationResult{wildFrom: 0, keys: map[int][]int{}}
 	}
-	left := r.selectStmt(l.parent, l.ctes, s.Larg)
-	right := r.selectStmt(l.parent, l.ctes, s.Rarg)
+	left, right := r.arms(l, s)
 	res := &relationResult{wildFrom: -1, keys: map[int][]int{}, presence: left.presence.union(right.presence)}
 	res.occs = both(left.occs, right.occs)
+	res.hidden, res.arms = left.hidden, both(left.arms, right.arms)
 	if left.wildFrom >= 0 || right.wildFrom >= 0 {
 		// Positions no longer match: everything may be anywhere.
 		res.open(left.all().union(right.all()))
@@ -24,7 +24,7 @@ func (r *run) setOperation(l *level, s *pg.SelectStmt) *relationResult {
 	}
 	for i, c := range left.columns {
 		d := *c
-		d.node = noNode
+		d.node, d.gathers = noNode, 0
 		if i < len(right.columns) {
 			o := right.columns[i]
 			d.deps = d.deps.union(o.deps)
@@ -36,6 +36,7 @@ func (r *run) setOperation(l *level, s *pg.SelectStmt) *relationResult {
 			}
 			d.nondet = c.nondet || o.nondet
 			d.risky = c.risky || o.risky
+			d.depth = max(c.depth, o.depth)
 		}
 		d.node = r.newNode(l, 0)
 		res.columns = append(res.columns, &d)
@@ -53,7 +54,8 @@ func (r *run) setOperation(l *level, s *pg.SelectStmt) *relationResult {
 func (r *run) armKeys(res, arm *relationResult) {
 	for _, o := range arm.occs {
 		res.keys[o] = slices.Clone(arm.keys[o])
-		if len(arm.keys[o])+len(r.occs[o].carriers) == 0 && (r.occs[o].lostIn == lostNot || r.occs[o].lostIn == lostSelect) {
+		res.gather(o, slices.Clone(arm.sets[o]))
+		if len(arm.keys[o])+len(arm.sets[o])+len(r.occs[o].carriers) == 0 && (r.occs[o].lostIn == lostNot || r.occs[o].lostIn == lostSelect) {
 			r.occs[o].lostIn = lostUnion
 		}
 	}

@@ -78,7 +78,7 @@ func mutated(g *gen, sql string) string {
 // resolved gives an analysis with its pins read from the literals, and without what
 // belongs to the text first seen.
 func resolved(st lineage.Statement, literals []string) lineage.Statement {
-	st.Text = ""
+	st.Text, st.Send = "", "" // Edits are compared
 	st.Sources = append([]lineage.Source(nil), st.Sources...)
 	for i := range st.Sources {
 		st.Sources[i].Pin = resolvedPin(st.Sources[i].Pin, literals)

@@ -8,10 +8,12 @@ import (
 	pg "github.com/pganalyze/pg_query_go/v6"
 )
 
-// statement analyses one parsed statement of a string.
-func (a *Analyser) statement(sql string, raw *pg.RawStmt) Statement {
+// read analyses one parsed statement of a string. confirm: the gate has added hidden
+// columns to it.
+func (a *Analyser) read(sql string, raw *pg.RawStmt, confirm bool) Statement {
 	text := part(sql, raw)
 	r := newRun(a.cat, sql)
+	r.confirm = confirm
 	s := Statement{Text: text, Shape: r.shape(text)}
 	r.dispatch(&s, raw.Stmt)
 	return s
@@ -38,15 +40,20 @@ func (r *run) shape(text string) uint64 {
 
 // part cuts a statement's own text out of the string.
 func part(sql string, raw *pg.RawStmt) string {
-	from := int(raw.StmtLocation)
-	to := len(sql)
+	from, to := partSpan(sql, raw)
+	return strings.TrimSpace(sql[from:to])
+}
+
+// partSpan says where a statement's own text is in the string.
+func partSpan(sql string, raw *pg.RawStmt) (from, to int) {
+	from, to = int(raw.StmtLocation), len(sql)
 	if raw.StmtLen > 0 {
 		to = from + int(raw.StmtLen)
 	}
 	if from < 0 || to > len(sql) || from > to {
-		return sql
+		return 0, len(sql)
 	}
-	return strings.TrimSpace(sql[from:to])
+	return from, to
 }
 
 // dispatch fills a statement by its kind.
@@ -126,8 +133,8 @@ func (r *run) judge(s *Statement, rows bool) {
 		s.Refusal = refuseWildKey()
 	default:
 		for i := range s.Sources {
-			if src := &s.Sources[i]; len(src.Keys) == 0 && src.Pin == nil && !src.ByIdentifier {
-				s.Refusal = r.unattributed(src)
+			if src := &s.Sources[i]; src.lacks() && !src.ByIdentifier {
+				s.Refusal, s.unattributed = r.unattributed(src), true
 				return
 			}
 		}
@@ -156,7 +163,7 @@ func (r *run) showOutputs(res *relationResult) {
 
 // source describes one occurrence for the gate.
 func (r *run) source(o int, occ *occurrence, res *relationResult) Source {
-	s := Source{Table: occ.table, Alias: occ.alias, Read: occ.read, Used: occ.used, Decides: occ.presence, Outer: occ.outer}
+	s := Source{occ: o, Table: occ.table, Alias: occ.alias, Read: occ.read, Used: occ.used, Decides: occ.presence, Outer: occ.outer}
 	if res != nil {
 		s.Keys = ownKeyFirst(res, o)
 		for i, c := range res.columns {
@@ -171,10 +178,15 @@ func (r *run) source(o int, occ *occurrence, res *relationResult) Source {
 			break
 		}
 	}
+	if res != nil && len(s.Keys) == 0 && s.Pin == nil {
+		for _, i := range res.sets[o] {
+			s.Sets = append(s.Sets, KeySet{i, res.columns[i].depth})
+		}
+	}
 	// The key was only left out of the select list, and not lost in a union or a
 	// window; nothing is used in conditions or groups: then all that the row shows of
 	// the occurrence is one row's, and the identifier's subject is that row's.
-	s.ByIdentifier = len(s.Keys) == 0 && s.Pin == nil && len(s.Identifiers) > 0 && s.Used == 0 &&
+	s.ByIdentifier = s.lacks() && len(s.Identifiers) > 0 && s.Used == 0 &&
 		(occ.lostIn == lostNot || occ.lostIn == lostSelect)
 	return s
 }
@@ -202,6 +214,9 @@ func outputs(res *relationResult, sources []Source, index map[int]int) []Output 
 	for i := range sources {
 		for _, k := range sources[i].Keys {
 			key[k] = true
+		}
+		for _, set := range sources[i].Sets {
+			key[set.Column] = true
 		}
 	}
 	list := make([]Output, len(res.columns))

@@ -19,6 +19,9 @@ func describe(st *lineage.Statement) string {
 	b.WriteString(strings.ReplaceAll(st.Verb.String(), " ", "-"))
 	for _, s := range st.Sources {
 		fmt.Fprintf(&b, "; %s.%s keys%v", s.Table.Name, s.Alias, s.Keys)
+		if len(s.Sets) > 0 {
+			fmt.Fprintf(&b, " sets%v", s.Sets)
+		}
 		if s.Pin != nil && s.Pin.Param > 0 {
 			fmt.Fprintf(&b, " pin $%d", s.Pin.Param)
 		} else if s.Pin != nil {
@@ -37,6 +40,9 @@ func describe(st *lineage.Statement) string {
 		if w.Pin != nil {
 			fmt.Fprintf(&b, " pin %d:%s", w.Pin.Param, w.Pin.Const)
 		}
+	}
+	if len(st.Hidden) > 0 {
+		fmt.Fprintf(&b, "; hidden %d", len(st.Hidden))
 	}
 	for _, f := range []struct {
 		on   bool

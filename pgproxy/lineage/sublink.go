@@ -11,7 +11,9 @@ func (r *run) subLink(l *level, s *pg.SubLink) deps {
 		r.refuseNear(refuseConstruct("this subselect"))
 		return nil
 	}
+	r.fixed++
 	res := r.selectStmt(l, l.ctes, sel)
+	r.fixed--
 	var d deps
 	switch s.SubLinkType {
 	case pg.SubLinkType_EXISTS_SUBLINK:

@@ -74,10 +74,12 @@ func (r *run) settle(s *Statement) {
 // wrap analyses the statement inside PREPARE, DECLARE and EXPLAIN.
 func (r *run) wrap(s *Statement, n *pg.Node) {
 	in := newRun(r.cat, r.text)
+	in.confirm = r.confirm
 	inner := Statement{Text: s.Text}
 	in.dispatch(&inner, n)
 	s.Inner = &inner
 	s.adopt(&inner)
+	s.unattributed = inner.unattributed
 	if inner.Verb == Execute && r.cat.declared {
 		// What the prepared statement reads is not known here.
 		s.Refusal = refuseOpaque("EXECUTE inside another statement")

@@ -67,7 +67,7 @@ func (r *run) checkWindows(l *level) {
 			if r.partitioned(l, occ, w) {
 				continue
 			}
-			occ.carriers = r.outside(l, occ)
+			occ.carriers, occ.sets = r.outside(l, occ), nil
 			occ.lostIn = lostWindow
 		}
 	}

@@ -104,13 +104,13 @@ func (r *run) cteItem(l *level, c *cte, alias string, a *pg.Alias) *item {
 		for _, n := range c.self {
 			it.columns = append(it.columns, &column{name: n, node: noNode, keyOf: -1})
 		}
-		it.rename(a)
+		r.rename(it, a)
 		return it
 	}
 	res := r.cteBody(c)
 	r.derive(l, it, res)
-	it.rename(&pg.Alias{Colnames: nodes(c.columns)})
-	it.rename(a)
+	r.rename(it, &pg.Alias{Colnames: nodes(c.columns)})
+	r.rename(it, a)
 	return it
 }
 
@@ -125,6 +125,9 @@ func nodes(names []string) []*pg.Node {
 // cteBody reads the query of a WITH.
 func (r *run) cteBody(c *cte) *relationResult {
 	c.reads++
+	fixed, arm := r.fixed, r.arm
+	r.fixed, r.arm = 0, false
+	defer func() { r.fixed, r.arm = fixed, arm }()
 	if !r.enter() {
 		return &relationResult{wildFrom: 0, keys: map[int][]int{}}
 	}

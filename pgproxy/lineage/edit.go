@@ -1,0 +1,103 @@
+package lineage
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// Edit replaces the tokens From up to, but without, To of a string by Text; none if
+// they are equal: then Text follows the token before From. Tokens are counted from
+// 0 over the whole string. Texts of one shape have the same tokens in the same
+// places, so the edits of one hold for all of them.
+type Edit struct {
+	From, To int
+	Text     string
+}
+
+// span is where a token stands, in bytes.
+type span struct{ start, end int }
+
+// tokensOf cuts a string into tokens; nil if a part of it is unusual.
+func tokensOf(sql string) []span {
+	x := lexer{text: sql}
+	list := make([]span, 0, len(sql)/4+1)
+	for {
+		switch x.next() {
+		case tokEnd:
+			return list
+		case tokBroken:
+			return nil
+		}
+		list = append(list, span{x.start, x.end})
+	}
+}
+
+// Splice gives the text with the edits made, and false if it has fewer tokens than
+// they need. White space, comments and literals around them stay as they are.
+func Splice(sql string, edits []Edit) (string, bool) {
+	cuts := cutsOf(sql, edits)
+	if cuts == nil {
+		return "", false
+	}
+	var b strings.Builder
+	at := 0
+	for _, c := range cuts {
+		b.WriteString(sql[at:c.start])
+		b.WriteString(c.text)
+		at = c.end
+	}
+	b.WriteString(sql[at:])
+	return b.String(), true
+}
+
+// ClientPosition translates a position in the text that Splice made, in characters
+// from 1 as the database reports it, into one in the client's text. What stands in
+// an edit is shown where the edit was made.
+func ClientPosition(sql string, edits []Edit, position int) int {
+	sent, was := 0, 0 // characters passed in each
+	at := 0
+	for _, c := range cutsOf(sql, edits) {
+		same := utf8.RuneCountInString(sql[at:c.start])
+		if position <= sent+same {
+			break
+		}
+		sent, was = sent+same, was+same
+		added := utf8.RuneCountInString(c.text)
+		if position <= sent+added {
+			return max(was, 1)
+		}
+		sent += added
+		was += utf8.RuneCountInString(sql[c.start:c.end])
+		at = c.end
+	}
+	return was + position - sent
+}
+
+// cut is an edit by bytes.
+type cut struct {
+	span
+	text string
+}
+
+// cutsOf finds where edits stand in a text, in order; nil if they do not fit.
+func cutsOf(sql string, edits []Edit) []cut {
+	tokens := tokensOf(sql)
+	sorted := slices.Clone(edits)
+	slices.SortStableFunc(sorted, func(a, b Edit) int { return cmp.Compare(a.From, b.From) })
+	cuts := make([]cut, 0, len(sorted))
+	last := 0
+	for _, e := range sorted {
+		if e.From < 1 || e.To > len(tokens) || e.From > e.To || e.From < last {
+			return nil
+		}
+		s := span{tokens[e.From-1].end, tokens[e.From-1].end}
+		if e.From < e.To {
+			s = span{tokens[e.From].start, tokens[e.To-1].end}
+		}
+		last = e.To
+		cuts = append(cuts, cut{s, e.Text})
+	}
+	return cuts
+}
