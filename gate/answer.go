@@ -118,7 +118,7 @@ func (a *Answer) Room(n int, list []custody.SubjectID) error {
 	}
 	if passed != "" {
 		a.s.Refuse(custody.CodeLimit, a.statement)
-		return overLimit(passed, l)
+		return overLimit(passed, l, "the answer stops before a row that shows more")
 	}
 	return nil
 }
