@@ -51,7 +51,7 @@ func TestPsqlGreetsAndErrsReadably(t *testing.T) {
 	out := psql(t, s, "alice", token, `
 SELECT id, name FROM customers WHERE id = 7;
 SELECT email FROM customers WHERE id = 7;
-SELECT name FROM customers LIMIT 3;
+SELECT name FROM customers WHERE id < 3 INTERSECT SELECT name FROM customers;
 SELECT nosuch;
 \x
 SELECT id, phone FROM customers WHERE id = 8;
