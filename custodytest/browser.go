@@ -75,7 +75,8 @@ func startBrowser(flags []chromedp.ExecAllocatorOption) (context.Context, func()
 		return nil, nil, err
 	}
 	var leash *os.File
-	opts := []chromedp.ExecAllocatorOption{chromedp.ExecPath(program), chromedp.UserDataDir(dir), chromedp.WindowSize(1280, 800)}
+	opts := []chromedp.ExecAllocatorOption{chromedp.ExecPath(program), chromedp.UserDataDir(dir), chromedp.WindowSize(1280, 800),
+		chromedp.Env("LANGUAGE=en_GB", "TZ=Europe/London")}
 	for name, value := range browserFlags {
 		opts = append(opts, chromedp.Flag(name, value))
 	}

@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"custody/custodytest"
@@ -72,6 +73,9 @@ func TestScreens(t *testing.T) {
 			}
 			if n := custodytest.Eval[int](p, `[...document.querySelectorAll("input:not([type=hidden]), select, textarea")].filter(f => !f.labels?.length && !f.ariaLabel).length`); n > 0 {
 				t.Errorf("%s has %d fields without a label", name, n)
+			}
+			if strings.HasPrefix(name, "builder") {
+				p.Until("document.getElementById('builder').dataset.priced")
 			}
 			p.Screenshot(name + "-" + size.name)
 		}

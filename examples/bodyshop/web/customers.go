@@ -187,7 +187,8 @@ func like(s string) string { return strings.NewReplacer(`\`, `\\`, "%", `\%`, "_
 // +44 7700 900123. Nothing if there are letters in it.
 func phoneDigits(q string) string {
 	var b strings.Builder
-	for _, r := range strings.TrimPrefix(strings.TrimPrefix(strings.TrimSpace(q), "+44"), "0") {
+	rest, abroad := strings.CutPrefix(strings.TrimSpace(q), "+44")
+	for _, r := range rest {
 		switch {
 		case r >= '0' && r <= '9':
 			b.WriteRune(r)
@@ -195,7 +196,10 @@ func phoneDigits(q string) string {
 			return ""
 		}
 	}
-	return b.String()
+	if abroad {
+		return b.String()
+	}
+	return strings.TrimPrefix(b.String(), "0")
 }
 
 // maxQuery is how many characters a search takes.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 
@@ -73,7 +74,7 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 // accountOf gives the account of a login, or pgx.ErrNoRows when login or password is
 // wrong.
 func (s *Server) accountOf(ctx context.Context, login, password string) (a account, err error) {
-	if len(login) > 100 || len(password) > 200 || strings.ContainsRune(login, 0) {
+	if len(login) > 100 || len(password) > 200 || strings.ContainsRune(login, 0) || !utf8.ValidString(login) {
 		return a, pgx.ErrNoRows
 	}
 	var hash string
