@@ -82,7 +82,7 @@ func (s *Site) openPortal(sys *System) (*entrance, error) {
 		}
 	}
 	e := &entrance{system: sys.ID}
-	e.door, err = signin.New(signin.Options{
+	e.door, err = s.newDoor(signin.Options{
 		Identity: s.Identity, System: sys.Name, Title: o.Title, Public: o.Public, Zone: s.o.Zone, Now: s.o.Now, Log: s.o.Log,
 		Ended: func(sess *custody.Session) { go e.portal.End(sess) },
 	})

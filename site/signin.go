@@ -1,9 +1,11 @@
 package site
 
 import (
+	"sync"
 	"time"
 
 	"custody/identity/oidc"
+	"custody/identity/password"
 	"custody/signin"
 )
 
@@ -16,7 +18,18 @@ type SignIn struct {
 	Providers     []*oidc.Provider
 }
 
-// Fill puts what doors have in common into a door's options.
-func (s SignIn) Fill(o *signin.Options) {
-	o.Idle, o.Absolute, o.RPID, o.Notice, o.Providers = s.Idle, s.Absolute, s.PasskeyDomain, s.Notice, s.Providers
+// doors is what all doors of a site share: memory for hashes, and who guessed too often.
+type doors struct {
+	once     sync.Once
+	hasher   *password.Hasher
+	throttle *signin.Throttle
+}
+
+// newDoor makes a door for browsers with what all doors have in common.
+func (s *Site) newDoor(o signin.Options) (*signin.Door, error) {
+	s.doors.once.Do(func() { s.doors.hasher, s.doors.throttle = password.NewHasher(2), signin.NewThrottle(s.o.Now) })
+	o.Hasher, o.Throttle = s.doors.hasher, s.doors.throttle
+	in := &s.o.SignIn
+	o.Idle, o.Absolute, o.RPID, o.Notice, o.Providers = in.Idle, in.Absolute, in.PasskeyDomain, in.Notice, in.Providers
+	return signin.New(o)
 }

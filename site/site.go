@@ -83,6 +83,7 @@ type Site struct {
 	systems  []*pgproxy.System
 	portals  map[string]*entrance
 	policy   *policy.Policy
+	doors    doors
 	running  context.Context
 	stop     context.CancelFunc
 	work     sync.WaitGroup
