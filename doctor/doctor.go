@@ -110,7 +110,9 @@ type Options struct {
 	// GateAddress is the gate's address as the database sees it; the zero value is
 	// unknown.
 	GateAddress netip.Addr
-	Now         time.Time
+	// Guess is consent to try well-known passwords; nil tries none.
+	Guess *Guess
+	Now   time.Time
 }
 
 // statementTimeout bounds each question to the database.
@@ -146,6 +148,15 @@ var checks = []check{
 	{"powers", "no login can give itself the right to read", (*exam).checkPowers},
 	{"views", "no other login reads protected tables through a view", (*exam).checkViews},
 	{"functions", "no other login reads protected tables through a SECURITY DEFINER function", (*exam).checkFunctions},
+	{"hba", "pg_hba.conf admits nobody but the gate", (*exam).checkRules},
+	{"verifiers", "no passwords are shared or kept as MD5", (*exam).checkVerifiers},
+	{"passwords", "no login has a well-known password", (*exam).checkPasswords},
+	{"extensions", "no extension or language opens files, networks or programs", (*exam).checkExtensions},
+	{"foreign", "no statement reaches another server", (*exam).checkForeign},
+	{"replication", "no stream of changes leaves", (*exam).checkReplication},
+	{"triggers", "no code of others runs by itself", (*exam).checkTriggers},
+	{"settings", "connections are encrypted and logs hold no personal data", (*exam).checkSettings},
+	{"overrides", "no role or database has weaker settings of its own", (*exam).checkOverrides},
 }
 
 // Examine looks at the database that conn is connected to. conn may be the gate's own

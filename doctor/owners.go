@@ -7,7 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// owner is a role that owns protected tables.
+// owner is a role that owns protected tables, or materialised views of them.
 type owner struct {
 	name   string
 	login  bool
@@ -29,7 +29,11 @@ func scanOwner(r pgx.CollectableRow) (o owner, err error) {
 // checkOwners tells of owners of protected tables that can be used to log in: no
 // right can be taken from an owner for good.
 func (e *exam) checkOwners(ctx context.Context) error {
-	owners, err := query(ctx, e.conn, scanOwner, ownersQuery, e.oids(), e.gate)
+	copies, err := query(ctx, e.conn, pgx.RowTo[uint32], viewsQuery+" AND c.relkind = 'm'", e.oids())
+	if err != nil {
+		return err
+	}
+	owners, err := query(ctx, e.conn, scanOwner, ownersQuery, append(e.oids(), copies...), e.gate)
 	if err != nil {
 		return err
 	}

@@ -25,10 +25,22 @@ have_server() {
   have initdb && have postgres
 }
 
+# have_roots: certificate authorities are where Go looks for them; without any it cannot
+# fetch modules.
+have_roots() {
+  local file
+  for file in "${SSL_CERT_FILE:-}" /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt \
+    /etc/ssl/ca-bundle.pem /etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem /etc/ssl/cert.pem; do
+    if [ -s "$file" ]; then return 0; fi
+  done
+  return 1
+}
+
 have_headers() { echo '#include <stdlib.h>' | gcc -E - >/dev/null 2>&1; }
 
 missing=()
 have git || missing+=(git)
+have_roots || missing+=(ca-certificates)
 have make || missing+=(make)
 have gcc && have_headers || missing+=(gcc libc6-dev)
 have_server || missing+=(postgresql postgresql-contrib)
