@@ -50,6 +50,7 @@ var layout = map[string][]string{
 	"examples/demo": {"custodytest", "examples/bodyshop"},
 	"bench/**":      {"**"},
 	"e2e/**":        {"**"},
+	"lab":           {"."},
 	"lab/**":        {"**"},
 }
 

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"custody"
+	"custody/lab"
+)
+
+func (a *app) labCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "lab", Short: "A simulated repair group, with insiders whose deeds are known",
+		Long: `Simulate a vehicle-repair group: staff of many branches look at customers' records as
+jobs come and go, and in each scenario somebody misuses what they may see. The same
+scenario and seed give the same looks to the second. Nobody in it is real.`,
+	}
+	cmd.AddCommand(a.labListCommand(), a.labRunCommand())
+	return cmd
+}
+
+func (a *app) labListCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "list", Short: "List the scenarios", Example: "  custody lab list", Args: takes(),
+		RunE: func(*cobra.Command, []string) error {
+			type row struct {
+				Scenario string `json:"scenario"`
+				About    string `json:"about"`
+			}
+			var rows []row
+			for _, name := range lab.Scenarios() {
+				rows = append(rows, row{name, lab.About(name)})
+			}
+			return list(a, rows, "There are none.",
+				column[row]{"SCENARIO", func(r row) string { return r.Scenario }, false},
+				column[row]{"WHAT HAPPENS", func(r row) string { return r.About }, true})
+		},
+	}
+}
+
+func (a *app) labRunCommand() *cobra.Command {
+	var seed uint64
+	var out, params string
+	var days int
+	cmd := &cobra.Command{
+		Use: "run SCENARIO", Short: "Run a scenario and write its access log, complaints and truth",
+		Long: `Run a scenario and write three files: access.csv, the log that a hosted platform would
+give; complaints.csv; and truth.json, which says who really did it. custody trace
+reads the first two.`,
+		Example: "  custody lab run borrowed-login --seed 7\n  custody lab run own-calls --seed 3 --days 120 --out /tmp/own-calls",
+		Args:    takes("SCENARIO"),
+		RunE:    func(_ *cobra.Command, args []string) error { return a.labRun(args[0], seed, out, params, days) },
+	}
+	cmd.Flags().Uint64Var(&seed, "seed", 1, "the run's `number`")
+	cmd.Flags().StringVar(&out, "out", "", "the `folder` for the files; SCENARIO-SEED if not given")
+	cmd.Flags().StringVar(&params, "params", "", "a `file` with other parameters; lab/lab.yaml lists them")
+	cmd.Flags().IntVar(&days, "days", 0, "simulate so `many` days")
+	return cmd
+}
+
+func (a *app) labRun(name string, seed uint64, out, params string, days int) error {
+	var text []byte
+	if params != "" {
+		var err error
+		if text, err = os.ReadFile(params); err != nil {
+			return &custody.Error{Code: custody.CodeNotFound, Message: "the file of parameters cannot be read", Hint: "check its path", Err: err}
+		}
+	}
+	p, err := lab.ParseParams(text)
+	if err != nil {
+		return err
+	}
+	if days > 0 {
+		p.Days = days
+	}
+	if out == "" {
+		out = fmt.Sprintf("%s-%d", name, seed)
+	}
+	run, looks, err := lab.Write(p, name, seed, out)
+	if err != nil {
+		return err
+	}
+	if a.json {
+		return a.object(map[string]any{"truth": run.Truth, "looks": looks, "folder": out})
+	}
+	a.say("%s", lab.About(name))
+	a.say("%d looks of %d logins, %s; the truth is in %s", looks, len(run.Staff), plural(len(run.Complaints), "complaint"), filepath.Join(out, lab.TruthFile))
+	a.say("\nNext: custody trace --log %s --complaints %s", filepath.Join(out, lab.LogFile), filepath.Join(out, lab.ComplaintsFile))
+	if strings.HasPrefix(name, "borrowed") || name == "frame-up" {
+		a.say("      and the same with --by device")
+	}
+	return nil
+}
