@@ -18,6 +18,7 @@ func (a *app) labCommand() *cobra.Command {
 		Long: `Simulate a vehicle-repair group: staff of many branches look at customers' records as
 jobs come and go, and in each scenario somebody misuses what they may see. The same
 scenario and seed give the same looks to the second. Nobody in it is real.`,
+		Example: "  custody lab list\n  custody lab run borrowed-login --seed 7",
 	}
 	cmd.AddCommand(a.labListCommand(), a.labRunCommand())
 	return cmd
