@@ -92,6 +92,7 @@ func beGate(text string) error {
 
 // gateProcess is a gate in a process of its own.
 type gateProcess struct {
+	program  string
 	spec     gateSpec
 	host     string
 	port     int
@@ -108,7 +109,7 @@ const (
 )
 
 // newGate makes store and ledger in dir and starts a gate.
-func newGate(dir, database, name string, profile bool) (*gateProcess, error) {
+func newGate(program, dir, database, name string, profile bool) (*gateProcess, error) {
 	skey, _, err := note.GenerateKey(nil, "custody.example/bench")
 	if err != nil {
 		return nil, err
@@ -117,7 +118,7 @@ func newGate(dir, database, name string, profile bool) (*gateProcess, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &gateProcess{tokens: map[string]string{}}
+	g := &gateProcess{program: program, tokens: map[string]string{}}
 	g.spec = gateSpec{Store: filepath.Join(dir, "custody.db"), Ledger: filepath.Join(dir, "ledger"),
 		Database: database, Signer: skey, System: custodytest.BodyshopSystem(), Profile: profile}
 	g.spec.System.Name = name
@@ -188,7 +189,7 @@ func (g *gateProcess) start() error {
 	if err != nil {
 		return err
 	}
-	g.cmd = exec.Command("/proc/self/exe")
+	g.cmd = exec.Command(g.program)
 	g.cmd.Env = append(os.Environ(), gateVariable+"="+string(text))
 	g.cmd.Stderr = os.Stderr
 	g.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}

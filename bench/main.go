@@ -28,6 +28,8 @@ type options struct {
 	write     string
 	dir       string
 	profile   string
+	effort    bool
+	beside    []string
 }
 
 func main() {
@@ -48,6 +50,11 @@ func main() {
 	flag.StringVar(&o.write, "write", "", "the `file` whose table is replaced, between its markers")
 	flag.StringVar(&o.dir, "dir", "bench/results/run", "working `folder`, on the disk whose speed counts")
 	flag.StringVar(&o.profile, "profile", "", "a `folder` for CPU and allocation profiles of the gate, one a row")
+	flag.BoolVar(&o.effort, "effort", false, "log what a transaction costs pgbouncer and the gate of processor and context switches")
+	flag.Func("beside", "a bench `program` of another build, whose gate is measured beside this one's; may be repeated", func(name string) error {
+		o.beside = append(o.beside, name)
+		return nil
+	})
 	flag.Parse()
 	o.only = regexp.MustCompile(only)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

@@ -29,7 +29,7 @@ func (w *world) pgbench(ctx context.Context, t *target, l *load) (tps, median fl
 	if err := os.WriteFile(script, []byte(l.script+"\n"), 0o600); err != nil {
 		return 0, 0, err
 	}
-	length := max(1, int(w.o.length.Seconds())) + l.clients/20 // pgbench's clock runs while it connects
+	length := w.seconds(l)
 	args := []string{"-n", "-f", script, "-M", l.mode, "-c", strconv.Itoa(l.clients), "-j", strconv.Itoa(min(2, l.clients)),
 		"-T", strconv.Itoa(length)}
 	prefix := filepath.Join(w.dir, "latency")
@@ -51,6 +51,9 @@ func (w *world) pgbench(ctx context.Context, t *target, l *load) (tps, median fl
 	}
 	return tps, median, err
 }
+
+// seconds is how long pgbench runs; its clock runs while it connects.
+func (w *world) seconds(l *load) int { return max(1, int(w.o.length.Seconds())) + l.clients/20 }
 
 // medianLatency reads the logs that pgbench left and removes them.
 func medianLatency(prefix string) (float64, error) {

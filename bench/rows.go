@@ -66,7 +66,7 @@ func yes(ok bool) string {
 
 // measureRate asks the targets in turn and compares transactions per second.
 func measureRate(ctx context.Context, w *world, r row) ([]result, error) {
-	var tps [3][]float64
+	tps := make([][]float64, 3+len(w.others))
 	var ratios []float64
 	err := w.rounds(ctx, r, func(n int, rate, _ float64) { tps[n] = append(tps[n], rate) }, func() error {
 		k := len(tps[2]) - 1
@@ -75,14 +75,14 @@ func measureRate(ctx context.Context, w *world, r row) ([]result, error) {
 	})
 	ratio := med(ratios)
 	return []result{{r.name, rate(tps[0]), rate(tps[1]), rate(tps[2]),
-		fmt.Sprintf("%.2f × pgbouncer", ratio), fmt.Sprintf("≥%.2g ×", r.least), yes(ratio >= r.least)}}, err
+		fmt.Sprintf("%.2f × pgbouncer", ratio) + w.beside(tps), fmt.Sprintf("≥%.2g ×", r.least), yes(ratio >= r.least)}}, err
 }
 
 func rate(list []float64) string { return fmt.Sprintf("%.1fk/s", med(list)/1000) }
 
 // measureLatency compares medians with direct and one sync of the ledger's disk.
 func measureLatency(ctx context.Context, w *world, r row) ([]result, error) {
-	var lat [3][]float64
+	lat := make([][]float64, 3+len(w.others))
 	var syncs, over []float64
 	err := w.rounds(ctx, r, func(n int, _, median float64) { lat[n] = append(lat[n], median) }, func() error {
 		s, err := syncTime(w.dir)
@@ -98,6 +98,18 @@ func measureLatency(ctx context.Context, w *world, r row) ([]result, error) {
 		fmt.Sprintf("direct + fdatasync (%.0f µs) %+.0f µs", med(syncs), med(over)), r.demand, yes(med(over) <= 60)}}, err
 }
 
+// beside compares other builds with pgbouncer, if there are any.
+func (w *world) beside(tps [][]float64) (text string) {
+	for n := range w.others {
+		var ratios []float64
+		for k := range tps[3+n] {
+			ratios = append(ratios, tps[3+n][k]/tps[1][k])
+		}
+		text += fmt.Sprintf(" (other %.2f)", med(ratios))
+	}
+	return text
+}
+
 func micros(list []float64) string { return fmt.Sprintf("%.0f µs", med(list)) }
 
 // rounds runs the row's load on each target in turn, for so many rounds.
@@ -108,9 +120,13 @@ func (w *world) rounds(ctx context.Context, r row, each func(n int, tps, median 
 			if n == 2 && k == w.o.rounds-1 {
 				w.profile(r.name)
 			}
+			before := effortOf(targets[n].pid)
 			tps, median, err := w.pgbench(ctx, &targets[n], &r.load)
 			if err != nil {
 				return err
+			}
+			if w.o.effort {
+				effortOf(targets[n].pid).say(&targets[n], before, tps, float64(w.seconds(&r.load)))
 			}
 			each(n, tps, median)
 		}

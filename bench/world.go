@@ -28,6 +28,7 @@ type target struct {
 	port int
 	user string
 	pass string
+	pid  int // of the process between client and database, 0 if there is none
 }
 
 // url gives the target's connection string.
@@ -47,7 +48,8 @@ type world struct {
 	pg      *custodytest.PG
 	bouncer *exec.Cmd
 	gate    *gateProcess
-	port    int // of pgbouncer
+	others  []*gateProcess // of other builds, on request
+	port    int            // of pgbouncer
 }
 
 func newWorld(ctx context.Context, o *options) (*world, error) {
@@ -86,7 +88,19 @@ func (w *world) open(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	w.gate, err = newGate(w.dir, w.pg.UserURL(role.User, role.Password, database), database, w.o.profile != "")
+	url := w.pg.UserURL(role.User, role.Password, database)
+	w.gate, err = newGate("/proc/self/exe", w.dir, url, database, w.o.profile != "")
+	for i, program := range w.o.beside {
+		if err != nil {
+			return err
+		}
+		var other *gateProcess
+		dir := filepath.Join(w.dir, fmt.Sprint("other", i))
+		if err = os.Mkdir(dir, 0o755); err == nil {
+			other, err = newGate(program, dir, url, database, false)
+			w.others = append(w.others, other)
+		}
+	}
 	return err
 }
 
@@ -173,8 +187,10 @@ func (w *world) await(port int) error {
 }
 
 func (w *world) close() {
-	if w.gate != nil && w.gate.cmd != nil {
-		w.gate.stop()
+	for _, g := range append(w.others, w.gate) {
+		if g != nil && g.cmd != nil {
+			g.stop()
+		}
 	}
 	if w.bouncer != nil && w.bouncer.Process != nil {
 		_ = w.bouncer.Process.Kill()
@@ -186,15 +202,22 @@ func (w *world) close() {
 	_ = os.RemoveAll(w.dir)
 }
 
-// targets gives the three ways, the gate's as one of its people.
+// targets gives the three ways, the gate's as one of its people, and gates of other
+// builds if there are any.
 func (w *world) targets(login string) []target {
-	return []target{
-		{"direct", w.pg.Host, w.pg.Port, w.pg.User, w.pg.Password},
-		{"pgbouncer", "127.0.0.1", w.port, w.pg.User, w.pg.Password},
-		w.through(login),
+	list := []target{
+		{"direct", w.pg.Host, w.pg.Port, w.pg.User, w.pg.Password, 0},
+		{"pgbouncer", "127.0.0.1", w.port, w.pg.User, w.pg.Password, w.bouncer.Process.Pid},
+		w.gate.target("gate", login),
 	}
+	for _, g := range w.others {
+		list = append(list, g.target("other", login))
+	}
+	return list
 }
 
-func (w *world) through(login string) target {
-	return target{"gate", w.gate.host, w.gate.port, login, w.gate.tokens[login]}
+func (w *world) through(login string) target { return w.gate.target("gate", login) }
+
+func (g *gateProcess) target(name, login string) target {
+	return target{name, g.host, g.port, login, g.tokens[login], g.cmd.Process.Pid}
 }
