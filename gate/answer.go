@@ -214,6 +214,26 @@ func (p *Part) Commit() error {
 	return p.s.open()
 }
 
+// Join is Commit in two steps, for one who waits for many sessions at once: wait
+// returns nil when the record is durable and the part may be released. Only the
+// session's own goroutine calls it. What the part holds must stay as it is until
+// then.
+func (p *Part) Join() (wait func() error, err error) {
+	if len(p.events) == 0 {
+		return p.s.open, nil
+	}
+	durable, err := p.s.g.parts.Ledger.Join(p.events...)
+	if err != nil {
+		return nil, unrecorded(notReleased, err)
+	}
+	return func() error {
+		if err := unrecorded(notReleased, durable()); err != nil {
+			return err
+		}
+		return p.s.open()
+	}, nil
+}
+
 // stillMay asks policy again: a grant may have ended, or a limit changed, since the
 // statement began (P3). Nearly always the answer is at hand.
 func (a *Answer) stillMay(g *group) error {

@@ -17,6 +17,9 @@ import (
 // Recorder makes events durable. Append returns nil only when they are.
 type Recorder interface {
 	Append(events ...*custody.Event) error
+	// Join takes events and leaves the waiting for later: they are durable when wait
+	// returns nil. Waiting for the last of several who joined makes all durable.
+	Join(events ...*custody.Event) (wait func() error, err error)
 }
 
 // History gives what was recorded, disclosures and changes, so that limits survive a

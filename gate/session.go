@@ -170,17 +170,24 @@ func (s *Session) header(kind custody.EventKind) *custody.Event {
 
 // record appends and turns any failure into the one thing a client may know.
 func (g *Gate) record(events ...*custody.Event) error {
-	return g.append("the disclosure could not be recorded, so it was not released", events...)
+	return unrecorded(notReleased, g.parts.Ledger.Append(events...))
 }
 
+const notReleased = "the disclosure could not be recorded, so it was not released"
+
 func (g *Gate) append(otherwise string, events ...*custody.Event) error {
-	if err := g.parts.Ledger.Append(events...); err != nil {
-		return &custody.Error{
-			Code:    custody.CodeUnrecorded,
-			Message: otherwise,
-			Hint:    "tell the administrator: the ledger cannot write (disk full or failing); `custody serve` logs the cause",
-			Err:     err,
-		}
+	return unrecorded(otherwise, g.parts.Ledger.Append(events...))
+}
+
+// unrecorded gives the error of the ledger the words that a client may know.
+func unrecorded(message string, err error) error {
+	if err == nil {
+		return nil
 	}
-	return nil
+	return &custody.Error{
+		Code:    custody.CodeUnrecorded,
+		Message: message,
+		Hint:    "tell the administrator: the ledger cannot write (disk full or failing); `custody serve` logs the cause",
+		Err:     err,
+	}
 }

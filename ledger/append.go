@@ -37,30 +37,41 @@ func (l *Ledger) Append(events ...*custody.Event) error {
 		return err
 	}
 	l.mu.Lock()
-	for l.stopped == nil && !l.open.takes(size) {
-		l.taken.Wait()
-	}
-	if l.stopped != nil {
+	if err := l.admit(size); err != nil {
 		l.mu.Unlock()
-		return l.stopped
+		return err
 	}
 	b := l.open
-	lead := b.empty()
 	if err := l.join(b, events); err != nil {
 		l.mu.Unlock()
 		return err
 	}
-	if lead {
+	if !b.led {
+		b.led = true
 		l.mu.Unlock()
 		return l.lead()
 	}
-	if b.outcome == nil {
-		b.outcome = &outcome{done: make(chan struct{})}
-	}
-	o := b.outcome
+	o := b.expected()
 	l.mu.Unlock()
 	<-o.done
 	return o.err
+}
+
+// admit waits until the open batch has room for a group of about size bytes. Holds
+// l.mu, but not while it waits.
+func (l *Ledger) admit(size int) error {
+	for l.stopped == nil && !l.open.takes(size) {
+		if l.open.led {
+			l.taken.Wait()
+			continue
+		}
+		// It holds only groups that are waited for later: somebody has to write it.
+		l.open.led = true
+		l.mu.Unlock()
+		_ = l.lead() // those in the batch hear of it
+		l.mu.Lock()
+	}
+	return l.stopped
 }
 
 // measure checks events and bounds their encoded size in bytes.

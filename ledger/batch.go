@@ -16,6 +16,7 @@ type batch struct {
 	segment uint32 // where the frame was written
 	offset  int64
 	outcome *outcome // shared by those who wait; nil until somebody does
+	led     bool     // somebody has taken on to write it
 }
 
 // mark says where an event's head lies in the frame.
@@ -25,6 +26,14 @@ type mark struct{ start, end int }
 type outcome struct {
 	done chan struct{}
 	err  error // good once done is closed
+}
+
+// expected gives what will become of the batch. Holds l.mu.
+func (b *batch) expected() *outcome {
+	if b.outcome == nil {
+		b.outcome = &outcome{done: make(chan struct{})}
+	}
+	return b.outcome
 }
 
 // roomy is the size in bytes from which a batch takes no further group.
@@ -37,6 +46,7 @@ func (b *batch) reset() {
 	clear(b.events)
 	b.frame = append(b.frame[:0], make([]byte, headerSize+saltSize)...)
 	b.events, b.marks, b.outcome = b.events[:0], b.marks[:0], nil
+	b.led = false
 }
 
 func (b *batch) empty() bool { return len(b.events) == 0 }

@@ -41,6 +41,15 @@ func (c *conn) recordAhead(st *step, pins []string) error {
 		return err
 	}
 	b := &c.behind
+	if t := c.quick(); t != nil {
+		if b.record, err = p.Join(); err != nil {
+			return err
+		}
+		t.join(b.record)
+		b.active, b.task = true, t
+		c.ahead = ahead{st.Statement, id}
+		return nil
+	}
 	if b.done == nil {
 		b.done = make(chan error, 1)
 	}

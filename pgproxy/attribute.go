@@ -130,6 +130,7 @@ func (c *conn) lookup(key []byte) (custody.SubjectID, error) {
 	if id, ok := d.Lookup(c.sys.ID, key); ok {
 		return id, nil
 	}
+	c.cool(coolSlow)
 	ids, err := d.Assign(c.sys.ID, []string{string(key)}) // new since the directory was filled
 	if err != nil || len(ids) != 1 {
 		return 0, &custody.Error{Code: custody.CodeUnrecorded, Message: "a new customer could not be given a number, so nothing was released",

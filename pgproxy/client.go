@@ -26,6 +26,10 @@ type expect struct {
 
 // handle takes one message of the client.
 func (c *conn) handle(m message) error {
+	c.busy++
+	if len(m) > maxQuick {
+		c.cool(0)
+	}
 	if c.skipping && m.kind() != 'S' && m.kind() != 'X' {
 		return nil
 	}

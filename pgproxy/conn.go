@@ -27,7 +27,7 @@ const (
 type conn struct {
 	s        *Server
 	sys      *System
-	raw      net.Conn // the client's, below TLS
+	raw      *socket // the client's, below TLS
 	client   net.Conn
 	in       *reader // from the client
 	up       *upstream
@@ -57,6 +57,8 @@ type conn struct {
 	late       bool      // an answer was stopped that the database believes complete, Sync included
 	poison     bool      // the database believes complete what the client was told has failed
 	unread     int       // bytes sent since the database was last listened to
+	busy       int       // messages since the client was last silent; negative: not yet to go into a loop
+	lodged     bool      // runs in a coroutine that a loop began
 }
 
 // serve runs the connection after sign-in, in a goroutine of its own: the stack that
@@ -69,11 +71,22 @@ func (c *conn) serve() {
 }
 
 // run serves until either side ends the connection, or until the client falls
-// silent: then another goroutine waits for it, on a stack that is still small.
+// silent: then another goroutine waits for it, on a stack that is still small. A
+// connection that is busy goes on in a loop.
 func (c *conn) run(err error) {
 	for err == nil {
+		if c.lodged && c.raw.hot == nil { // it has left the loop: the rest of its stay ends here
+			c.lodged = false
+			go c.run(nil)
+			return
+		}
+		if c.heats() {
+			return
+		}
 		var m message
 		if m, err = c.receive(); err == errSilent {
+			c.cool(0)
+			c.busy = 0
 			go c.wait()
 			return
 		}
@@ -81,6 +94,7 @@ func (c *conn) run(err error) {
 			err = c.handle(m)
 		}
 	}
+	c.cool(0)
 	c.end(err)
 	c.s.leave(c.raw)
 }

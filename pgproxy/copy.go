@@ -45,6 +45,7 @@ func (c *conn) beginCopyIn(e *expect, m message) error {
 		}
 	}
 	c.copying = true
+	c.cool(coolAnswer)
 	c.out = append(c.out, m...)
 	return nil
 }

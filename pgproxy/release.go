@@ -36,7 +36,7 @@ func (c *conn) release() error {
 	}
 	c.behind.shrink()
 	if err == nil {
-		err = c.answer.Commit()
+		err = c.commit()
 	}
 	if err == nil && len(c.out) > 0 {
 		_, err = c.client.Write(c.out)
@@ -69,6 +69,8 @@ func giveBack(b []byte) []byte {
 type behind struct {
 	active bool
 	done   chan error
+	record func() error // in a loop, in place of done: waits for the record
+	task   *task
 	out    []byte // its bytes; between parts, room for those of another
 }
 
@@ -85,12 +87,21 @@ func (b *behind) wait() error {
 		return nil
 	}
 	b.active = false
+	if record := b.record; record != nil {
+		t := b.task
+		b.record, b.task = nil, nil
+		if t.slot < 0 { // it has left the loop meanwhile
+			return record()
+		}
+		return t.hold(record)
+	}
 	return <-b.done
 }
 
 // releaseBehind starts to record and release what was collected. Nobody else writes
 // to the client before wait.
 func (c *conn) releaseBehind() error {
+	c.cool(coolAnswer)
 	p, err := c.answer.Take()
 	if err != nil {
 		c.out = c.out[:0]
@@ -154,6 +165,7 @@ func (c *conn) stop(err error) {
 		return
 	}
 	c.stopped = err
+	c.cool(coolSlow)
 	if code := custody.CodeOf(err); code != custody.CodeLimit { // a limit was recorded where it was met
 		c.gate.Refuse(code, c.rows.shape)
 	}

@@ -245,6 +245,7 @@ func (c *conn) stepOf(e *expect) *step {
 // succeeded lets take effect what a completed statement changed.
 func (c *conn) succeeded(st *step, e *expect) error {
 	if st.apply != nil {
+		c.cool(coolSlow)
 		// What was collected so far is of the actor and the reason so far.
 		err := c.behind.wait() // a part under way is an answer's as well
 		if err == nil {
@@ -331,6 +332,7 @@ func (c *conn) ready(m message) error {
 	c.pop()
 	if c.schema && c.tx == 'I' { // others can see it now, the gate too
 		c.schema = false
+		c.cool(coolSlow)
 		if err := c.sys.refresh(context.Background()); err != nil {
 			c.s.o.Log.Warn("the schema could not be read", "system", c.sys.Name, "err", err)
 		}

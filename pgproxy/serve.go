@@ -16,6 +16,7 @@ import (
 	"log/slog"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"custody"
@@ -59,6 +60,8 @@ type Options struct {
 	MaxMessage     int           // bytes [64 MiB]
 	SignInTimeout  time.Duration // [20 s]
 	Log            *slog.Logger
+
+	busyAfter int // [16] messages
 }
 
 // Server accepts clients for any number of systems on any number of listeners.
@@ -71,6 +74,10 @@ type Server struct {
 	conns map[cancelKey]*conn
 	sweep chan struct{}
 	wg    sync.WaitGroup
+
+	once  sync.Once // starts the loops
+	loops []*loop
+	turn  atomic.Uint32
 }
 
 // New makes a server. Close stops it.
@@ -86,6 +93,9 @@ func New(o Options) *Server {
 	}
 	if o.Log == nil {
 		o.Log = slog.Default()
+	}
+	if o.busyAfter == 0 {
+		o.busyAfter = busyAfter
 	}
 	s := &Server{
 		o: o, systems: map[string]*System{}, slots: make(chan struct{}, o.MaxConnections),
@@ -113,7 +123,7 @@ func (s *Server) Serve(l net.Listener) error {
 		select {
 		case s.slots <- struct{}{}:
 			s.wg.Add(1)
-			go s.handle(c)
+			go s.handle(newSocket(c))
 		default:
 			go turnAway(c)
 		}
@@ -133,11 +143,15 @@ func (s *Server) Close() {
 	close(s.sweep)
 	s.o.Gate.CutAll(custody.CodeUnavailable)
 	s.wg.Wait()
+	s.once.Do(func() {})
+	for _, l := range s.loops {
+		l.close()
+	}
 }
 
 // handle lets a client in, or not. The goroutine that serves the connection in the
 // end gives its slot back.
-func (s *Server) handle(raw net.Conn) {
+func (s *Server) handle(raw *socket) {
 	_ = raw.SetDeadline(time.Now().Add(s.o.SignInTimeout))
 	st, err := s.start(raw)
 	if err != nil || st == nil {

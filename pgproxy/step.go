@@ -60,6 +60,7 @@ func (c *conn) analyse(sql string) ([]step, error) {
 	steps, err := understand(cat, sql)
 	if err == nil && c.sys.declares() && anyUnknown(steps) {
 		// The schema may have changed a moment ago: look once before refusing.
+		c.cool(coolSlow)
 		var newer *catalogue
 		if newer, err = c.sys.freshen(cat); newer != nil {
 			steps, err = understand(newer, sql)
@@ -161,10 +162,12 @@ func (c *conn) decide(st *step, several bool) error {
 		return nil
 	}
 	if st.Refusal != nil {
+		c.cool(coolSlow)
 		c.gate.Refuse(st.Refusal.Code, st.Shape)
 		return st.Refusal
 	}
 	if st.Opaque {
+		c.cool(coolSlow)
 		c.gate.Refuse(custody.CodeUnattributed, st.Shape)
 		return custody.E(custody.CodeUnattributed, "the gate cannot look into a "+st.Verb.String()+" statement",
 			"write it as plain SQL; or ask the administrator to run it directly, or to declare the function under safe_functions in custody.yaml")
@@ -269,6 +272,7 @@ func (c *conn) setActor(st *step) error {
 		st.apply = func() error { c.gate.ActFor(nil); return nil }
 		return nil
 	}
+	c.cool(coolSlow)
 	person, err := c.s.o.Identity.OnBehalf(c.signedIn, st.Value)
 	if err != nil {
 		c.gate.Refuse(custody.CodeOf(err), 0)

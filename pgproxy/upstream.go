@@ -232,6 +232,7 @@ func printable(s string) string {
 // upstream is one connection to the guarded database.
 type upstream struct {
 	conn   net.Conn
+	socket *socket // below TLS; nil if it is of an unknown kind
 	in     *reader
 	config *pgconn.Config
 	pid    uint32
@@ -247,6 +248,14 @@ func (sys *System) dial(ctx context.Context, params map[string]string, max int) 
 		return nil, err
 	}
 	config.RuntimeParams = client
+	dial := config.DialFunc
+	config.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
+		c, err := dial(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		return newSocket(c), nil
+	}
 	pc, err := pgconn.ConnectConfig(ctx, config)
 	if err != nil {
 		return nil, unavailable(err)
@@ -261,8 +270,13 @@ func (sys *System) dial(ctx context.Context, params map[string]string, max int) 
 		return nil, unavailable(err)
 	}
 	_ = h.Conn.SetDeadline(time.Time{})
+	below := h.Conn
+	if t, ok := below.(*tls.Conn); ok {
+		below = t.NetConn()
+	}
+	socket, _ := below.(*socket)
 	return &upstream{
-		conn: h.Conn, in: newReader(h.Conn, max), config: config,
+		conn: h.Conn, socket: socket, in: newReader(h.Conn, max), config: config,
 		pid: h.PID, secret: h.SecretKey, params: h.ParameterStatuses,
 	}, nil
 }

@@ -1,0 +1,92 @@
+package pgproxy
+
+import "runtime"
+
+// busyAfter is how many messages in a row, without silence between, make a
+// connection go on in a loop.
+const busyAfter = 16
+
+// A connection that had to leave its loop stays out of it for so many messages more.
+const (
+	coolAnswer = 2 * busyAfter // a long answer
+	coolSlow   = 1 << 10       // something that waits for others
+)
+
+// maxQuick is the largest message that is handled in a loop, bytes: a long statement
+// takes long to analyse.
+const maxQuick = 16 << 10
+
+// loops gives how many a server has: they and what they wake share the processors.
+func loops() int { return max(1, runtime.GOMAXPROCS(0)/2) }
+
+// openLoops starts the server's loops, when they are first wanted.
+func (s *Server) openLoops() {
+	for range loops() {
+		if l := newLoop(); l != nil {
+			s.loops = append(s.loops, l)
+		}
+	}
+}
+
+// heats lets the connection go on in a loop, if it is busy. The caller's goroutine
+// has ended its work then.
+func (c *conn) heats() bool {
+	if c.busy < c.s.o.busyAfter || c.raw.hot != nil || c.up.socket == nil || c.copying || len(c.queue) > 0 || c.behind.active {
+		return false
+	}
+	c.s.once.Do(c.s.openLoops)
+	if len(c.s.loops) == 0 {
+		c.busy = -1 << 30
+		return false
+	}
+	l := c.s.loops[int(c.s.turn.Add(1))%len(c.s.loops)]
+	err := l.adopt(c.raw, c.up.socket, func(*task) {
+		c.lodged = true
+		c.run(nil)
+	})
+	if err != nil {
+		c.busy = -coolSlow
+	}
+	return err == nil
+}
+
+// cool leaves the loop before something that may take long, for so many messages.
+func (c *conn) cool(messages int) {
+	if t := c.raw.hot; t != nil {
+		t.leave()
+		c.busy = -messages
+	}
+}
+
+// quick gives the loop's task if the connection is in one and the disk is so fast that
+// all may wait for it.
+func (c *conn) quick() *task {
+	t := c.raw.hot
+	if t != nil && t.loop.sync > slowSync {
+		t.loop.sync /= 2 // to try again, some day
+		c.cool(coolSlow)
+		return nil
+	}
+	return t
+}
+
+// commit records what was collected and waits until it is durable.
+func (c *conn) commit() error {
+	if c.answer.Pending() == 0 {
+		return c.answer.Commit()
+	}
+	t := c.quick()
+	if t == nil {
+		return c.answer.Commit()
+	}
+	p, err := c.answer.Take()
+	if err != nil {
+		return err
+	}
+	record, err := p.Join()
+	if err != nil {
+		return err
+	}
+	t.join(record)
+	return t.hold(record)
+}

@@ -1,0 +1,246 @@
+package pgproxy
+
+import (
+	"iter"
+	"runtime"
+	"sync"
+	"time"
+)
+
+// loop serves busy connections, all in one thread: it waits for their sockets,
+// resumes the connection whose socket is ready, and goes on with the next when that
+// one has to wait again. Each connection is still one piece of code in lock-step
+// (docs/decisions/0002), but to resume it is a switch of stacks where the runtime's
+// scheduler would wake a thread.
+//
+// What the connections of one round want to record is written by one write at the
+// end of the round, and released in the next (docs/decisions/0005).
+//
+// A connection that would hold up the others leaves: one whose client does not read,
+// whose answer is long, that is silent, or that must ask elsewhere.
+type loop struct {
+	poller poller
+	tasks  []*task // by slot; nil where free
+	free   []int
+
+	record func() error  // waits for what was joined in this round; nil if nothing was
+	held   []*task       // that wait for it
+	sync   time.Duration // how long such a wait takes, on average
+	turned time.Time
+
+	mu     sync.Mutex // guards what follows
+	coming []*task
+	kicked []*task
+	closed bool
+}
+
+// slowSync is the time of a sync above which a loop does not wait for the disk.
+const slowSync = 2 * time.Millisecond
+
+// task is a connection in a loop.
+type task struct {
+	loop    *loop
+	sockets [2]*socket
+	slot    int // -1 before it is in the loop and after it has left
+	wants   *socket
+	leaving bool
+	resume  func() (struct{}, bool)
+	yield   func(struct{}) bool
+}
+
+// newLoop makes a loop and runs it, or gives nil where there are none.
+func newLoop() *loop {
+	l := &loop{}
+	if !l.poller.open() {
+		return nil
+	}
+	go l.run()
+	return l
+}
+
+// close lets the loop end, when all connections have left it.
+func (l *loop) close() {
+	l.mu.Lock()
+	l.closed = true
+	l.mu.Unlock()
+	l.poller.wake()
+}
+
+// adopt runs body in the loop, which waits for the two sockets from now on. An error
+// says that it was not taken, and nothing has changed.
+func (l *loop) adopt(a, b *socket, body func(*task)) error {
+	t := &task{loop: l, sockets: [2]*socket{a, b}, slot: -1}
+	for i, s := range t.sockets {
+		if err := s.heat(t, t.kick); err != nil {
+			if i > 0 {
+				t.sockets[0].cool()
+			}
+			return err
+		}
+	}
+	t.resume, _ = iter.Pull(func(yield func(struct{}) bool) {
+		t.yield = yield
+		body(t)
+	})
+	l.mu.Lock()
+	l.coming = append(l.coming, t)
+	l.mu.Unlock()
+	l.poller.wake()
+	return nil
+}
+
+// kick makes the loop resume a task that waits, whatever it waits for.
+func (t *task) kick() {
+	t.loop.mu.Lock()
+	t.loop.kicked = append(t.loop.kicked, t)
+	t.loop.mu.Unlock()
+	t.loop.poller.wake()
+}
+
+// await lets the others run until the socket may have something to read, or the task
+// was kicked.
+func (t *task) await(s *socket) {
+	t.wants = s
+	t.yield(struct{}{})
+	t.wants = nil
+}
+
+// join says what the others of this round may wait for as well: it was the last to
+// join the next record.
+func (t *task) join(record func() error) { t.loop.record = record }
+
+// hold waits until a record is durable, with those of all others of this round.
+func (t *task) hold(record func() error) error {
+	if t.loop.record != nil {
+		t.loop.held = append(t.loop.held, t)
+		t.yield(struct{}{})
+	}
+	return record()
+}
+
+// leave goes on outside the loop, in a goroutine of its own.
+func (t *task) leave() {
+	t.leaving = true
+	t.yield(struct{}{})
+	for _, s := range t.sockets {
+		s.cool()
+	}
+}
+
+// run is the loop's own goroutine.
+func (l *loop) run() {
+	for {
+		woken := l.poller.wait(func(slot, which int, gone bool) {
+			t := l.tasks[slot]
+			if t == nil {
+				return
+			}
+			s := t.sockets[which]
+			s.ready, s.gone = true, s.gone || gone
+			if t.wants == s {
+				l.step(t)
+			}
+		})
+		if woken && l.news() {
+			l.poller.close()
+			return
+		}
+		l.settle()
+		if now := time.Now(); now.Sub(l.turned) > turn {
+			l.turned = now
+			runtime.Gosched()
+		}
+	}
+}
+
+// turn is how often a loop lets the scheduler have a turn. A goroutine that keeps its
+// processor for longer than 10 ms is disturbed in each of its system calls.
+const turn = 4 * time.Millisecond
+
+// news takes in what came from outside, and says whether the loop has ended.
+func (l *loop) news() (ended bool) {
+	l.mu.Lock()
+	coming, kicked := l.coming, l.kicked
+	l.coming, l.kicked = nil, nil
+	ended = l.closed
+	l.mu.Unlock()
+	for _, t := range coming {
+		l.enter(t)
+	}
+	for _, t := range kicked {
+		if t.slot >= 0 && t.wants != nil {
+			l.step(t)
+		}
+	}
+	for _, t := range l.tasks {
+		ended = ended && t == nil
+	}
+	return ended
+}
+
+func (l *loop) enter(t *task) {
+	if n := len(l.free); n > 0 {
+		t.slot, l.free = l.free[n-1], l.free[:n-1]
+		l.tasks[t.slot] = t
+	} else {
+		t.slot = len(l.tasks)
+		l.tasks = append(l.tasks, t)
+	}
+	for which, s := range t.sockets {
+		if !l.poller.add(s.fd, t.slot, which) {
+			l.drop(t)
+			go t.rest() // it finds out that its sockets tell nothing, and leaves
+			return
+		}
+	}
+	l.step(t)
+}
+
+// step runs a task until it has to wait.
+func (l *loop) step(t *task) {
+	_, more := t.resume()
+	switch {
+	case !more:
+		l.drop(t)
+	case t.leaving:
+		l.drop(t)
+		go t.rest()
+	}
+}
+
+// rest runs a task that has left to its end.
+func (t *task) rest() {
+	for more := true; more; {
+		_, more = t.resume()
+	}
+}
+
+func (l *loop) drop(t *task) {
+	if t.slot < 0 {
+		return
+	}
+	for _, s := range t.sockets {
+		if s.hot != nil {
+			l.poller.remove(s.fd)
+		}
+	}
+	l.tasks[t.slot] = nil
+	l.free = append(l.free, t.slot)
+	t.slot = -1
+}
+
+// settle waits for the disk, once for all who recorded something in this round, and
+// resumes those who wait for that.
+func (l *loop) settle() {
+	for l.record != nil {
+		start := time.Now()
+		_ = l.record() // each asks for its own
+		l.record = nil
+		l.sync += (min(time.Since(start), 2*slowSync) - l.sync) / 16 // one that was very slow says little
+		held := l.held
+		l.held = nil
+		for _, t := range held {
+			l.step(t)
+		}
+	}
+}
