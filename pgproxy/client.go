@@ -351,6 +351,7 @@ func (c *conn) describeOrClose(m message) error {
 
 func (c *conn) functionCall(m message) error {
 	if c.sys.declares() {
+		c.cool(coolSlow)
 		c.gate.Refuse(custody.CodeUnsupported, 0)
 		c.send = appendFailing(c.send, false)
 		c.queue = append(c.queue, expect{kind: 'Q', refusal: custody.E(custody.CodeUnsupported, "function calls of the protocol are refused",

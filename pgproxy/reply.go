@@ -302,6 +302,7 @@ func (c *conn) failed(m message) error {
 		c.tell(e, c.stopped)
 	case c.scrubs() || c.sys.declares() && fromFunction(m):
 		if st := c.stepOf(e); st != nil && len(st.Sources) > 0 {
+			c.cool(coolSlow)
 			c.gate.Refuse(custody.CodeInvalid, st.Shape) // that it failed may tell of the data
 		}
 		c.out = scrub(c.out, m)
