@@ -3,6 +3,7 @@ package subjects
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 
@@ -29,7 +30,7 @@ func Fill(ctx context.Context, conn *pgx.Conn, sys *custody.System, d *Directory
 	if sys.ID == 0 || sys.ID >= maxSystem {
 		return custody.E(custody.CodeInvalid, "the system "+sys.Name+" has no number yet", "start custody serve with it once")
 	}
-	readings, err := plan(sys, x != nil)
+	readings, err := plan(sys, x != nil, x != nil && x.Remembers(sys.ID))
 	if err != nil {
 		return err
 	}
@@ -62,16 +63,18 @@ func Fill(ctx context.Context, conn *pgx.Conn, sys *custody.System, d *Directory
 	return nil
 }
 
-// reading is what Fill wants of one table: the key and the identifiers.
+// reading is what Fill wants of one table: the key, the identifiers, and behind them
+// the other personal columns of a system of which everything is remembered.
 type reading struct {
-	table      *custody.Table
-	columns    []string
-	categories []custody.Category
+	table       *custody.Table
+	columns     []string
+	categories  []custody.Category
+	identifiers int // how many of the columns
 }
 
 // plan lists the readings: the table of the subjects first, so that its keys are
 // numbered in its order.
-func plan(sys *custody.System, identifiers bool) ([]*reading, error) {
+func plan(sys *custody.System, identifiers, all bool) ([]*reading, error) {
 	var list []*reading
 	for i := range sys.Tables {
 		t := &sys.Tables[i]
@@ -84,6 +87,14 @@ func plan(sys *custody.System, identifiers bool) ([]*reading, error) {
 			}
 			if identifiers {
 				r.columns, r.categories = append(r.columns, c), append(r.categories, category)
+			}
+		}
+		r.identifiers = len(r.columns)
+		if all {
+			for _, c := range slices.Sorted(maps.Keys(t.Columns)) {
+				if !slices.Contains(t.Identifiers, c) {
+					r.columns, r.categories = append(r.columns, c), append(r.categories, t.Columns[c])
+				}
 			}
 		}
 		if t.Subject || len(r.columns) > 0 {
@@ -117,7 +128,7 @@ func expect(ctx context.Context, conn *pgconn.PgConn, list []*reading, last *hol
 	}
 	most := map[custody.Category]int{}
 	for _, r := range list {
-		if len(r.columns) == 0 {
+		if r.identifiers == 0 {
 			continue
 		}
 		here, err := r.count(ctx, conn)
@@ -137,8 +148,8 @@ func expect(ctx context.Context, conn *pgconn.PgConn, list []*reading, last *hol
 
 // count asks how many values a table's identifiers have, by category.
 func (r *reading) count(ctx context.Context, conn *pgconn.PgConn) (map[custody.Category]int, error) {
-	counts := make([]string, len(r.columns))
-	for i, c := range r.columns {
+	counts := make([]string, r.identifiers)
+	for i, c := range r.columns[:r.identifiers] {
 		counts[i] = "count(" + pgx.Identifier{c}.Sanitize() + ")"
 	}
 	result := conn.ExecParams(ctx, "SELECT "+strings.Join(counts, ", ")+r.from(), nil, nil, nil, nil).Read()
@@ -146,7 +157,7 @@ func (r *reading) count(ctx context.Context, conn *pgconn.PgConn) (map[custody.C
 		return nil, fillError(result.Err, r.table)
 	}
 	here := map[custody.Category]int{}
-	for i, c := range r.categories {
+	for i, c := range r.categories[:r.identifiers] {
 		n, _ := parseInt(result.Rows[0][i])
 		here[c] += int(n)
 	}
@@ -174,7 +185,7 @@ func (f *filling) table(ctx context.Context, conn *pgconn.PgConn, r *reading) er
 	defer cancel()
 	rows := conn.ExecParams(ctx, "SELECT "+strings.Join(columns, ", ")+r.from(), nil, nil, nil, nil)
 	for n := 1; rows.NextRow(); n++ {
-		f.keep(rows.Values())
+		f.keep(rows.Values(), r.identifiers)
 		if n%fillBatch == 0 {
 			if err := f.flush(r); err != nil {
 				cancel() // closing alone would read the rest of the table
@@ -190,15 +201,19 @@ func (f *filling) table(ctx context.Context, conn *pgconn.PgConn, r *reading) er
 }
 
 // keep copies a row: the values are the connection's own. Rows without a key belong
-// to nobody; values too long to be identifiers are left out.
-func (f *filling) keep(values [][]byte) {
+// to nobody; values too long to be identifiers are left out, and of others only the
+// beginning is learned.
+func (f *filling) keep(values [][]byte, identifiers int) {
 	if len(values[0]) == 0 {
 		return
 	}
 	for i, v := range values {
-		if v == nil || i > 0 && len(v) > MaxValue {
+		if v == nil || i > 0 && i <= identifiers && len(v) > MaxValue {
 			f.ends = append(f.ends, -1)
 			continue
+		}
+		if i > identifiers {
+			v = v[:min(len(v), MaxLearned)]
 		}
 		f.bytes = append(f.bytes, v...)
 		f.ends = append(f.ends, len(f.bytes))
@@ -222,8 +237,13 @@ func (f *filling) flush(r *reading) error {
 	f.rows(len(r.columns), func(key []byte, values [][]byte) {
 		id, _ := f.d.Lookup(f.system, key)
 		for i, v := range values {
-			if v != nil {
+			if v == nil {
+				continue
+			}
+			if i < r.identifiers {
 				f.x.add(id, r.categories[i], v)
+			} else {
+				f.x.learn(id, r.categories[i], v)
 			}
 		}
 	})
@@ -232,8 +252,8 @@ func (f *filling) flush(r *reading) error {
 }
 
 // rows goes through the batch.
-func (f *filling) rows(identifiers int, do func(key []byte, values [][]byte)) {
-	values := make([][]byte, 1+identifiers)
+func (f *filling) rows(columns int, do func(key []byte, values [][]byte)) {
+	values := make([][]byte, 1+columns)
 	at := 0
 	for i := 0; i < len(f.ends); i += len(values) {
 		for j, end := range f.ends[i : i+len(values)] {

@@ -301,3 +301,52 @@ func TestRereadOfTooMany(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestFillRemembers: names, dates and addresses are known of those whose they are.
+func TestFillRemembers(t *testing.T) {
+	conn, sys := loaded(t, 50), bodyshopSystem()
+	_, d, x := filled(t, conn, sys)
+	if len(x.Known(nil, 1, 1)) > 0 {
+		t.Error("known of a system that nobody asked to remember")
+	}
+	x.Remember(1)
+	sys.Tables[2].Columns["date_of_birth"] = custody.DateOfBirth
+	if err := subjects.Fill(context.Background(), conn, sys, d, x); err != nil {
+		t.Fatal(err)
+	}
+	rows, err := conn.Query(context.Background(), "SELECT id::text, name, date_of_birth::text FROM customers ORDER BY id")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for rows.Next() {
+		var key, name string
+		var born *string
+		if err := rows.Scan(&key, &name, &born); err != nil {
+			t.Fatal(err)
+		}
+		id, _ := d.Lookup(1, []byte(key))
+		known := x.Known(nil, 1, id)
+		want := x.Terms(nil, 1, custody.Name, []byte(name))
+		if born != nil {
+			want = x.Terms(want, 1, custody.DateOfBirth, []byte(*born))
+		}
+		for _, p := range want {
+			if !slices.Contains(known, p) {
+				t.Errorf("something of customer %s is not known", key)
+			}
+		}
+	}
+	if rows.Err() != nil {
+		t.Fatal(rows.Err())
+	}
+	if _, err := conn.Exec(context.Background(), "UPDATE customers SET name = 'Orla Quill' WHERE id = 7"); err != nil {
+		t.Fatal(err)
+	}
+	id, _ := d.Lookup(1, []byte("7"))
+	if err := subjects.Reread(context.Background(), conn, sys, x, []subjects.Entry{{System: 1, Key: "7", Subject: id}}); err != nil {
+		t.Fatal(err)
+	}
+	if want := x.Terms(nil, 1, custody.Name, []byte("Orla Quill")); !slices.Contains(x.Known(nil, 1, id), want[1]) {
+		t.Error("the new name is not known")
+	}
+}

@@ -28,11 +28,14 @@ type Index struct {
 // holding is what the index has of one system: the part in use, and, while Fill reads
 // the system anew, the one that will take its place.
 type holding struct {
-	current atomic.Pointer[part]
-	next    *part
-	era     atomic.Uint64 // how many Fills have begun
-	kinds   atomic.Uint32 // the categories of what was ever added
-	recent  recent        // what a gate has changed since they were read
+	current   atomic.Pointer[part]
+	next      *part
+	remembers atomic.Bool
+	known     atomic.Pointer[known]
+	learned   learned
+	era       atomic.Uint64 // how many Fills have begun
+	kinds     atomic.Uint32 // the categories of what was ever added
+	recent    recent        // what a gate has changed since they were read
 }
 
 // NewIndex makes an empty index. The key is 16 to 32 secret bytes. Expected is how
@@ -104,6 +107,7 @@ func (x *Index) Forget(subject custody.SubjectID) {
 				p.forget(subject)
 			}
 			hold.recent.forget(subject)
+			hold.unlearn(subject)
 		}
 	}
 }
@@ -182,6 +186,8 @@ type renewal struct {
 	x      *Index
 	system custody.SystemID
 	part   *part
+	facts  []fact
+	room   []Print
 	era    uint64
 }
 
@@ -198,7 +204,7 @@ func (x *Index) begin(system custody.SystemID) uint64 {
 func (x *Index) renew(system custody.SystemID, expected int, era uint64) *renewal {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	r := &renewal{x, system, newPart(expected), era}
+	r := &renewal{x: x, system: system, part: newPart(expected), era: era}
 	x.make(system).next = r.part
 	return r
 }
@@ -212,12 +218,25 @@ func (r *renewal) add(subject custody.SubjectID, category custody.Category, valu
 	}
 }
 
+// learn collects what is known of a subject.
+func (r *renewal) learn(subject custody.SubjectID, category custody.Category, value []byte) {
+	r.room = r.x.Terms(r.room[:0], r.system, category, value)
+	for _, p := range r.room {
+		r.facts = append(r.facts, fact{subject, p})
+	}
+}
+
 // end puts the new part in the old one's place, or drops it. A renewal that a later
 // one has overtaken changes nothing.
 func (r *renewal) end(use bool) {
 	if r == nil { // Fill without an index
 		return
 	}
+	var facts *known
+	if use {
+		facts = newKnown(r.facts)
+	}
+	r.facts = nil
 	r.x.mu.Lock()
 	defer r.x.mu.Unlock()
 	hold := r.x.of(r.system)
@@ -228,5 +247,7 @@ func (r *renewal) end(use bool) {
 	if use {
 		hold.current.Store(r.part)
 		hold.recent.expire(r.era)
+		hold.known.Store(facts)
+		hold.learned.expire(r.era)
 	}
 }

@@ -17,7 +17,7 @@ const MaxReread = 1000
 // index: what named them before does so no more. Their transaction must have ended.
 // The connection should be used for nothing else meanwhile.
 func Reread(ctx context.Context, conn *pgx.Conn, sys *custody.System, x *Index, customers []Entry) error {
-	readings, err := plan(sys, true)
+	readings, err := plan(sys, true, x.Remembers(sys.ID))
 	if err != nil {
 		return err
 	}
@@ -30,7 +30,7 @@ func Reread(ctx context.Context, conn *pgx.Conn, sys *custody.System, x *Index, 
 		return fillError(err, nil)
 	}
 	defer tx.Rollback(context.WithoutCancel(ctx))
-	names := make(map[string][]Name, len(customers))
+	names, others := make(map[string][]Name, len(customers)), map[string][]Name{}
 	for _, c := range customers {
 		names[c.Key] = nil
 	}
@@ -39,18 +39,22 @@ func Reread(ctx context.Context, conn *pgx.Conn, sys *custody.System, x *Index, 
 		if len(r.columns) == 0 {
 			continue
 		}
-		if err := r.reread(ctx, conn.PgConn(), keys, names); err != nil {
+		if err := r.reread(ctx, conn.PgConn(), keys, names, others); err != nil {
 			return err
 		}
 	}
 	for _, c := range customers {
 		x.Settle(sys.ID, c.Subject, names[c.Key], era)
+		if x.Remembers(sys.ID) {
+			x.Learn(sys.ID, c.Subject, others[c.Key], era)
+		}
 	}
 	return nil
 }
 
-// reread collects the identifiers in one table of the customers with these keys.
-func (r *reading) reread(ctx context.Context, conn *pgconn.PgConn, keys string, names map[string][]Name) error {
+// reread collects the identifiers, and the other values that are read, in one table of
+// the customers with these keys.
+func (r *reading) reread(ctx context.Context, conn *pgconn.PgConn, keys string, names, others map[string][]Name) error {
 	key := pgx.Identifier{r.table.Key}.Sanitize()
 	columns := key
 	for _, c := range r.columns {
@@ -65,7 +69,10 @@ func (r *reading) reread(ctx context.Context, conn *pgconn.PgConn, keys string, 
 			continue
 		}
 		for i, v := range values[1:] {
-			if v != nil && len(v) <= MaxValue {
+			if v != nil && i >= r.identifiers {
+				v = v[:min(len(v), MaxLearned)]
+				others[string(values[0])] = append(others[string(values[0])], Name{r.categories[i], append([]byte(nil), v...)})
+			} else if v != nil && len(v) <= MaxValue {
 				known = append(known, Name{r.categories[i], append([]byte(nil), v...)})
 			}
 		}

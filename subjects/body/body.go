@@ -104,12 +104,11 @@ func (f *Filter) Reset(kind Kind, o Options) error {
 	for c := range f.treat {
 		f.treat[c] = o.Treat(custody.Category(c))
 	}
-	f.kinds, f.reach = o.Values.Kinds(o.System), 7
-	if f.kinds.Has(custody.Policy) || f.kinds.Has(custody.Bank) {
-		f.reach = 34
-	}
+	f.kinds = o.Values.Kinds(o.System)
+	f.reach = reachOf(f.kinds)
 	f.held.reset()
 	f.work.reset()
+	f.known.reset(o.Values)
 	if !f.code.reset(o.Charset) {
 		return errCharset()
 	}
@@ -118,6 +117,14 @@ func (f *Filter) Reset(kind Kind, o Options) error {
 		return ErrUninspectable
 	}
 	return nil
+}
+
+// reachOf says how many letters and digits a mark or number of these categories has.
+func reachOf(kinds custody.CategorySet) int {
+	if kinds.Has(custody.Policy) || kinds.Has(custody.Bank) {
+		return maxWord
+	}
+	return 7
 }
 
 var hiddenWhole = []byte("••••")

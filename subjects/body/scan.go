@@ -14,8 +14,10 @@ func (f *Filter) scan(view *view, v *value, flags uint8, layer int) {
 	if flags&hasHigh != 0 && layer+1 < maxLayers && f.fold(view, v, layer) {
 		return
 	}
-	if flags&(hasDigit|hasAt) != 0 {
-		s := scanner{f: f, view: view, v: v, text: view.text}
+	s := scanner{f: f, view: view, v: v, text: view.text}
+	if f.knowing {
+		s.recall(flags)
+	} else if flags&(hasDigit|hasAt) != 0 {
 		s.run()
 	}
 	if layer+1 < maxLayers {
@@ -49,14 +51,18 @@ func (s *scanner) run() {
 // hit notes everybody whom text[a:b] names as a value of a category.
 func (s *scanner) hit(c custody.Category, a, b int) bool {
 	f := s.f
+	if f.knowing {
+		if !s.knownForm(c, a, b) {
+			return false
+		}
+		s.done = b
+		return true
+	}
 	f.ids = f.o.Values.Find(f.ids[:0], f.o.System, c, s.text[a:b])
 	if len(f.ids) == 0 {
 		return false
 	}
-	record := f.record
-	if s.view.segs == nil {
-		record = f.recordAt(s.view.base + a)
-	}
+	record := s.recordOf(a)
 	for _, id := range f.ids {
 		f.sightIn(record, id, f.shown(c), f.masked(c))
 	}
@@ -65,6 +71,14 @@ func (s *scanner) hit(c custody.Category, a, b int) bool {
 	}
 	s.done = b
 	return true
+}
+
+// recordOf gives the record that text[a] belongs to.
+func (s *scanner) recordOf(a int) int32 {
+	if s.view.segs == nil {
+		return s.f.recordAt(s.view.base + a)
+	}
+	return s.f.record
 }
 
 // email looks at the address around an @.
@@ -241,6 +255,9 @@ func (s *scanner) around(list []word, start, end int) ([]word, int) {
 // could be of.
 func (s *scanner) try(a, b, length int) bool {
 	if (length >= 5 && length <= 7 || length == 17) && s.f.kinds.Has(custody.Vehicle) && s.hit(custody.Vehicle, a, b) {
+		return true
+	}
+	if length >= 5 && length <= 7 && s.f.knowing && s.f.kinds.Has(custody.Address) && s.hit(custody.Address, a, b) {
 		return true
 	}
 	if length >= 5 && length <= 32 && s.f.kinds.Has(custody.Policy) && s.hit(custody.Policy, a, b) {

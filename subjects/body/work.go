@@ -20,7 +20,9 @@ type work struct {
 	record  int32               // that is looked at
 	from    int                 // its first sight
 	last    []custody.SubjectID // of the window before
-	hidden  int                 // values hidden because nobody could be found whose they are
+	known   acquaintance
+	knowing bool // what is known is looked for, not what names somebody
+	hidden  int  // values hidden because nobody could be found whose they are
 }
 
 // sight is that a record shows something of a subject.
@@ -66,6 +68,7 @@ func (f *Filter) settle(dst []byte) ([]byte, error) {
 		next = f.records[r].values
 	}
 	f.adopt()
+	f.recognise()
 	slices.SortStableFunc(f.edits, func(a, b edit) int {
 		if a.start != b.start {
 			return int(a.start - b.start)

@@ -1,0 +1,155 @@
+package body
+
+import (
+	"custody"
+	"custody/subjects"
+)
+
+// Known is implemented by indexes that also hold what is known of a subject beyond
+// what names it: name, address, date of birth. subjects.Index has it. What is known
+// of the subjects that an answer names is recognised in it and masked too.
+type Known interface {
+	// Known appends what is known of a subject.
+	Known(dst []subjects.Print, system custody.SystemID, subject custody.SubjectID) []subjects.Print
+	// FirstWord gives what all terms that begin with a word share.
+	FirstWord(word []byte) uint16
+	Term(system custody.SystemID, words []byte) uint64
+	Form(system custody.SystemID, category custody.Category, form []byte) uint64
+	DateTerm(system custody.SystemID, year, month, day int) uint64
+}
+
+// maxKnown is how many subjects' values are looked for at once; after that many the
+// earliest of the answer are looked for no more.
+const maxKnown = 4096
+
+// acquaintance holds the values of the subjects that the answer has named.
+type acquaintance struct {
+	index    Known
+	subjects map[custody.SubjectID]bool
+	by       map[uint64]int32 // the first fact of a key
+	facts    []knownFact
+	first    [1 << 10]uint64 // a bit for each FirstWord
+	forms    custody.CategorySet
+	dates    bool
+	room     []subjects.Print
+	words    []byte
+}
+
+type knownFact struct {
+	print   subjects.Print
+	subject custody.SubjectID
+	next    int32 // of the same key, -1 if none
+}
+
+func (a *acquaintance) reset(v Values) {
+	a.index, _ = v.(Known)
+	a.forget()
+}
+
+func (a *acquaintance) forget() {
+	if len(a.facts) > 0 {
+		a.first = [1 << 10]uint64{}
+	}
+	clear(a.subjects)
+	clear(a.by)
+	a.facts, a.forms, a.dates = a.facts[:0], 0, false
+}
+
+// meet adds what is known of a subject.
+func (a *acquaintance) meet(system custody.SystemID, id custody.SubjectID) {
+	if a.subjects[id] {
+		return
+	}
+	if a.subjects == nil {
+		a.subjects, a.by = map[custody.SubjectID]bool{}, map[uint64]int32{}
+	}
+	a.subjects[id] = true
+	a.room = a.index.Known(a.room[:0], system, id)
+	for _, p := range a.room {
+		next, ok := a.by[p.Key()]
+		if !ok {
+			next = -1
+		}
+		a.by[p.Key()] = int32(len(a.facts))
+		a.facts = append(a.facts, knownFact{p, id, next})
+		word := p.Key() >> 40
+		a.first[word>>6] |= 1 << (word & 63)
+		switch c := p.Category(); c {
+		case custody.DateOfBirth:
+			a.dates = true
+		default:
+			a.forms |= 1 << c
+		}
+	}
+}
+
+// mayBegin says whether a term begins with a word.
+func (a *acquaintance) mayBegin(word []byte) bool {
+	n := a.index.FirstWord(word)
+	return a.first[n>>6]>>(n&63)&1 == 1
+}
+
+// recognise looks for what is known of the subjects of the window, and of those
+// before, in values that no rule explains.
+func (f *Filter) recognise() {
+	a := &f.known
+	if a.index == nil || len(f.sights) == 0 && len(a.facts) == 0 {
+		return
+	}
+	if len(a.subjects) > maxKnown {
+		a.forget()
+	}
+	for _, s := range f.sights {
+		a.meet(f.o.System, s.subject)
+	}
+	if len(a.facts) == 0 {
+		return
+	}
+	f.knowing = true
+	kinds, reach := f.kinds, f.reach
+	f.kinds, f.reach = a.forms, reachOf(a.forms)
+	next, before := int32(0), len(f.sights)
+	for r := range f.records {
+		f.record, f.from = int32(r), len(f.sights)
+		for i := next; i < f.records[r].values; i++ {
+			f.lookAgain(&f.values[i])
+		}
+		next = f.records[r].values
+	}
+	f.knowing, f.kinds, f.reach = false, kinds, reach
+	if len(f.sights) > before {
+		f.merge()
+	}
+}
+
+// lookAgain looks at a value for what is known of somebody. One that is masked whole
+// need not be looked at; one whose category is configured only if it is text.
+func (f *Filter) lookAgain(v *value) {
+	if c, ruled := v.rule.category(); v.rule == ruleKey || ruled && (f.treat[c] != custody.Clear || c != custody.FreeText && c != custody.Accident) {
+		return
+	}
+	view := f.view(v)
+	f.scan(&view, v, v.flags, 0)
+}
+
+// merge puts the sights of one subject in one record together.
+func (f *Filter) merge() {
+	f.inOrder()
+	kept := f.sights[:0]
+	begin := 0
+sights:
+	for _, s := range f.sights {
+		if len(kept) > begin && kept[begin].record != s.record {
+			begin = len(kept)
+		}
+		for i := begin; i < len(kept) && len(kept)-begin < 64; i++ {
+			if kept[i].subject == s.subject {
+				kept[i].shown |= s.shown
+				kept[i].masked |= s.masked
+				continue sights
+			}
+		}
+		kept = append(kept, s)
+	}
+	f.sights = kept
+}
