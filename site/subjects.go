@@ -130,6 +130,9 @@ func (s *Site) load() (*known, error) {
 		return nil, err
 	}
 	for i := range s.o.Systems {
+		if s.o.Systems[i].Portal != nil {
+			k.index.Remember(s.o.Systems[i].ID)
+		}
 		if err := k.directory.Load(entries(s.o.Store.Subjects(s.o.Systems[i].ID))); err != nil {
 			return nil, err
 		}

@@ -1,0 +1,33 @@
+package site
+
+import (
+	"custody"
+	"custody/subjects"
+)
+
+// These make memory a body.Known, so that what is known of the customers whom an
+// answer names is recognised in it. The prints of one deployment stay the same when
+// an erasure replaces the index, because they hang on its key alone.
+
+// Known implements body.Known.
+func (m *memory) Known(dst []subjects.Print, system custody.SystemID, subject custody.SubjectID) []subjects.Print {
+	return m.now.Load().index.Known(dst, system, subject)
+}
+
+// FirstWord implements body.Known.
+func (m *memory) FirstWord(word []byte) uint16 { return m.now.Load().index.FirstWord(word) }
+
+// Term implements body.Known.
+func (m *memory) Term(system custody.SystemID, words []byte) uint64 {
+	return m.now.Load().index.Term(system, words)
+}
+
+// Form implements body.Known.
+func (m *memory) Form(system custody.SystemID, category custody.Category, form []byte) uint64 {
+	return m.now.Load().index.Form(system, category, form)
+}
+
+// DateTerm implements body.Known.
+func (m *memory) DateTerm(system custody.SystemID, year, month, day int) uint64 {
+	return m.now.Load().index.DateTerm(system, year, month, day)
+}
