@@ -106,6 +106,7 @@ func (c *Config) checkLimits(k checker) {
 		{int64(c.Revocation.Poll), int64(10 * time.Millisecond), int64(500 * time.Millisecond), "from 10ms to 500ms", []string{"revocation", "poll"}},
 		{int64(c.Ledger.SegmentSize), 1 << 20, 4 << 30, "from 1MiB to 4GiB", []string{"ledger", "segment_size"}},
 		{int64(c.Ledger.CheckpointEvery), int64(time.Second), int64(24 * time.Hour), "from 1s to 1d", []string{"ledger", "checkpoint_every"}},
+		{int64(c.Doctor.Every), int64(time.Minute), int64(30 * 24 * time.Hour), "from 1m to 30d", []string{"doctor", "every"}},
 	}
 	for _, r := range ranges {
 		if r.value < r.least || r.value > r.most {

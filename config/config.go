@@ -24,6 +24,7 @@ type Config struct {
 	Limits     Limits             `yaml:"limits"`
 	Revocation Revocation         `yaml:"revocation"`
 	Ledger     Ledger             `yaml:"ledger"`
+	Doctor     Doctor             `yaml:"doctor"`
 	SignIn     SignIn             `yaml:"sign_in"`
 	Systems    map[string]*System `yaml:"systems"`
 
@@ -65,6 +66,12 @@ type Ledger struct {
 	CheckpointEvery Duration `yaml:"checkpoint_every"`
 }
 
+// Doctor says how guarded databases are examined for ways around the gate.
+type Doctor struct {
+	// Every is how often a running gate examines them, as custody doctor does.
+	Every Duration `yaml:"every"`
+}
+
 // Default gives the configuration of an empty file.
 func Default() *Config {
 	return &Config{
@@ -79,6 +86,7 @@ func Default() *Config {
 		Limits:     Limits{Connections: 4000, MessageSize: 64 << 20, SignIn: Duration(20 * time.Second)},
 		Revocation: Revocation{Poll: Duration(100 * time.Millisecond)},
 		Ledger:     Ledger{Origin: "custody", SegmentSize: 64 << 20, CheckpointEvery: Duration(time.Second)},
+		Doctor:     Doctor{Every: Duration(24 * time.Hour)},
 		SignIn:     defaultSignIn(),
 		Systems:    map[string]*System{},
 	}

@@ -107,8 +107,8 @@ type Options struct {
 	GateRole string
 	// GatePassword is that role's password, to find others who have the same.
 	GatePassword string
-	// GateAddress is the gate's address as the database sees it; the zero value is
-	// unknown.
+	// GateAddress is the gate's address as the database sees it. The zero value takes
+	// the address of this connection, which is the gate's when it is made there.
 	GateAddress netip.Addr
 	// Guess is consent to try well-known passwords; nil tries none.
 	Guess *Guess
@@ -199,8 +199,36 @@ func (e *exam) begin(ctx context.Context) error {
 		return unreadable(err)
 	}
 	e.major = e.number / 10000
+	if !e.GateAddress.IsValid() {
+		if err := e.findAddress(ctx); err != nil {
+			return unreadable(err)
+		}
+	}
 	e.tables, err = protected(ctx, e.conn, e.System)
 	return unreadable(err)
+}
+
+// findAddress asks from where this connection comes; a unix socket has no address.
+func (e *exam) findAddress(ctx context.Context) error {
+	var text string
+	if err := e.conn.QueryRow(ctx, "SELECT coalesce(host(inet_client_addr()), '')").Scan(&text); err != nil {
+		return err
+	}
+	e.GateAddress, _ = netip.ParseAddr(text)
+	return nil
+}
+
+// SameDatabase says whether two connections are to one database of one server: an
+// administrator's connection string must not lead to another than the guarded one.
+func SameDatabase(ctx context.Context, a, b *pgx.Conn) (bool, error) {
+	var seen [2][2]string
+	for i, conn := range []*pgx.Conn{a, b} {
+		err := conn.QueryRow(ctx, "SELECT pg_catalog.current_database(), (SELECT system_identifier::text FROM pg_catalog.pg_control_system())").Scan(&seen[i][0], &seen[i][1])
+		if err != nil {
+			return false, unreadable(err)
+		}
+	}
+	return seen[0] == seen[1], nil
 }
 
 // prepare sets what every connection of this package needs.

@@ -115,32 +115,38 @@ func TestWrongs(t *testing.T) {
 	pg.Exec(t, "postgres", "CREATE DATABASE clinic")
 	pg.Exec(t, "clinic", clinic)
 	setUp(t, pg, "clinic", doctor.RoleRequest{Name: "clinic_gate", Password: "pencil-1234567890"})
-	look := func(t *testing.T) *doctor.Report {
+	look := func(t *testing.T, check string) *doctor.Report {
 		t.Helper()
-		report, err := doctor.Examine(ctx, connect(t, pg.URLFor("clinic")), clinicOptions())
+		conn := connect(t, pg.URLFor("clinic"))
+		defer conn.Close(ctx)
+		o := clinicOptions()
+		if check == "passwords" || check == "" { // a verifier takes its time
+			o.Guess = &doctor.Guess{}
+		}
+		report, err := doctor.Examine(ctx, conn, o)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, o := range report.Outcomes {
-			if o.Skipped != "" {
+			if o.Skipped != "" && o.Check != "passwords" {
 				t.Errorf("%s was not done: %s", o.Check, o.Skipped)
 			}
 		}
 		return report
 	}
-	clean := look(t)
-	for _, f := range clean.Findings {
+	before := look(t, "")
+	for _, f := range before.Findings {
 		if f.Severity > doctor.Note && f.Check != "hba" {
 			t.Errorf("a database in order: %+v", f)
 		}
 	}
 	for _, w := range wrongs {
 		t.Run(w.name, func(t *testing.T) {
-			if early := find(look(t), w.check, w.object); len(early) > 0 {
+			if early := find(before, w.check, w.object); len(early) > 0 {
 				t.Fatalf("found before it was made: %+v", early)
 			}
 			run(t, pg, w.make)
-			found := find(look(t), w.check, w.object)
+			found := find(look(t, w.check), w.check, w.object)
 			if len(found) == 0 {
 				t.Fatal("not found")
 			}
@@ -154,12 +160,13 @@ func TestWrongs(t *testing.T) {
 				run(t, pg, f.Fix)
 			}
 			run(t, pg, w.after)
-			if left := find(look(t), w.check, w.object); len(left) > 0 {
+			before = look(t, w.check)
+			if left := find(before, w.check, w.object); len(left) > 0 {
 				t.Errorf("it is still there: %+v", left)
 			}
 		})
 	}
-	if after := look(t); after.Worst() > doctor.Warning {
+	if after := look(t, ""); after.Worst() > doctor.Warning {
 		for _, f := range after.Findings {
 			if f.Severity > doctor.Warning {
 				t.Errorf("left behind: %+v", f)
@@ -170,7 +177,7 @@ func TestWrongs(t *testing.T) {
 
 func clinicOptions() doctor.Options {
 	return doctor.Options{System: clinicSystem(), GateRole: "clinic_gate", GatePassword: "pencil-1234567890", GateAddress: netip.MustParseAddr("127.0.0.1"),
-		Guess: &doctor.Guess{}, Now: time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)}
+		Now: time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)}
 }
 
 // run runs statements one by one, as a superuser does who copies them from a report.

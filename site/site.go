@@ -59,14 +59,17 @@ type Options struct {
 	// Poll is how often the store is asked for changed rights. 100 ms if zero.
 	Poll            time.Duration
 	CheckpointEvery time.Duration
-	SegmentSize     int64
-	MaxConnections  int
-	MaxMessage      int
-	ClearPassword   func(login string) bool
-	SignIn          SignIn     // of browsers, at every portal
-	FS              durable.FS // the ledger's file system; tests break it
-	Now             func() time.Time
-	Log             *slog.Logger
+	// DoctorEvery is how often guarded databases are examined for ways around the
+	// gate; never if zero.
+	DoctorEvery    time.Duration
+	SegmentSize    int64
+	MaxConnections int
+	MaxMessage     int
+	ClearPassword  func(login string) bool
+	SignIn         SignIn     // of browsers, at every portal
+	FS             durable.FS // the ledger's file system; tests break it
+	Now            func() time.Time
+	Log            *slog.Logger
 }
 
 // Site is a running deployment.
@@ -203,11 +206,13 @@ func (s *Site) watch() {
 	next := s.nextChange()
 	pending := false // a change was heard and is not in force yet
 	s.work.Go(func() {
+		s.tellFindings()
 		s.o.Store.Watch(ctx, s.o.Poll, func(changed bool, err error) {
 			pending = pending || changed || !next.IsZero() && !s.o.Now().Before(next)
 			if err == nil && pending {
 				if err = s.Reload(); err == nil {
 					pending, next = false, s.nextChange()
+					s.tellFindings()
 				}
 			}
 			if err != nil {
@@ -226,6 +231,7 @@ func (s *Site) watch() {
 			continue
 		}
 		s.work.Go(func() { s.keepFilled(ctx, &s.o.Systems[i]) })
+		s.work.Go(func() { s.keepExamined(ctx, &s.o.Systems[i]) })
 		s.work.Go(func() { s.follow(ctx, &s.o.Systems[i]) })
 	}
 }

@@ -114,7 +114,7 @@ func (s *setup) run(ctx context.Context, name string) error {
 			return err
 		}
 	}
-	return s.confirm(ctx, plan)
+	return s.confirm(ctx, conn, plan)
 }
 
 // administrator connects as an administrator says.
@@ -249,12 +249,16 @@ func (s *setup) script(plan *doctor.Plan, fresh bool) error {
 }
 
 // confirm signs in as the gate will and says what its role can still do too much.
-func (s *setup) confirm(ctx context.Context, plan *doctor.Plan) error {
+func (s *setup) confirm(ctx context.Context, admin *pgx.Conn, plan *doctor.Plan) error {
 	conn, err := s.connectAsGate(ctx)
 	if err != nil {
 		return err
 	}
 	defer conn.Close(ctx)
+	if same, err := doctor.SameDatabase(ctx, admin, conn); err != nil || !same {
+		return errors.Join(err, custody.E(custody.CodeInvalid, "--admin leads to another database than database.url of custody.yaml; the role was made there",
+			"name the same server and database, or drop the role there"))
+	}
 	left, _, err := doctor.Gate(ctx, conn, s.declared)
 	if err != nil {
 		return err

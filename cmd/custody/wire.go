@@ -207,7 +207,7 @@ func (w *workspace) siteOptions() (site.Options, error) {
 	c := w.config
 	o := site.Options{
 		Store: w.store, LedgerDir: w.path(ledgerDir), Origin: c.Ledger.Origin, Zone: c.Zone(),
-		Poll: c.Revocation.Poll.Std(), CheckpointEvery: c.Ledger.CheckpointEvery.Std(),
+		Poll: c.Revocation.Poll.Std(), DoctorEvery: c.Doctor.Every.Std(), CheckpointEvery: c.Ledger.CheckpointEvery.Std(),
 		SegmentSize: int64(c.Ledger.SegmentSize), MaxConnections: c.Limits.Connections,
 		MaxMessage: int(c.Limits.MessageSize), ClearPassword: c.ClearPassword,
 	}
