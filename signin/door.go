@@ -192,7 +192,7 @@ func (d *Door) routes() {
 		"POST /.custody/notice":         d.acceptNotice,
 		"GET /.custody/sessions":        d.sessionsPage,
 		"POST /.custody/sessions/end":   d.endSession,
-		"GET /.custody/assets/{file}":   asset,
+		"GET /.custody/assets/{file}":   d.asset,
 	} {
 		d.mux.HandleFunc(pattern, h)
 	}

@@ -58,6 +58,11 @@ func contentPolicy(public *url.URL) string {
 		"; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types custody"
 }
 
+// workerPolicy is the worker's own: it passes requests of the portal on.
+func workerPolicy(public *url.URL) string {
+	return "default-src 'none'; script-src " + origin(public) + Prefix + "assets/; connect-src 'self'; frame-ancestors 'none'; form-action 'self'; base-uri 'none'"
+}
+
 // headers sets what every answer of the door carries.
 func (d *Door) headers(w http.ResponseWriter) {
 	h := w.Header()
@@ -119,9 +124,11 @@ func statusOf(err error) int {
 }
 
 // tell answers a program.
-func (d *Door) tell(w http.ResponseWriter, err error) {
+func (d *Door) tell(w http.ResponseWriter, err error) { tellStatus(w, statusOf(err), err) }
+
+func tellStatus(w http.ResponseWriter, status int, err error) {
 	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(statusOf(err))
+	w.WriteHeader(status)
 	message, hint := publicly(err)
 	_ = json.NewEncoder(w).Encode(map[string]any{"error": map[string]string{
 		"code": custody.CodeOf(err).String(), "message": message, "hint": hint}})

@@ -291,3 +291,11 @@ func live(t testing.TB, k *kit) int {
 }
 
 var background = context.Background()
+
+func mustParse(text string) *url.URL {
+	u, err := url.Parse(text)
+	if err != nil {
+		panic(err)
+	}
+	return u
+}

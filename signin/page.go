@@ -69,7 +69,7 @@ func (d *Door) page(w http.ResponseWriter, r *http.Request, status int, name str
 // tellPage answers with an error as whoever asked can read it.
 func (d *Door) tellPage(w http.ResponseWriter, r *http.Request, status int, err error) {
 	if !navigates(r) {
-		d.tell(w, err)
+		tellStatus(w, status, err)
 		return
 	}
 	d.page(w, r, status, "error", view{Title: "This did not work"}.fault(err))
@@ -78,7 +78,7 @@ func (d *Door) tellPage(w http.ResponseWriter, r *http.Request, status int, err 
 var assetTypes = map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
 
 // asset serves the embedded style and scripts.
-func asset(w http.ResponseWriter, r *http.Request) {
+func (d *Door) asset(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("file")
 	dot := strings.LastIndexByte(name, '.')
 	b, err := assetFiles.ReadFile("assets/" + name)
@@ -89,6 +89,7 @@ func asset(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", assetTypes[name[dot:]])
 	if name == "worker.js" { // it stands before the portal's requests, not the door's
 		w.Header().Set("Service-Worker-Allowed", "/")
+		w.Header().Set("Content-Security-Policy", workerPolicy(d.o.Public))
 	}
 	w.Header().Set("Cache-Control", "public, max-age=300")
 	_, _ = w.Write(b)

@@ -75,7 +75,8 @@ func (d *Door) visit(r *http.Request) (*visit, error) {
 // holds ends a visit whose right has ended or that was idle too long.
 func (d *Door) holds(v *visit) error {
 	if err := d.id.Valid(v.sess); err != nil {
-		d.end(v, custody.CodeRevoked, false)
+		// The cookie goes too: a session that an administrator cut must not resume.
+		d.end(v, custody.CodeRevoked, true)
 		return errSignedOut
 	}
 	if d.o.Now().UnixNano()-v.seen.Load() > int64(d.o.Idle) {
@@ -138,8 +139,7 @@ func (d *Door) admit(sess *custody.Session, b *identity.Browser) (*visit, error)
 }
 
 // end ends a visit once. revoke takes the cookie's credential back too; without it
-// the cookie can be resumed, which is right only if it does not hold anyway or the
-// gate itself stops.
+// the cookie can be resumed, which is right only if the gate itself stops.
 func (d *Door) end(v *visit, code custody.Code, revoke bool) {
 	d.mu.Lock()
 	_, live := d.live[v.browser.Hash]
