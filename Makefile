@@ -33,6 +33,10 @@ bench: build ## speed and memory beside direct connections and pgbouncer
 	scripts/setup.sh bench
 	go run ./bench
 
+.PHONY: eval
+eval: ## every scenario of the laboratory on many seeds, into docs/evaluation.md
+	go run ./lab/eval
+
 .PHONY: setup
 setup: ## install what is missing (PostgreSQL, a C compiler, Node.js)
 	scripts/setup.sh

@@ -62,7 +62,7 @@ func ones(n int) []float64 {
 	return list
 }
 
-// worker adds up exposures; each goroutine has its own.
+// worker measures exposures; each goroutine has its own.
 type worker struct {
 	l       *Looks
 	lag     []float32
@@ -109,7 +109,8 @@ func (w *worker) complaint(m *model, k int, c matched, seed uint64) {
 	m.poolWeight[k] = ones(len(m.pool[k]))
 }
 
-// exposures adds up the lag density over the looks at a subject before a time. The
+// exposures gives, for each candidate, the highest lag density among the looks at a
+// subject before a time: a record is passed on once, however often it was opened. The
 // list holds until the next call; it is in the order of candidates.
 func (w *worker) exposures(s uint32, at int32) []exposure {
 	w.now = w.now[:0]
@@ -124,7 +125,7 @@ func (w *worker) exposures(s uint32, at int32) []exposure {
 		if w.one[k.candidate] == 0 {
 			w.now = append(w.now, k.candidate)
 		}
-		w.one[k.candidate] += w.lag[hour]
+		w.one[k.candidate] = max(w.one[k.candidate], w.lag[hour])
 	}
 	slices.Sort(w.now)
 	w.list = w.list[:0]

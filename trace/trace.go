@@ -3,7 +3,7 @@
 // persons, logins, devices and places through which their records were seen.
 //
 // The model is a matched partial likelihood. For complaint k of subject s at time t,
-// candidate i's exposure is the sum of a lag density h over i's looks at s before t.
+// candidate i's exposure is the highest lag density h among i's looks at s before t.
 // It is compared with the mean exposure over the subjects that were at risk in the
 // same way: those whose records are of the same age. A candidate who sees everything
 // therefore gains nothing by it, and a leak from elsewhere points at nobody.
