@@ -8,8 +8,8 @@ import (
 // characters mean the same: full-width letters, digits of Arabic, spaces and dashes
 // of all kinds; what is not seen is left out. It scans that text and says true, or
 // says false if there is nothing of the kind.
-func (f *Filter) fold(view *view, v *value, layer int) bool {
-	b := &f.folded[layer+1]
+func (f *Filter) fold(v *value, layer int) bool {
+	view, b := &f.views[layer], &f.folded[layer+1]
 	b.reset()
 	text := view.text
 	kept, found := 0, false
@@ -29,7 +29,8 @@ func (f *Filter) fold(view *view, v *value, layer int) bool {
 		if c == 0 {
 			b.replace(nil, view, i, i+size)
 		} else {
-			b.replace([]byte{c}, view, i, i+size)
+			f.escape[0] = c
+			b.replace(f.escape[:1], view, i, i+size)
 		}
 		i += size
 		kept = i
@@ -38,8 +39,8 @@ func (f *Filter) fold(view *view, v *value, layer int) bool {
 		return false
 	}
 	b.keep(view, kept, len(text))
-	plain := b.view()
-	f.scan(&plain, v, flagsUnknown, layer+1)
+	f.views[layer+1] = b.view()
+	f.scan(v, flagsUnknown, layer+1)
 	return true
 }
 

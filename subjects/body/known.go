@@ -128,8 +128,8 @@ func (f *Filter) lookAgain(v *value) {
 	if c, ruled := v.rule.category(); v.rule == ruleKey || ruled && (f.treat[c] != custody.Clear || c != custody.FreeText && c != custody.Accident) {
 		return
 	}
-	view := f.view(v)
-	f.scan(&view, v, v.flags, 0)
+	f.views[0] = f.view(v)
+	f.scan(v, v.flags, 0)
 }
 
 // merge puts the sights of one subject in one record together.

@@ -3,18 +3,18 @@ package body
 // unescape reads the escapes that a text may have inside whatever carries it, and
 // scans what they make: percent signs of URLs, quoted-printable, entities of HTML,
 // backslashes of scripts.
-func (f *Filter) unescape(view *view, v *value, flags uint8, layer int) {
+func (f *Filter) unescape(v *value, flags uint8, layer int) {
 	if flags&hasPercent != 0 {
-		f.layer(view, v, layer, formURL, percentAt)
+		f.layer(v, layer, formURL, percentAt)
 	}
 	if flags&hasEquals != 0 {
-		f.layer(view, v, layer, formQP, quotedAt)
+		f.layer(v, layer, formQP, quotedAt)
 	}
 	if flags&hasAmpersand != 0 {
-		f.layer(view, v, layer, v.form, entityAt)
+		f.layer(v, layer, v.form, entityAt)
 	}
 	if flags&hasBackslash != 0 {
-		f.layer(view, v, layer, v.form, backslashAt)
+		f.layer(v, layer, v.form, backslashAt)
 	}
 }
 
@@ -24,10 +24,9 @@ type escapeAt func(room, text []byte) (out []byte, size int)
 
 // layer builds the view that one kind of escapes makes, and scans it if there were
 // any. Masks in it are written as as says.
-func (f *Filter) layer(view *view, v *value, layer int, as form, at escapeAt) {
-	b := &f.folded[layer+1]
+func (f *Filter) layer(v *value, layer int, as form, at escapeAt) {
+	view, b := &f.views[layer], &f.folded[layer+1]
 	b.reset()
-	var room [8]byte
 	text := view.text
 	kept, found := 0, false
 	for i := 0; i < len(text); {
@@ -35,7 +34,7 @@ func (f *Filter) layer(view *view, v *value, layer int, as form, at escapeAt) {
 			i++
 			continue
 		}
-		out, size := at(room[:0], text[i:])
+		out, size := at(f.escape[:0], text[i:])
 		if size == 0 {
 			i++
 			continue
@@ -50,10 +49,10 @@ func (f *Filter) layer(view *view, v *value, layer int, as form, at escapeAt) {
 		return
 	}
 	b.keep(view, kept, len(text))
-	inner := b.view()
+	f.views[layer+1] = b.view()
 	was := v.form
 	v.form = as
-	f.scan(&inner, v, flagsUnknown, layer+1)
+	f.scan(v, flagsUnknown, layer+1)
 	v.form = was
 }
 

@@ -5,23 +5,25 @@ import "custody"
 // maxLayers is how deep escapes in escapes are read: entities in a URL in JSON.
 const maxLayers = 4
 
-// scan looks through a text for identifiers: as it is, and, where it has escapes of
+// scan looks through the text in f.views[layer] for identifiers: as it is, and, where it has escapes of
 // its own, as those are read.
-func (f *Filter) scan(view *view, v *value, flags uint8, layer int) {
+func (f *Filter) scan(v *value, flags uint8, layer int) {
+	view := &f.views[layer]
 	if flags == flagsUnknown {
 		flags = flagsOf(view.text)
 	}
-	if flags&hasHigh != 0 && layer+1 < maxLayers && f.fold(view, v, layer) {
+	if flags&hasHigh != 0 && layer+1 < maxLayers && f.fold(v, layer) {
 		return
 	}
-	s := scanner{f: f, view: view, v: v, text: view.text}
+	s := &f.scanner
+	*s = scanner{f: f, view: view, v: v, text: view.text}
 	if f.knowing {
 		s.recall(flags)
 	} else if flags&(hasDigit|hasAt) != 0 {
 		s.run()
 	}
 	if layer+1 < maxLayers {
-		f.unescape(view, v, flags, layer)
+		f.unescape(v, flags, layer)
 	}
 }
 

@@ -17,6 +17,9 @@ type work struct {
 	room    []piece
 	mask    []byte
 	folded  [maxLayers + 1]viewBuilder
+	views   [maxLayers + 1]view // of the value that is looked at, and its escapes read
+	scanner scanner
+	escape  [8]byte
 	record  int32               // that is looked at
 	from    int                 // its first sight
 	last    []custody.SubjectID // of the window before
@@ -148,23 +151,24 @@ func (f *Filter) look(i int32) {
 		}
 		return
 	}
-	view := f.view(v)
 	c, ruled := v.rule.category()
 	if !ruled {
-		f.scan(&view, v, v.flags, 0)
+		f.views[0] = f.view(v)
+		f.scan(v, v.flags, 0)
 		return
 	}
 	if f.treat[c] == custody.Refused && f.subject(v.scope) != 0 {
 		return // nothing of it is shown, and whose it is is known
 	}
-	if !f.whole(&view, v, c) {
-		f.scan(&view, v, v.flags, 0)
+	f.views[0] = f.view(v)
+	if !f.whole(c) {
+		f.scan(v, v.flags, 0)
 	}
 }
 
 // whole looks a configured value up as one identifier.
-func (f *Filter) whole(view *view, v *value, c custody.Category) bool {
-	f.ids = f.o.Values.Find(f.ids[:0], f.o.System, c, view.text)
+func (f *Filter) whole(c custody.Category) bool {
+	f.ids = f.o.Values.Find(f.ids[:0], f.o.System, c, f.views[0].text)
 	for _, id := range f.ids {
 		f.sight(id, f.shown(c), f.masked(c))
 	}

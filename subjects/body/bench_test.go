@@ -1,0 +1,87 @@
+package body
+
+import (
+	"bytes"
+	"fmt"
+	"syscall"
+	"testing"
+
+	"custody"
+)
+
+// processTime is what this process has used of the processors, in nanoseconds: a
+// busy machine does not change it much.
+func processTime() int64 {
+	var u syscall.Rusage
+	syscall.Getrusage(syscall.RUSAGE_SELF, &u)
+	return u.Utime.Nano() + u.Stime.Nano()
+}
+
+// dense gives about size bytes of a kind where each record is a customer.
+func dense(kind Kind, size int) []byte {
+	n := 1
+	for len(large(kind, n)) < size {
+		n += 1 + (size-len(large(kind, n)))/300
+	}
+	return large(kind, n)
+}
+
+func sparse(size int) []byte {
+	var b bytes.Buffer
+	for k := 0; b.Len() < size; k++ {
+		fmt.Fprintf(&b, "The quick brown fox jumps over the lazy dog near the old mill, and the %d parts are ready for the paint shop.\n", k%100)
+	}
+	return b.Bytes()[:size]
+}
+
+func benchmark(b *testing.B, kind Kind, text []byte, rules Rules, tr treatments) {
+	w := newWorld(b, 1000)
+	o := Options{System: system, Values: w.index, Directory: w.directory, Plan: compile(b, rules), Treat: tr.of,
+		Seen: func(custody.SubjectID, custody.CategorySet, custody.CategorySet) error { return nil }}
+	f, err := New(kind, o)
+	if err != nil {
+		b.Fatal(err)
+	}
+	var out []byte
+	b.SetBytes(int64(len(text)))
+	b.ReportAllocs()
+	begun := processTime()
+	defer func() { b.ReportMetric(float64(processTime()-begun)/float64(b.N)/1000, "cpu-µs/op") }()
+	for b.Loop() {
+		if err := f.Reset(kind, o); err != nil {
+			b.Fatal(err)
+		}
+		out = out[:0]
+		for rest := text; len(rest) > 0; {
+			n := min(len(rest), 32<<10)
+			if out, err = f.Write(out, rest[:n]); err != nil {
+				b.Fatal(err)
+			}
+			rest = rest[n:]
+		}
+		if out, err = f.Close(out); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkDense is 64 kB full of customers; BenchmarkSparse is text without any.
+func BenchmarkDense(b *testing.B) {
+	for _, kind := range []Kind{JSON, CSV, HTML, Text} {
+		text := dense(kind, 64<<10)
+		b.Run(kind.String(), func(b *testing.B) { benchmark(b, kind, text, fuzzRules, nil) })
+		b.Run(kind.String()+"-masked", func(b *testing.B) {
+			benchmark(b, kind, text, fuzzRules, treatments{custody.Phone: custody.Masked, custody.Email: custody.Masked})
+		})
+		b.Run(kind.String()+"-identifiers", func(b *testing.B) { benchmark(b, kind, text, Rules{}, nil) })
+	}
+}
+
+func BenchmarkSparse(b *testing.B) {
+	text := sparse(1 << 20)
+	b.Run("text", func(b *testing.B) { benchmark(b, Text, text, Rules{}, nil) })
+	b.Run("html", func(b *testing.B) { benchmark(b, HTML, text, Rules{}, nil) })
+	line := bytes.ReplaceAll(bytes.ReplaceAll(text, []byte(" "), []byte(`","`)), []byte("\n"), []byte("\"],[\"\n"))
+	b.Run("json", func(b *testing.B) { benchmark(b, JSON, line, Rules{}, nil) })
+	b.Run("csv", func(b *testing.B) { benchmark(b, CSV, line, Rules{}, nil) })
+}
