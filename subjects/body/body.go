@@ -60,15 +60,17 @@ type Options struct {
 
 // Filter recognises one body. It is not safe for concurrent use.
 type Filter struct {
-	o      Options
-	kind   Kind
-	treat  [categories]custody.Treatment
-	kinds  custody.CategorySet // that the index has
-	reach  int                 // how far from a digit a mark or number may begin or end
-	reader reader
-	code   transcoder
-	err    error
-	closed bool
+	o       Options
+	kind    Kind
+	treat   [categories]custody.Treatment
+	kinds   custody.CategorySet // that the index has
+	reach   int                 // how far from a digit a mark or number may begin or end
+	reader  reader
+	file    fileReader    // of kinds that are read whole
+	collect func(end int) // takes the place of emit, for the cells of files
+	code    transcoder
+	err     error
+	closed  bool
 	held
 	work
 }
@@ -112,8 +114,8 @@ func (f *Filter) Reset(kind Kind, o Options) error {
 	if !f.code.reset(o.Charset) {
 		return errCharset()
 	}
-	f.reader = readerOf(kind, o.Plan)
-	if f.reader == nil {
+	f.reader, f.file = readerOf(kind, o.Plan), fileReaderOf(kind)
+	if f.reader == nil && f.file == nil {
 		return ErrUninspectable
 	}
 	return nil
@@ -136,6 +138,9 @@ func (f *Filter) Write(dst, src []byte) ([]byte, error) {
 	if f.err != nil {
 		return dst, f.err
 	}
+	if f.file != nil {
+		return dst, f.spool(src)
+	}
 	for len(src) > 0 {
 		part := src[:min(len(src), Window)]
 		src = src[len(part):]
@@ -149,12 +154,27 @@ func (f *Filter) Write(dst, src []byte) ([]byte, error) {
 	return dst, nil
 }
 
+// spool keeps a file until all of it is there.
+func (f *Filter) spool(src []byte) error {
+	if len(f.raw)+len(src) > MaxFile {
+		f.err, f.raw = errFile(), nil
+		return f.err
+	}
+	f.raw = append(f.raw, src...)
+	return nil
+}
+
 // Close ends the body and appends to dst the rest of what may leave.
 func (f *Filter) Close(dst []byte) ([]byte, error) {
 	if f.err != nil || f.closed {
 		return dst, f.err
 	}
 	f.closed = true
+	if f.file != nil {
+		dst, f.err = f.file(f, dst)
+		f.raw = nil
+		return dst, f.err
+	}
 	f.raw = f.code.decode(f.raw, nil, true)
 	dst, err := f.advance(dst, true)
 	if f.err = err; err == nil {

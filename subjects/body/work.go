@@ -82,7 +82,11 @@ func (f *Filter) settle(dst []byte) ([]byte, error) {
 		f.inOrder()
 	}
 	end, err := f.report()
-	dst = f.emit(dst, end)
+	if f.collect != nil {
+		f.collect(end)
+	} else {
+		dst = f.emit(dst, end)
+	}
 	if err == nil {
 		f.remember()
 		f.reader.moved(f.drop(f.reader.lowest()))
