@@ -39,12 +39,35 @@ func (d *demo) database() error {
 		return err
 	}
 	defer conn.Close(d.ctx)
-	var there bool
-	if err := conn.QueryRow(d.ctx, "SELECT EXISTS (SELECT FROM pg_database WHERE datname = 'bodyshop')").Scan(&there); err != nil || there {
-		d.say("   PostgreSQL runs on port %d, with the data of the last time.", d.pg.Port)
+	whole, err := d.loaded(conn)
+	if err != nil {
 		return err
 	}
-	return d.fill(conn)
+	if !whole {
+		return d.fill(conn)
+	}
+	d.say("   PostgreSQL runs on port %d, with the data of the last time.", d.pg.Port)
+	return nil
+}
+
+// loaded says whether the sample data is there. Data that an earlier release loaded,
+// without the accounts of the web application, is dropped to be loaded again.
+func (d *demo) loaded(conn *pgx.Conn) (bool, error) {
+	var there bool
+	if err := conn.QueryRow(d.ctx, "SELECT EXISTS (SELECT FROM pg_database WHERE datname = 'bodyshop')").Scan(&there); err != nil || !there {
+		return false, err
+	}
+	old, err := pgx.Connect(d.ctx, d.pg.URLFor("bodyshop"))
+	if err != nil {
+		return false, err
+	}
+	err = old.QueryRow(d.ctx, "SELECT to_regclass('web_accounts') IS NOT NULL").Scan(&there)
+	old.Close(context.Background())
+	if err != nil || there {
+		return there, err
+	}
+	_, err = conn.Exec(d.ctx, "DROP DATABASE bodyshop WITH (FORCE)")
+	return false, err
 }
 
 // fill loads the sample data under another name first, so that a load that was

@@ -157,7 +157,7 @@ if (builder) {
   rows.addEventListener("change", (e) => { if (e.target.name === "kind") rate(e.target.closest(".line")); });
   builder.addEventListener("input", price);
   builder.addEventListener("change", price);
-  builder.addEventListener("keydown", (e) => {
+  builder.addEventListener("keypress", (e) => { // the event whose default sends the form
     if (e.key !== "Enter" || e.target.tagName !== "INPUT") return;
     e.preventDefault(); // Enter goes on to the next row; Ctrl+S saves
     const row = e.target.closest(".line"), next = row?.nextElementSibling;
