@@ -134,6 +134,5 @@ func TestRoutesProtocol(t *testing.T) {
 		{name: "an UPDATE by EXECUTE that counts", do: sql("PREPARE u AS UPDATE people SET since = since WHERE id = 101 AND phone LIKE '08%'", "EXECUTE u"), able: "101:phone"},
 		{name: "an UPDATE by Bind that counts", do: []any{wire{parse("", "UPDATE people SET since = since WHERE id = $1 AND phone LIKE '08%'"), bind("", "", "101"), execute(""), syncNow}}, able: "101:phone"},
 		{name: "an empty answer by a parameter", do: []any{wire{parse("", "SELECT 1 FROM people WHERE id = $1 AND phone LIKE '08%'"), bind("", "", "101"), execute(""), syncNow}}, able: "101:phone"},
-		{name: "an identifier that moved to somebody else", do: sql("UPDATE people SET phone = NULL WHERE id = 102", "UPDATE people SET phone = '07700900102' WHERE id = 101", "SELECT phone AS custody_k FROM people WHERE branch_id = 6 ORDER BY id LIMIT 1"), able: "refused", dirty: true},
 	})
 }

@@ -87,9 +87,9 @@ func (c *Changes) Mark() Mark {
 // transaction went back to a savepoint. What was recorded meanwhile stays recorded.
 func (c *Changes) DropTo(m Mark) {
 	if m.commits != c.commits {
-		c.Drop()
-		return
+		m.lengths = make([]int, len(m.lengths)) // all that is left came after the mark
 	}
+	m.lengths = m.lengths[:min(len(m.lengths), len(c.groups))]
 	c.groups, c.pending = c.groups[:len(m.lengths)], 0
 	for i, n := range m.lengths {
 		c.groups[i].subjects = c.groups[i].subjects[:n]
@@ -117,7 +117,10 @@ func (c *Changes) Commit() error {
 		}
 		events = append(events, g.finish(now))
 	}
-	c.groups, c.pending, c.commits = nil, 0, c.commits+1
+	for i := range c.groups { // a statement may be in the middle of adding to them
+		c.groups[i].subjects = nil
+	}
+	c.pending, c.commits = 0, c.commits+1
 	if err := c.s.g.append("the change could not be recorded, so it was not made", events...); err != nil {
 		return err
 	}

@@ -80,14 +80,11 @@ func TestChangesThatWereRolledBack(t *testing.T) {
 	if err := c.Commit(); err != nil {
 		t.Fatal(err)
 	}
-	_, g = b.changing(b.enter(2))
-	g = c.Group(gate.Ruling{}, custody.RouteQuery, 1, custody.Categories(custody.Name))
 	add(7)
 	c.DropTo(m) // of before the record: nothing since then is certain
 	if c.Pending() != 0 {
 		t.Error("a mark of before a record keeps what came after it")
 	}
-	g = c.Group(gate.Ruling{}, custody.RouteQuery, 1, custody.Categories(custody.Name))
 	add(8)
 	c.Drop()
 	if err := c.Commit(); err != nil {

@@ -19,7 +19,9 @@ type rowPlan struct {
 	tail    int      // where they begin in the message that split has walked
 	need    int      // columns to walk: one past the last that matters
 	sources []rowSource
-	sets    bool   // some source has key sets
+	sets    bool // some source has key sets
+	writes  []rowWrite
+	mute    bool   // the client asked for no rows: all columns are hidden
 	masks   []mask // by column, ascending
 	values  [][]byte
 	scratch []byte
@@ -95,7 +97,7 @@ func (c *conn) openRows(e *expect) error {
 	r := &c.rows
 	r.open, r.width, r.types = true, -1, nil
 	r.sources, r.masks, r.need, r.hidden = r.sources[:0], r.masks[:0], 0, 0
-	r.sets = false
+	r.sets, r.writes, r.mute = false, r.writes[:0], false
 	if !c.sys.declares() {
 		r.step = nil
 		return nil
@@ -117,7 +119,10 @@ func (c *conn) openRows(e *expect) error {
 			return err
 		}
 	}
-	if len(st.Sources) == 0 {
+	if err := c.openWrites(st, route); err != nil {
+		return err
+	}
+	if len(st.Sources)+len(r.writes) == 0 {
 		return nil
 	}
 	if len(st.rulings) != len(st.Sources) {

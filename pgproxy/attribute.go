@@ -119,7 +119,7 @@ func (c *conn) subject(col int, v []byte) (custody.SubjectID, error) {
 	if !ok {
 		return 0, custody.E(custody.CodeUnattributed, "the key column is in a binary form that the gate does not read", "cast the key to text, or ask for text format")
 	}
-	if len(key) > 0 && cap(key) <= 64 {
+	if len(key) > 0 && &key[0] != &v[0] && cap(key) <= 64 { // a text is its own key, and lies in the reader's buffer
 		r.scratch = key[:0]
 	}
 	return c.lookup(key)

@@ -20,8 +20,15 @@ type expect struct {
 	refusal error
 	// hidden: the reply is of a request of ours and the client sees none of it.
 	hidden bool
-	told   bool // the client has its error for this request
-	erred  bool // the database has reported an error for it
+	// quiet: the client sees nothing of the database being ready after it. commits: it is
+	// the COMMIT of a script. begins: the first thing done is the BEGIN of one, which lead
+	// characters of the text are. offset: where the client's text begins in its string,
+	// in characters.
+	quiet, commits, begins, begun bool
+	lead, offset                  int
+
+	told  bool // the client has its error for this request
+	erred bool // the database has reported an error for it
 }
 
 // handle takes one message of the client.
@@ -73,7 +80,14 @@ func (c *conn) query(m message) error {
 	case len(steps) == 1 && steps[0].rewritten != "":
 		c.send = appendQuery(c.send, steps[0].rewritten)
 		c.queue = append(c.queue, expect{kind: 'Q', sql: sql, steps: steps})
+	case c.scripted(steps):
+		return c.runScript(sql, steps)
 	default:
+		for i := range steps {
+			if err := c.endsTransaction(&steps[i]); err != nil {
+				return err
+			}
+		}
 		if len(steps) == 1 {
 			err = c.recordAhead(&steps[0], steps[0].pins)
 		}
@@ -138,6 +152,9 @@ func (c *conn) sync(m message) error {
 		c.send = append(c.send, m...)
 		return c.transmit()
 	}
+	if started, err := c.syncChanges(); started || err != nil {
+		return err
+	}
 	c.skipping = false
 	c.send = append(c.send, m...)
 	c.queue = append(c.queue, expect{kind: 'S'})
@@ -194,6 +211,9 @@ func (c *conn) bind(m message) error {
 		if p.pins, err = b.pins(st); err != nil {
 			return c.fail(err)
 		}
+		if p.fixes, err = b.fixes(st); err != nil {
+			return c.fail(err)
+		}
 		p.step = st
 	} else if ps == nil && c.sys.declares() {
 		return c.fail(stated{custody.E(custody.CodeInvalid, "prepared statement does not exist", "prepare it again"), "26000"})
@@ -232,7 +252,7 @@ func (c *conn) renew(ps *prepared) error {
 		return custody.E(custody.CodeInvalid, "the statement cannot be used any more", "prepare it again")
 	}
 	if ps.sql {
-		steps[0] = step{Statement: steps[0].Inner, cat: steps[0].cat, pins: steps[0].pins, sent: steps[0].sent, edits: steps[0].edits}
+		steps[0] = step{Statement: steps[0].Inner, cat: steps[0].cat, pins: steps[0].pins, fixes: steps[0].fixes, sent: steps[0].sent, edits: steps[0].edits}
 	}
 	if steps[0].sent != ps.steps[0].sent { // the database has it with other hidden columns
 		return custody.E(custody.CodeInvalid, "the schema has changed, so the statement cannot be used any more", "prepare it again")
@@ -265,12 +285,17 @@ func (c *conn) execute(m message) error {
 	body := cursor{b: m.body()}
 	name := string(body.cstring())
 	p := c.pendingPortal(name)
-	body.int32() // the row limit is the database's matter: rows are counted as people
+	limit := body.int32() // the database's matter where nothing is changed: rows are counted as people
 	if body.bad || len(body.b) != 0 {
 		return broken("Execute")
 	}
 	if p == nil && c.sys.declares() {
 		return c.fail(stated{custody.E(custody.CodeInvalid, "portal does not exist", "bind it again"), "34000"})
+	}
+	if p != nil && p.step != nil {
+		if err := c.endsTransaction(p.step); err != nil || c.skipping {
+			return err
+		}
 	}
 	discloses := p != nil && p.step != nil && c.mayDisclose(p.step)
 	if discloses && p.step.rulings != nil {
@@ -285,9 +310,16 @@ func (c *conn) execute(m message) error {
 	if discloses && p.step.Verb != lineage.CopyTo || p != nil && p.step != nil && c.sys.declares() && p.step.Touches && p.step.Outputs != nil {
 		c.describeHidden(name, p)
 	}
-	err := c.forward(m, expect{kind: 'E', sql: p.text(), portal: p})
-	if err == nil && p != nil && p.step != nil && !discloses && c.rebinds(p.step) {
-		return c.ask()
+	m, err := c.executeChange(m, p, limit)
+	if err != nil {
+		return c.fail(err)
+	}
+	err = c.forward(m, expect{kind: 'E', sql: p.text(), portal: p})
+	if err == nil && p != nil && p.step != nil && !discloses && (c.rebinds(p.step) || c.limited(p.step)) {
+		if err := c.ask(); err != nil {
+			return err
+		}
+		return c.poisoned()
 	}
 	if err != nil || !discloses {
 		return err

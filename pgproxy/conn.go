@@ -52,7 +52,11 @@ type conn struct {
 	schema     bool    // a statement of this transaction changed the schema
 	copying    bool    // the database waits for CopyData
 	copyOut    *copyDecoder
+	source     *copySource // what is copied in, if it changes personal data
 	behind     behind
+	changes    changes   // of the open transaction
+	script     *script   // that is being run
+	broken     bool      // a statement of the script has failed
 	released   time.Time // when a large part last left
 	late       bool      // an answer was stopped that the database believes complete, Sync included
 	poison     bool      // the database believes complete what the client was told has failed
@@ -130,6 +134,7 @@ func (c *conn) end(err error) {
 		_, _ = c.client.Write(appendError(nil, "FATAL", err))
 	}
 	c.up.close()
+	c.settleLate()
 	c.gate.Leave()
 	if err := c.s.o.Identity.Close(c.signedIn, c.gate.WasCut()); err != nil {
 		c.s.o.Log.Error("the end of a session could not be stored", "session", c.signedIn.ID, "err", err)

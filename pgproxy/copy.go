@@ -35,8 +35,15 @@ func (c *conn) copyReply(m message) error {
 // beginCopyIn hands over to the client, which sends CopyData until CopyDone. A
 // Sync that went out with the Execute is void: PostgreSQL ignores it here.
 func (c *conn) beginCopyIn(e *expect, m message) error {
-	if st := c.stepOf(e); c.sys.declares() && (st == nil || st.Verb != lineage.CopyFrom) {
+	st := c.stepOf(e)
+	if c.sys.declares() && (st == nil || st.Verb != lineage.CopyFrom) {
 		return unexpected()
+	}
+	c.source = nil
+	if st != nil {
+		if err := c.beginSource(st); err != nil {
+			return c.abortCopy(err)
+		}
 	}
 	for i := 1; i < len(c.queue); i++ {
 		if c.queue[i].kind == 'S' {
@@ -58,6 +65,18 @@ const listenEvery = 64 << 10
 func (c *conn) copyIn(m message) error {
 	if !c.copying { // after an error the rest is void
 		return nil
+	}
+	if c.source != nil {
+		var err error
+		switch m.kind() {
+		case 'd':
+			err = c.source.feed(m.body(), c.copied)
+		case 'c':
+			err = c.source.end(c.copied)
+		}
+		if err != nil {
+			return c.abortCopy(err)
+		}
 	}
 	c.send = append(c.send, m...)
 	if m.kind() == 'd' {

@@ -27,11 +27,18 @@ func (c *conn) described(m message) error {
 			c.stop(err)
 			return nil
 		}
+		if c.rows.mute {
+			return nil
+		}
 	case 'd', 'D':
 		c.checkDescribed(e, m)
-		hidden := e.hidden
+		hidden, mute := e.hidden, c.muted(e)
 		c.pop()
 		if hidden {
+			return nil
+		}
+		if mute {
+			c.out = append(c.out, 'n', 0, 0, 0, 4)
 			return nil
 		}
 	default:

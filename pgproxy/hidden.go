@@ -171,7 +171,7 @@ func (e *expect) editsOf() (string, []lineage.Edit) {
 // of the client's own text.
 func (e *expect) placed(m message) message {
 	sql, edits := e.editsOf()
-	if len(edits) == 0 {
+	if len(edits)+e.lead+e.offset == 0 {
 		return m
 	}
 	at, err := strconv.Atoi(string(parseFields(m.body())['P']))
@@ -187,7 +187,7 @@ func (e *expect) placed(m message) message {
 		}
 		v := body.cstring()
 		if k == 'P' {
-			v = strconv.AppendInt(nil, int64(lineage.ClientPosition(sql, edits, at)), 10)
+			v = strconv.AppendInt(nil, int64(lineage.ClientPosition(sql, edits, at-e.lead)+e.offset), 10)
 		}
 		out = append(append(append(out, k), v...), 0)
 	}

@@ -195,18 +195,29 @@ func (c *conn) done(m message) error {
 	if e.told {
 		return nil
 	}
-	if c.stopped != nil {
-		c.tell(e, c.stopped)
+	if stopped := c.stopped; stopped != nil {
+		c.tell(e, stopped)
 		if e.kind == 'E' { // the database does not know that this failed: make it
 			c.pop()
 			if c.late = len(c.queue) > 0 && c.queue[0].kind == 'S'; !c.late {
+				if len(c.queue) > 0 { // what was sent behind it cannot be taken back
+					return stopped
+				}
 				c.skipping, c.poison = true, true
 			}
 		}
 		return nil
 	}
+	if e.hidden || e.commits || e.begins && !e.begun { // a BEGIN, COMMIT or ROLLBACK of ours
+		e.begun = true
+		return nil
+	}
 	if st := c.stepOf(e); st != nil && m.kind() == 'C' {
-		if err := c.unshown(e, st); err != nil {
+		err := c.unshown(e, st)
+		if err == nil {
+			err = c.changedAll(e, st)
+		}
+		if err != nil {
 			c.stop(err)
 			return c.done(m)
 		}
@@ -215,7 +226,11 @@ func (c *conn) done(m message) error {
 		}
 	}
 	c.rows.open, c.ahead = false, ahead{}
-	c.out = append(c.out, m...)
+	if c.script.holds() {
+		c.script.held = append(c.script.held[:0], m...)
+	} else {
+		c.out = append(c.out, m...)
+	}
 	if e.kind == 'Q' {
 		e.at++
 	} else {
@@ -229,6 +244,7 @@ func (c *conn) done(m message) error {
 func (c *conn) tell(e *expect, err error) {
 	c.out = appendError(c.out, "ERROR", err)
 	c.stopped, c.rows.open, c.ahead, e.told = nil, false, ahead{}, true
+	c.broken = true
 }
 
 // stepOf gives the step that an expected reply is about, nil if unknown.
@@ -251,20 +267,24 @@ func (c *conn) succeeded(st *step, e *expect) error {
 		if err == nil {
 			err = c.answer.Commit()
 		}
+		if err == nil {
+			err = c.recordChanges()
+		}
 		if err != nil {
 			c.out = c.out[:0]
 			return err
 		}
+		c.changes.Drop()
 		return st.apply()
 	}
-	c.sys.written(st.Writes)
+	if at := c.changing(st); at != nil && c.s.o.Gate.Follower() == nil {
+		c.sys.written(at.Writes)
+	}
 	switch st.Verb {
-	case lineage.Execute:
-		if ps := c.statements[st.Name]; ps != nil && len(ps.steps) == 1 {
-			c.sys.written(ps.steps[0].Writes)
-		}
+	case lineage.Transaction:
+		c.turned(st)
 	case lineage.Prepare:
-		c.statements[st.Name] = &prepared{text: e.sql, sql: true, steps: []step{{Statement: st.Inner, cat: st.cat, pins: st.pins, sent: st.sent, edits: st.edits}}}
+		c.statements[st.Name] = &prepared{text: e.sql, sql: true, steps: []step{{Statement: st.Inner, cat: st.cat, pins: st.pins, fixes: st.fixes, sent: st.sent, edits: st.edits}}}
 	case lineage.Deallocate:
 		if st.Name == "" {
 			clear(c.statements)
@@ -292,7 +312,7 @@ func (c *conn) failed(m message) error {
 		return c.release()
 	}
 	e := &c.queue[0]
-	e.erred = true
+	e.erred, c.broken = true, true
 	m = e.placed(m)
 	switch {
 	case e.told || e.hidden && e.kind != 'D': // a Describe of ours stands before the Execute that fails with it
@@ -300,6 +320,9 @@ func (c *conn) failed(m message) error {
 		c.tell(e, e.refusal)
 	case c.stopped != nil:
 		c.tell(e, c.stopped)
+	case e.commits: // a deferred constraint: what was recorded was taken back
+		c.commitFailed()
+		c.out = scrub(c.out, m)
 	case c.scrubs() || c.sys.declares() && fromFunction(m):
 		if st := c.stepOf(e); st != nil && len(st.Sources) > 0 {
 			c.cool(coolSlow)
@@ -338,16 +361,24 @@ func (c *conn) ready(m message) error {
 			c.s.o.Log.Warn("the schema could not be read", "system", c.sys.Name, "err", err)
 		}
 	}
+	if c.changes.open = c.tx != 'I'; !c.changes.open {
+		c.over()
+	}
 	late := c.late || e.kind == 'Q' && e.told && !e.erred
 	c.late = false
-	if late && c.tx == 'T' {
+	if late && c.tx == 'T' && (c.script == nil || !c.script.ours) {
 		// The client was told of an error that the database does not know: end
 		// the transaction block as any error would.
 		c.send = appendFailing(c.send, false)
-		c.queue = append(c.queue, expect{kind: 'Q', hidden: true})
+		c.queue = append(c.queue, expect{kind: 'Q', hidden: true, quiet: c.script != nil})
 		return c.transmit()
 	}
-	c.out = append(c.out, m...)
+	if c.script != nil {
+		return c.nextPart(&e)
+	}
+	if !e.quiet {
+		c.out = append(c.out, m...)
+	}
 	return nil
 }
 

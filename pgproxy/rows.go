@@ -24,7 +24,7 @@ func (c *conn) row(m message) error {
 			return nil
 		}
 	}
-	if len(c.rows.sources) == 0 {
+	if len(c.rows.sources)+len(c.rows.writes) == 0 {
 		c.out = append(c.out, m...)
 		return nil
 	}
@@ -33,6 +33,13 @@ func (c *conn) row(m message) error {
 	}
 	if err := c.attribute(); err != nil {
 		c.stop(err)
+		return nil
+	}
+	if err := c.changedRow(); err != nil {
+		c.stop(err)
+		return nil
+	}
+	if c.rows.mute { // the client asked for no rows
 		return nil
 	}
 	m = c.rows.strip(m)

@@ -242,6 +242,7 @@ func (c *conn) connect(ctx context.Context, id *custody.Session, params map[stri
 		return err
 	}
 	c.answer = c.gate.Begin(custody.RouteQuery, 0)
+	c.changes.Changes = c.gate.Changes()
 	c.signedIn = id
 	return nil
 }

@@ -15,8 +15,11 @@ type step struct {
 	cat *catalogue
 	// pins are the keys that the text itself fixes, by source; empty where none.
 	pins []string
-	// rulings are policy's answers, by source.
+	// fixes are the keys that the text itself fixes, by change; empty where none.
+	fixes []string
+	// rulings are policy's answers, by source; changes, by change.
 	rulings []gate.Ruling
+	changes []gate.Ruling
 	// apply is what takes effect at the gate when the statement succeeds.
 	apply func() error
 	// rewritten replaces the statement's text, if not empty.
@@ -40,6 +43,7 @@ type portal struct {
 	sql     string
 	step    *step
 	pins    []string // by source, parameters filled in
+	fixes   []string // by change, likewise
 	formats []int16  // as the client asked; nil means text
 	// description is the database's last RowDescription of it, formats included.
 	description message
@@ -93,7 +97,7 @@ func understand(cat *catalogue, sql string) ([]step, error) {
 	steps := make([]step, len(plan.Statements))
 	for i := range plan.Statements {
 		st := &plan.Statements[i]
-		steps[i] = step{Statement: st, cat: cat, pins: constants(st, literals), sent: sent, edits: edits}
+		steps[i] = step{Statement: st, cat: cat, pins: constants(st, literals), fixes: fixedBy(st, literals), sent: sent, edits: edits}
 	}
 	return steps, nil
 }
@@ -186,7 +190,7 @@ func (c *conn) decide(st *step, several bool) error {
 		return err
 	}
 	st.rulings = inner.rulings
-	return c.mayChange(st.Writes, st.Shape)
+	return c.mayChange(st)
 }
 
 // rule asks the gate about every source. What is copied out or read whole is an export.
@@ -216,12 +220,18 @@ func (c *conn) rule(st *step, verb lineage.Verb) error {
 	return nil
 }
 
-func (c *conn) mayChange(writes []lineage.Write, shape uint64) error {
-	for i := range writes {
-		if cats := writes[i].Categories; cats != 0 {
-			if _, err := c.gate.Decide(gate.Need{Action: custody.Change, Read: cats}, shape); err != nil {
-				return err
-			}
+func (c *conn) mayChange(st *step) error {
+	if len(st.Writes) > 0 {
+		st.changes = make([]gate.Ruling, len(st.Writes))
+	}
+	for i := range st.Writes {
+		cats := st.Writes[i].Categories
+		if cats == 0 {
+			continue
+		}
+		var err error
+		if st.changes[i], err = c.gate.Decide(gate.Need{Action: custody.Change, Read: cats}, st.Shape); err != nil {
+			return err
 		}
 	}
 	return nil

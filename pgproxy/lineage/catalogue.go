@@ -41,15 +41,18 @@ type relation struct {
 	sensitive bool
 	declared  bool // sensitive because of a declared table
 	system    bool
-	rules     bool // rules other than a view's own rewrite what is written
+	// cascades are the relations whose rows go when a row of this one is deleted.
+	cascades []*relation
+	rules    bool // rules other than a view's own rewrite what is written
 }
 
 type attribute struct {
-	name   string
-	num    int16
-	typ    uint32 // the type, as RowDescription gives it
-	base   uint32 // domains resolved
-	nondet bool   // a nondeterministic collation: equal is not identical
+	name      string
+	num       int16
+	typ       uint32 // the type, as RowDescription gives it
+	base      uint32 // domains resolved
+	generated bool   // by an expression over other columns: COPY leaves it out
+	nondet    bool   // a nondeterministic collation: equal is not identical
 }
 
 type function struct {

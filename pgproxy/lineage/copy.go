@@ -95,11 +95,14 @@ func (r *run) copyFrom(s *Statement, c *pg.CopyStmt) {
 		for _, n := range copyColumns(rel, c.Attlist) {
 			cats |= rel.category(n)
 		}
-		r.writes = append(r.writes, Write{Table: rel.table, Categories: cats, Insert: true})
+		r.write(occ, Write{Categories: cats, Insert: true, rel: rel, top: true})
 	}
 	r.answer(s, nil)
 	if rel != nil {
 		s.Copy.Columns = copyColumns(rel, c.Attlist)
+	}
+	if occ >= 0 && cats(s.Writes) != 0 {
+		s.readsKeys(c)
 	}
 }
 
@@ -109,7 +112,9 @@ func copyColumns(rel *relation, list []*pg.Node) []string {
 	}
 	var names []string
 	for _, a := range rel.columns {
-		names = append(names, a.name)
+		if !a.generated {
+			names = append(names, a.name)
+		}
 	}
 	return names
 }

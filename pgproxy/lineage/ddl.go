@@ -132,11 +132,15 @@ func (r *run) drop(d *pg.DropStmt) bool {
 	return true
 }
 
-// truncate of a declared table deletes everybody's rows: it is a change.
+// truncate of a declared table deletes everybody's rows and does not say whose. With
+// CASCADE it may reach one from any other.
 func (r *run) truncate(t *pg.TruncateStmt) {
+	if t.Behavior == pg.DropBehavior_DROP_CASCADE && r.cat.declared {
+		r.refuse(refuseTruncate())
+	}
 	for _, n := range t.Relations {
 		if rel := r.relationOf(n.GetRangeVar()); rel != nil && rel.table != nil {
-			r.writes = append(r.writes, Write{Table: rel.table, Categories: allCategories(rel.table), Delete: true})
+			r.refuse(refuseTruncate())
 		}
 	}
 }

@@ -50,6 +50,7 @@ func (r *run) returning(l *level, list []*pg.Node) *relationResult {
 
 // update reads UPDATE … SET … FROM … WHERE … RETURNING.
 func (r *run) update(parent *level, ctes *cteScope, u *pg.UpdateStmt) *relationResult {
+	top := r.atTop()
 	l := &level{parent: parent, ctes: r.with(parent, ctes, u.WithClause)}
 	rel, it, occ := r.targetTable(l, u.Relation)
 	r.from(l, u.FromClause)
@@ -60,13 +61,14 @@ func (r *run) update(parent *level, ctes *cteScope, u *pg.UpdateStmt) *relationR
 	r.marks(l, it, cats)
 	res := r.returning(l, u.ReturningList)
 	if occ >= 0 {
-		r.write(occ, Write{Table: rel.table, Categories: cats})
+		r.write(occ, Write{Categories: cats, rel: rel, top: top})
 	}
 	return res
 }
 
 // write notes a change, with the pin if there is one.
 func (r *run) write(occ int, w Write) {
+	w.Table, w.occ, w.alias, w.Key = w.rel.table, occ, r.occs[occ].alias, -1
 	for _, n := range r.occs[occ].carriers {
 		if p := r.nodes[n].pin; p != nil && r.certain(p) {
 			w.Pin = p
@@ -145,6 +147,7 @@ func (r *run) sameSubject(l *level, occ, target int) bool {
 
 // delete reads DELETE FROM … USING … WHERE … RETURNING.
 func (r *run) delete(parent *level, ctes *cteScope, d *pg.DeleteStmt) *relationResult {
+	top := r.atTop()
 	l := &level{parent: parent, ctes: r.with(parent, ctes, d.WithClause)}
 	rel, it, occ := r.targetTable(l, d.Relation)
 	r.from(l, d.UsingClause)
@@ -153,10 +156,13 @@ func (r *run) delete(parent *level, ctes *cteScope, d *pg.DeleteStmt) *relationR
 	}
 	if occ < 0 {
 		r.marks(l, it, 0)
+		if rel != nil && r.cat.declared && rel.cascaded(nil) != 0 {
+			r.refuse(refuseCascade(rel))
+		}
 	}
 	res := r.returning(l, d.ReturningList)
 	if occ >= 0 {
-		r.write(occ, Write{Table: rel.table, Categories: allCategories(rel.table), Delete: true})
+		r.write(occ, Write{Categories: allCategories(rel.table) | rel.cascaded(nil), Delete: true, rel: rel, top: top})
 	}
 	return res
 }
@@ -185,6 +191,6 @@ func (r *run) merge(m *pg.MergeStmt) {
 	r.refuseNear(custody.E(custody.CodeUnsupported, "MERGE is not let through next to personal data",
 		"use INSERT … ON CONFLICT, UPDATE or DELETE"))
 	if occ >= 0 {
-		r.writes = append(r.writes, Write{Table: rel.table, Categories: allCategories(rel.table)})
+		r.write(occ, Write{Categories: allCategories(rel.table), rel: rel})
 	}
 }

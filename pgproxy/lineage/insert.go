@@ -8,6 +8,7 @@ import (
 
 // insert reads INSERT INTO … VALUES or SELECT, ON CONFLICT and RETURNING.
 func (r *run) insert(parent *level, ctes *cteScope, s *pg.InsertStmt) *relationResult {
+	top := r.atTop()
 	l := &level{parent: parent, ctes: r.with(parent, ctes, s.WithClause)}
 	var src *relationResult
 	if s.SelectStmt.GetSelectStmt() != nil {
@@ -21,7 +22,7 @@ func (r *run) insert(parent *level, ctes *cteScope, s *pg.InsertStmt) *relationR
 	cats |= r.conflict(l, rel, it, occ, s.OnConflictClause, names, src)
 	res := r.returning(l, s.ReturningList)
 	if occ >= 0 {
-		r.writes = append(r.writes, Write{Table: rel.table, Categories: cats, Insert: true})
+		r.write(occ, Write{Categories: cats, Insert: true, rel: rel, top: top})
 	}
 	return res
 }

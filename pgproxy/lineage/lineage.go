@@ -33,6 +33,8 @@ type Statement struct {
 	// Outputs says what each column of the answer holds, in order; nil if the
 	// columns are unknown or there are none.
 	Outputs []Output
+	// Mute is set when the client asked for no rows: all Outputs are hidden.
+	Mute bool
 	// Whole is set when a declared table is read without WHERE, inner join or LIMIT.
 	Whole bool
 	// Point is set when the answer is exactly one subject's own row, found by its key
@@ -49,6 +51,8 @@ type Statement struct {
 	Unknown bool
 	// LiteralsMatter is set when the answer holds for these literals only.
 	LiteralsMatter bool
+	// Ends says what Verb Transaction does with the transaction.
+	Ends Ends
 	// Inner is the statement of PREPARE, EXPLAIN, DECLARE and COPY (query).
 	Inner *Statement
 	Copy  *Copy
@@ -63,6 +67,8 @@ type Statement struct {
 	// Refusal is set when the statement may not pass for anyone.
 	Refusal      *custody.Error
 	unattributed bool // it is for want of a key
+	through      bool // every row that a change in WITH returns is a row of the answer
+	runs         bool // EXPLAIN ANALYZE
 }
 
 // Arg is one argument of EXECUTE: its text if it is a bare constant.
@@ -152,6 +158,25 @@ type Write struct {
 	Pin *Pin
 	// Insert, Delete: rows come into being or go.
 	Insert, Delete bool
+	// Key is the column, hidden or not, that carries the subject's key of each row that
+	// was changed: of the answer, or of what COPY FROM reads. -1: Pin alone tells.
+	Key int
+	// Names are the columns, of the same, that carry what names the subject from now on.
+	Names []NameColumn
+	// KeyType is the type of the key column.
+	KeyType uint32
+
+	rel   *relation
+	alias string
+	occ   int
+	top   bool  // by the statement itself and not by one in WITH
+	keys  []int // output columns that carry the key by the client's own wish
+}
+
+// NameColumn is a column whose values name subjects by themselves.
+type NameColumn struct {
+	Column   int
+	Category custody.Category
 }
 
 // Copy is how COPY reads or writes.
@@ -197,6 +222,7 @@ func (a *Analyser) Analyse(sql string) ([]Statement, error) {
 		if t, ok := a.rewritten(sql, raw, &s, &whole); ok {
 			s = t
 		}
+		a.traced(sql, raw, &s, &whole)
 		list = append(list, s)
 	}
 	if len(list) == 0 {

@@ -23,7 +23,7 @@ func LoadCatalogue(ctx context.Context, conn *pgx.Conn, sys *custody.System) (*C
 		relations: map[string][]*relation{}, functions: map[string][]function{},
 		operators: map[string]operator{}, types: map[string]typeInfo{}, schemas: map[string]bool{}},
 		byOID: map[uint32]*relation{}, unsafe: map[uint32]bool{}, base: map[uint32]uint32{}}
-	for _, step := range []func() error{b.start, b.domains, b.loadRelations, b.columns, b.generated, b.inherits, b.loadFunctions,
+	for _, step := range []func() error{b.start, b.domains, b.loadRelations, b.columns, b.generated, b.inherits, b.foreign, b.loadFunctions,
 		b.aggregates, b.loadOperators, b.loadTypes, b.declare, b.views} {
 		if err := step(); err != nil {
 			return nil, err
@@ -131,12 +131,12 @@ func (b *builder) loadRelations() error {
 }
 
 func (b *builder) columns() error {
-	return b.query(`SELECT a.attrelid, a.attname, a.attnum, a.atttypid, coalesce(NOT l.collisdeterministic, false)
+	return b.query(`SELECT a.attrelid, a.attname, a.attnum, a.atttypid, a.attgenerated <> '', coalesce(NOT l.collisdeterministic, false)
 		FROM pg_attribute a LEFT JOIN pg_collation l ON l.oid = a.attcollation
 		WHERE a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attrelid, a.attnum`, func(rows pgx.Rows) error {
 		var rel uint32
 		var a attribute
-		if err := rows.Scan(&rel, &a.name, &a.num, &a.typ, &a.nondet); err != nil {
+		if err := rows.Scan(&rel, &a.name, &a.num, &a.typ, &a.generated, &a.nondet); err != nil {
 			return err
 		}
 		a.base = b.baseOf(a.typ)
@@ -177,6 +177,20 @@ func (b *builder) inherits() error {
 		err := rows.Scan(&pair[0], &pair[1])
 		b.kids = append(b.kids, pair)
 		return err
+	})
+}
+
+// foreign notes which rows go with others.
+func (b *builder) foreign() error {
+	return b.query(`SELECT confrelid, conrelid FROM pg_constraint WHERE contype = 'f' AND confdeltype = 'c'`, func(rows pgx.Rows) error {
+		var parent, child uint32
+		if err := rows.Scan(&parent, &child); err != nil {
+			return err
+		}
+		if p, c := b.byOID[parent], b.byOID[child]; p != nil && c != nil {
+			p.cascades = append(p.cascades, c)
+		}
+		return nil
 	})
 }
 

@@ -89,6 +89,21 @@ func refuseKeyChange(t *custody.Table) *custody.Error {
 		"delete the row and insert it anew, or change the key on the database itself")
 }
 
+func refuseTruncate() *custody.Error {
+	return custody.E(custody.CodeUnattributed, "TRUNCATE would delete personal data without saying whose",
+		"use DELETE, which is recorded for each customer")
+}
+
+func refuseCascade(rel *relation) *custody.Error {
+	return custody.E(custody.CodeUnattributed, "deleting from "+rel.fullName()+" would delete personal data that depends on it, without saying whose",
+		"delete the customers' own rows first")
+}
+
+// refuseUntold: a change is recorded for each customer, so it must say whose row it is.
+func refuseUntold(t *custody.Table, hint string) *custody.Error {
+	return custody.E(custody.CodeUnattributed, "this would change rows of "+t.Name+" without saying whose they are", hint)
+}
+
 func refuseSystem(name string) *custody.Error {
 	return custody.E(custody.CodeUnsupported, name+" shows personal data or statements of others",
 		"leave it out; the other system catalogues may be read")

@@ -79,6 +79,7 @@ type run struct {
 	opaque  bool
 	literal bool // literals matter
 	writes  []Write
+	top     bool // the statement itself is read next, and not one in WITH
 	// hard refusals hold whatever is touched, soft ones only near personal data.
 	hard, soft *custody.Error
 	pending    []*cte

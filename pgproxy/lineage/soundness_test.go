@@ -125,7 +125,7 @@ func checkRows(st *lineage.Statement, a *answer) error {
 	}
 	for _, row := range a.rows {
 		known := subjects(st, row, "")
-		for i, v := range row {
+		for i, v := range row[:len(row)-len(st.Hidden)] {
 			for _, m := range personal.FindAllSubmatch(v, -1) {
 				c := categoryOf[strings.ToLower(string(m[2]))]
 				if !known[string(m[1])].Has(c) {

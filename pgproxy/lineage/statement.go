@@ -66,15 +66,15 @@ func (r *run) dispatch(s *Statement, n *pg.Node) {
 			r.createAs(x.SelectStmt.IntoClause)
 		}
 		r.answer(s, r.selectStmt(nil, nil, x.SelectStmt))
-		s.Point = s.point(x.SelectStmt)
+		s.Point, s.through = s.point(x.SelectStmt), passesOn(x.SelectStmt)
 	case *pg.Node_InsertStmt:
-		s.Verb = Insert
+		s.Verb, r.top = Insert, true
 		r.answer(s, r.insert(nil, nil, x.InsertStmt))
 	case *pg.Node_UpdateStmt:
-		s.Verb = Update
+		s.Verb, r.top = Update, true
 		r.answer(s, r.update(nil, nil, x.UpdateStmt))
 	case *pg.Node_DeleteStmt:
-		s.Verb = Delete
+		s.Verb, r.top = Delete, true
 		r.answer(s, r.delete(nil, nil, x.DeleteStmt))
 	case *pg.Node_MergeStmt:
 		s.Verb = Merge
@@ -92,6 +92,11 @@ func (r *run) answer(s *Statement, res *relationResult) {
 	r.unmentioned()
 	r.showOutputs(res)
 	s.Writes = r.writes
+	for i := range s.Writes {
+		if res != nil {
+			s.Writes[i].keys = res.keys[s.Writes[i].occ]
+		}
+	}
 	index := make(map[int]int)
 	for o, occ := range r.occs {
 		if occ.read == 0 || occ.ignored {

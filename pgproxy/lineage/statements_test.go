@@ -40,6 +40,12 @@ func describe(st *lineage.Statement) string {
 		if w.Pin != nil {
 			fmt.Fprintf(&b, " pin %d:%s", w.Pin.Param, w.Pin.Const)
 		}
+		if w.Key >= 0 {
+			fmt.Fprintf(&b, " key %d", w.Key)
+		}
+		if len(w.Names) > 0 {
+			fmt.Fprintf(&b, " names %v", w.Names)
+		}
 	}
 	if len(st.Hidden) > 0 {
 		fmt.Fprintf(&b, "; hidden %d", len(st.Hidden))
@@ -47,7 +53,7 @@ func describe(st *lineage.Statement) string {
 	for _, f := range []struct {
 		on   bool
 		name string
-	}{{st.Whole, "whole"}, {st.Opaque, "opaque"}, {st.Touches, "touches"}, {st.Unknown, "unknown"}} {
+	}{{st.Mute, "mute"}, {st.Whole, "whole"}, {st.Opaque, "opaque"}, {st.Touches, "touches"}, {st.Unknown, "unknown"}} {
 		if f.on {
 			b.WriteString("; " + f.name)
 		}

@@ -1,6 +1,10 @@
 package lineage
 
-import pg "github.com/pganalyze/pg_query_go/v6"
+import (
+	"strings"
+
+	pg "github.com/pganalyze/pg_query_go/v6"
+)
 
 // utility reads what is neither a query nor a change of rows.
 func (r *run) utility(s *Statement, n *pg.Node) {
@@ -13,7 +17,7 @@ func (r *run) utility(s *Statement, n *pg.Node) {
 		s.Verb, s.Name = Show, x.VariableShowStmt.Name
 	case *pg.Node_TransactionStmt:
 		s.Verb = Transaction
-		s.Name = x.TransactionStmt.SavepointName
+		s.Name, s.Ends = x.TransactionStmt.SavepointName, ends(x.TransactionStmt.Kind)
 	case *pg.Node_ConstraintsSetStmt:
 		s.Verb = Utility
 	case *pg.Node_PrepareStmt:
@@ -62,6 +66,23 @@ func (r *run) utility(s *Statement, n *pg.Node) {
 	r.settle(s)
 }
 
+// ends reads the kind of a transaction statement.
+func ends(k pg.TransactionStmtKind) Ends {
+	switch k {
+	case pg.TransactionStmtKind_TRANS_STMT_BEGIN, pg.TransactionStmtKind_TRANS_STMT_START:
+		return Begins
+	case pg.TransactionStmtKind_TRANS_STMT_ROLLBACK, pg.TransactionStmtKind_TRANS_STMT_ROLLBACK_PREPARED:
+		return RollsBack
+	case pg.TransactionStmtKind_TRANS_STMT_SAVEPOINT:
+		return Marks
+	case pg.TransactionStmtKind_TRANS_STMT_RELEASE:
+		return Releases
+	case pg.TransactionStmtKind_TRANS_STMT_ROLLBACK_TO:
+		return GoesBack
+	}
+	return Commits
+}
+
 // settle moves what was found into the statement.
 func (r *run) settle(s *Statement) {
 	s.Touches = s.Touches || r.touches
@@ -75,7 +96,10 @@ func (r *run) settle(s *Statement) {
 func (r *run) wrap(s *Statement, n *pg.Node) {
 	in := newRun(r.cat, r.text)
 	in.confirm = r.confirm
-	inner := Statement{Text: s.Text}
+	inner := Statement{Text: s.Text, Shape: s.Shape}
+	if inner.Shape == 0 {
+		inner.Shape = shapeWithin(s.Text)
+	}
 	in.dispatch(&inner, n)
 	s.Inner = &inner
 	s.adopt(&inner)
@@ -84,6 +108,20 @@ func (r *run) wrap(s *Statement, n *pg.Node) {
 		// What the prepared statement reads is not known here.
 		s.Refusal = refuseOpaque("EXECUTE inside another statement")
 	}
+}
+
+// shapeWithin gives the shape of what stands behind AS: the statement of PREPARE.
+func shapeWithin(text string) uint64 {
+	tokens := tokensOf(text)
+	for i, t := range tokens {
+		if equalFold(text[t.start:t.end], "as") && i+1 < len(tokens) {
+			if form, _, ok := normalise(nil, nil, text[tokens[i+1].start:]); ok {
+				return hash(form)
+			}
+			break
+		}
+	}
+	return 0
 }
 
 func (r *run) types(list []*pg.Node) {
@@ -123,11 +161,23 @@ func isConst(n *pg.Node) bool {
 // personal data is not explained.
 func (r *run) explain(s *Statement, e *pg.ExplainStmt) {
 	r.wrap(s, e.Query)
-	s.Verb = Explain
+	s.Verb, s.runs = Explain, analyses(e)
 	s.Outputs, s.Whole = nil, false
 	if len(s.Sources) > 0 && s.Refusal == nil && r.cat.declared {
 		s.Refusal = refuseExplain()
 	}
+}
+
+// analyses says whether EXPLAIN runs the statement.
+func analyses(e *pg.ExplainStmt) bool {
+	runs := false
+	for _, n := range e.Options {
+		if d := n.GetDefElem(); d.GetDefname() == "analyze" {
+			v := strings.ToLower(defText(d.GetArg()))
+			runs = v != "false" && v != "off" && v != "0"
+		}
+	}
+	return runs
 }
 
 // callStmt: procedures are looked at as functions are.

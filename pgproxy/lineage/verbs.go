@@ -36,6 +36,20 @@ const (
 	verbCount
 )
 
+// Ends is what a statement does with the transaction that it is in.
+type Ends uint8
+
+// What statements of Verb Transaction do. Commits is any that may make changes stay.
+const (
+	EndsNothing Ends = iota
+	Begins
+	Commits
+	RollsBack
+	Marks // SAVEPOINT
+	Releases
+	GoesBack // ROLLBACK TO SAVEPOINT
+)
+
 var verbNames = [verbCount]string{
 	"empty", "select", "insert", "update", "delete", "merge", "copy to", "copy from",
 	"set", "reset", "show", "transaction", "prepare", "execute", "deallocate", "declare",
