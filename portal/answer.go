@@ -27,6 +27,8 @@ type answer struct {
 	people   map[custody.SubjectID]struct{}
 	found    bool // some subject was seen
 	coder    *coder
+	coding   string        // that the application chose; empty for none
+	unpack   io.ReadCloser // takes it off
 	cookies  []*http.Cookie
 	behind   behind
 	last     time.Time // when the last part left
@@ -40,6 +42,9 @@ func (v *visit) take(resp *http.Response) error {
 	}
 	h := resp.Header
 	first, rest, err := v.begin(resp)
+	if v.unpack != nil {
+		defer v.unpack.Close()
+	}
 	if err != nil {
 		return err
 	}

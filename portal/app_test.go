@@ -19,6 +19,7 @@ import (
 	"github.com/coder/websocket"
 
 	"custody/custodytest"
+	"custody/subjects/body"
 )
 
 // customer is one of the sample database's.
@@ -86,8 +87,34 @@ func (a *app) routes() http.Handler {
 		a.mu.Lock()
 		a.requests = append(a.requests, r.Clone(context.Background()))
 		a.mu.Unlock()
+		if pack := r.Header.Get("X-Pack"); pack != "" && pack != "identity" && r.URL.Path != "/login" {
+			packed(w, r, m, pack)
+			return
+		}
 		m.ServeHTTP(w, r)
 	})
+}
+
+// packed answers in a content coding, as applications do behind their own server.
+func packed(w http.ResponseWriter, r *http.Request, h http.Handler, coding string) {
+	e, err := body.Encode(coding, w)
+	if err != nil {
+		panic(err)
+	}
+	h.ServeHTTP(&packing{w, e}, r)
+	e.Close()
+}
+
+type packing struct {
+	http.ResponseWriter
+	e body.Encoder
+}
+
+func (p *packing) Write(b []byte) (int, error) { return p.e.Write(b) }
+
+func (p *packing) WriteHeader(status int) {
+	p.Header().Del("Content-Length")
+	p.ResponseWriter.WriteHeader(status)
 }
 
 func (a *app) loginPage(w http.ResponseWriter, _ *http.Request) {
@@ -167,7 +194,9 @@ func (a *app) list(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	b, _ := json.Marshal(map[string]any{"customers": a.some(r), "total": len(a.customers)})
-	if r.FormValue("chunked") == "" {
+	if pack := r.Header.Get("X-Pack"); pack != "" && pack != "identity" {
+		w.Header().Set("Content-Encoding", pack)
+	} else if r.FormValue("chunked") == "" {
 		w.Header().Set("Content-Length", strconv.Itoa(len(b)))
 	}
 	w.Write(b)
@@ -184,6 +213,9 @@ func (a *app) one(w http.ResponseWriter, r *http.Request) {
 }
 
 func (a *app) page(w http.ResponseWriter, r *http.Request) {
+	if pack := r.Header.Get("X-Pack"); pack != "" && pack != "identity" {
+		w.Header().Set("Content-Encoding", pack)
+	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	io.WriteString(w, "<!doctype html><title>Customers</title><table>")
 	for _, c := range a.some(r) {
@@ -193,6 +225,9 @@ func (a *app) page(w http.ResponseWriter, r *http.Request) {
 }
 
 func (a *app) export(w http.ResponseWriter, r *http.Request) {
+	if pack := r.Header.Get("X-Pack"); pack != "" && pack != "identity" {
+		w.Header().Set("Content-Encoding", pack)
+	}
 	w.Header().Set("Content-Type", "text/csv")
 	w.Header().Set("Content-Disposition", `attachment; filename="customers.csv"`)
 	times, _ := strconv.Atoi(r.FormValue("times"))
@@ -326,6 +361,7 @@ func (a *app) script(w http.ResponseWriter, r *http.Request) {
 
 // file sends what the query says, for answers of any kind.
 func (a *app) file(w http.ResponseWriter, r *http.Request) {
+	r.ParseForm()
 	for _, h := range r.Form["h"] {
 		name, value, _ := strings.Cut(h, ":")
 		w.Header().Add(name, strings.TrimSpace(value))

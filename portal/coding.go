@@ -10,7 +10,7 @@ import (
 )
 
 // codings are those that an answer may have on its way.
-var codings = map[string]bool{}
+var codings = map[string]bool{"gzip": true, "br": true, "zstd": true, "deflate": true}
 
 // acceptable gives the client's content codings that the gate can take off and put on
 // again; the application chooses among them.
@@ -27,15 +27,9 @@ func acceptable(lines []string) string {
 	return strings.Join(kept, ", ")
 }
 
-// encoder puts a content coding on.
-type encoder interface {
-	io.WriteCloser
-	Flush() error
-}
-
 // coder puts the content coding on again that the application had chosen.
 type coder struct {
-	w   encoder
+	w   body.Encoder
 	out bytes.Buffer
 }
 
@@ -54,6 +48,15 @@ func (c *coder) code(part []byte, end bool) ([]byte, error) {
 }
 
 // decode takes the content coding off an answer, and prepares to put it on again.
-func (v *visit) decode(*http.Response, string) (io.Reader, error) {
-	return nil, body.ErrUninspectable
+func (v *visit) decode(resp *http.Response, coding string) (io.Reader, error) {
+	rest, err := body.Decode(coding, resp.Body)
+	if err != nil {
+		return nil, err
+	}
+	v.coder = &coder{}
+	if v.coder.w, err = body.Encode(coding, &v.coder.out); err != nil {
+		return nil, err
+	}
+	v.coding, v.unpack = coding, rest
+	return rest, nil
 }

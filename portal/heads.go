@@ -64,6 +64,10 @@ func (v *visit) heads(resp *http.Response) error {
 	if out["Content-Type"] == nil { // or net/http would guess one
 		out["Content-Type"] = nil
 	}
+	if v.coding != "" {
+		out["Content-Encoding"] = []string{v.coding}
+		out["Vary"] = append(out["Vary"], "Accept-Encoding")
+	}
 	if !v.furnish {
 		v.noCopies()
 	}
