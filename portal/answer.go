@@ -20,10 +20,10 @@ type answer struct {
 	route    custody.Route
 	action   custody.Action
 	rights   custody.Decision // how each category may leave
-	reason   bool // looks need a reason that is asked for by customer
-	stated   bool // the request itself states the reason
-	whole    bool // nothing is released before all of it is recognised
-	released bool // the head has left
+	reason   bool             // looks need a reason that is asked for by customer
+	stated   bool             // the request itself states the reason
+	whole    bool             // nothing is released before all of it is recognised
+	released bool             // the head has left
 	people   map[custody.SubjectID]struct{}
 	found    bool // some subject was seen
 	coder    *coder

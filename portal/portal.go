@@ -39,16 +39,16 @@ const Reserved = "/.custody/"
 
 // Options are what a portal is made of. Zero values mean the defaults in brackets.
 type Options struct {
-	System   custody.SystemID
-	Name     string   // the system's
-	Title    string   // how its pages call it [Name]
-	Public   *url.URL // how staff reach it
-	Origin   *upstream.Origin
-	SignIn   *upstream.SignIn
-	Door     Door
-	Gate     *gate.Gate
-	Reasons  Reasons // nil: stated reasons are not kept beyond the session
-	TLS      *tls.Config
+	System  custody.SystemID
+	Name    string   // the system's
+	Title   string   // how its pages call it [Name]
+	Public  *url.URL // how staff reach it
+	Origin  *upstream.Origin
+	SignIn  *upstream.SignIn
+	Door    Door
+	Gate    *gate.Gate
+	Reasons Reasons // nil: stated reasons are not kept beyond the session
+	TLS     *tls.Config
 
 	Plan      *body.Plan
 	Values    body.Values
