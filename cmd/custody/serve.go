@@ -52,24 +52,38 @@ func (a *app) serve(ctx context.Context, listen string) error {
 		return err
 	}
 	defer listener.Close()
+	portals, err := w.listenPortals()
+	if err != nil {
+		return err
+	}
 	running, err := site.Open(ctx, options)
 	if err != nil {
 		return err
 	}
-	a.ready(listener.Addr().String(), options.Systems)
-	return runUntil(ctx, running, listener)
+	a.ready(listener.Addr().String(), options.Systems, portals)
+	return runUntil(ctx, running, listener, portals)
 }
 
 // runUntil serves until the context ends, then cuts all sessions and closes.
-func runUntil(ctx context.Context, running *site.Site, listener net.Listener) error {
-	done := make(chan error, 1)
+func runUntil(ctx context.Context, running *site.Site, listener net.Listener, portals []portalListener) error {
+	done := make(chan error, 1+len(portals))
 	go func() { done <- running.Serve(listener) }()
+	for _, l := range portals {
+		go func() { done <- running.ServePortal(l.system, l) }()
+	}
 	var err error
+	left := 1 + len(portals)
 	select {
 	case <-ctx.Done():
-		listener.Close()
-		<-done
 	case err = <-done:
+		left--
+	}
+	listener.Close()
+	for _, l := range portals {
+		l.Close()
+	}
+	for range left {
+		err = errors.Join(err, <-done)
 	}
 	return errors.Join(err, running.Close())
 }
@@ -94,18 +108,31 @@ func (a *app) logger() *slog.Logger {
 }
 
 // ready says on standard output that clients may come.
-func (a *app) ready(address string, systems []site.System) {
+func (a *app) ready(address string, systems []site.System, portals []portalListener) {
 	names := make([]string, len(systems))
 	for i := range systems {
 		names[i] = systems[i].Name
 	}
 	if a.json {
-		_ = a.object(map[string]any{"listening": address, "systems": names})
+		out := map[string]any{"listening": address, "systems": names}
+		if len(portals) > 0 {
+			public := map[string]string{}
+			for _, p := range portals {
+				public[p.system] = p.public
+			}
+			out["portals"] = public
+		}
+		_ = a.object(out)
 		return
 	}
 	host, port, _ := net.SplitHostPort(address)
 	a.say("The gate listens on %s.", address)
-	for _, n := range names {
-		a.say("  psql \"host=%s port=%s dbname=%s user=EMAIL sslmode=require\"", host, port, n)
+	for i, n := range names {
+		if systems[i].Upstream != nil {
+			a.say("  psql \"host=%s port=%s dbname=%s user=EMAIL sslmode=require\"", host, port, n)
+		}
+	}
+	for _, p := range portals {
+		a.say("  %s: %s on %s", p.system, p.public, p.Addr())
 	}
 }

@@ -264,11 +264,18 @@ func (w *workspace) siteSystems() ([]site.System, error) {
 	for _, declared := range w.config.Declare() {
 		declared.ID = w.systems[declared.Name]
 		s := w.config.Systems[declared.Name]
-		upstream, err := w.upstream(&s.Database)
+		var upstream *pgx.ConnConfig
+		if s.HasDatabase() {
+			var err error
+			if upstream, err = w.upstream(&s.Database); err != nil {
+				return nil, err
+			}
+		}
+		portal, err := w.portalOf(declared.Name)
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, site.System{System: *declared, Upstream: upstream, AllowSuperuser: s.Database.AllowSuperuser,
+		list = append(list, site.System{System: *declared, Upstream: upstream, Portal: portal, AllowSuperuser: s.Database.AllowSuperuser,
 			SchemaEvery: s.SchemaRefresh.Std(), SubjectEvery: s.SubjectRefresh.Std()})
 	}
 	return list, nil
