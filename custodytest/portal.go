@@ -47,9 +47,7 @@ func NewPortalWith(tb testing.TB, pg *PG, database, origin string, opts []SiteOp
 	if err != nil {
 		tb.Fatal(err)
 	}
-	address := l.Addr().String()
-	l.Close()
-	public, _ := url.Parse("https://" + address)
+	public, _ := url.Parse("https://" + l.Addr().String())
 	to, err := url.Parse(origin)
 	if err != nil {
 		tb.Fatal(err)
@@ -61,7 +59,7 @@ func NewPortalWith(tb testing.TB, pg *PG, database, origin string, opts []SiteOp
 		c(o)
 	}
 	opts = append([]SiteOption{func(so *site.Options) { so.Systems[0].Portal = o }}, opts...)
-	p.Site = newSite(tb, pg, database, BodyshopSystem(), address, opts...)
+	p.Site = newSite(tb, pg, database, BodyshopSystem(), l, opts...)
 	return p
 }
 

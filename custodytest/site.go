@@ -41,8 +41,8 @@ type Site struct {
 
 	tb        testing.TB
 	listener  net.Listener
-	portalAt  string // where the portal listens, if there is one
-	portal    net.Listener
+	portal    net.Listener // of the portal, if there is one
+	portalAt  string
 	signerKey string
 }
 
@@ -74,12 +74,12 @@ type SiteOption func(*site.Options)
 // it; the option Superuser asks for another.
 func NewSite(tb testing.TB, pg *PG, database string, system custody.System, opts ...SiteOption) *Site {
 	tb.Helper()
-	return newSite(tb, pg, database, system, "", opts...)
+	return newSite(tb, pg, database, system, nil, opts...)
 }
 
-func newSite(tb testing.TB, pg *PG, database string, system custody.System, portalAt string, opts ...SiteOption) *Site {
+func newSite(tb testing.TB, pg *PG, database string, system custody.System, portal net.Listener, opts ...SiteOption) *Site {
 	tb.Helper()
-	s := &Site{Dir: tb.TempDir(), PG: pg, Database: database, tb: tb, Log: &Log{}, portalAt: portalAt}
+	s := &Site{Dir: tb.TempDir(), PG: pg, Database: database, tb: tb, Log: &Log{}, portal: portal}
 	var err error
 	if s.Store, err = store.Open(filepath.Join(s.Dir, "custody.db")); err != nil {
 		tb.Fatal(err)
@@ -161,14 +161,23 @@ func (s *Site) Start() {
 	served := s.Site
 	l := s.listener
 	go served.Serve(l)
-	if s.portalAt == "" {
+	s.servePortal()
+}
+
+// servePortal lets browsers in, on the same address after a restart.
+func (s *Site) servePortal() {
+	if s.portal == nil {
 		return
 	}
-	if s.portal, err = net.Listen("tcp", s.portalAt); err != nil {
-		s.tb.Fatal(err)
+	if s.portalAt != "" {
+		var err error
+		if s.portal, err = net.Listen("tcp", s.portalAt); err != nil {
+			s.tb.Fatal(err)
+		}
 	}
-	p := s.portal
-	go served.ServePortal(s.Database, p)
+	s.portalAt = s.portal.Addr().String()
+	served, l := s.Site, s.portal
+	go served.ServePortal(s.Database, l)
 }
 
 func unwrapAll(err error) error {

@@ -49,7 +49,7 @@ func (v *visit) heads(resp *http.Response) error {
 			out[name] = values
 		case what == headInspect:
 			for _, value := range values {
-				clean, err := v.inspect(value)
+				clean, err := v.inspect(value, body.Text)
 				if err != nil {
 					return err
 				}
@@ -95,8 +95,8 @@ func (v *visit) noCopies() {
 	delete(h, "Expires")
 }
 
-// inspect recognises customers in the value of a header, as in a text.
-func (v *visit) inspect(value string) (string, error) {
+// inspect recognises customers in the value of a header, as in a body of that kind.
+func (v *visit) inspect(value string, kind body.Kind) (string, error) {
 	if len(value) < 4 {
 		return value, nil
 	}
@@ -104,7 +104,7 @@ func (v *visit) inspect(value string) (string, error) {
 	v.whole = true // collected; headsSeen adds them
 	defer func() { v.whole = held }()
 	f := &v.view.head
-	if err := f.Reset(body.Text, v.options("")); err != nil {
+	if err := f.Reset(kind, v.options("")); err != nil {
 		return "", err
 	}
 	b, err := f.Write(nil, []byte(value))
@@ -228,7 +228,12 @@ func (v *visit) here(to string) (string, error) {
 	default:
 		return "", errElsewhere
 	}
-	return v.inspect(out)
+	path, query, asks := strings.Cut(out, "?")
+	if path, err = v.inspect(path, body.Text); err != nil || !asks {
+		return path, err
+	}
+	query, err = v.inspect(query, body.Form)
+	return path + "?" + query, err
 }
 
 var errElsewhere = deny(http.StatusBadGateway, custody.CodeForbidden, "the application leads to another site, which is not let through",

@@ -104,7 +104,9 @@ func protocolsOf(lines []string) (list []string) {
 	return list
 }
 
-// relay carries messages both ways until one side ends or the session is cut.
+// relay carries messages both ways until one side ends or the session is cut. The
+// client is told why with a closing message, so its reader is not stopped by a context,
+// which would only break the connection.
 func (v *visit) relay(client, up *websocket.Conn) error {
 	client.SetReadLimit(maxMessage)
 	up.SetReadLimit(maxMessage)
@@ -116,24 +118,24 @@ func (v *visit) relay(client, up *websocket.Conn) error {
 		done <- carry(ctx, up, client)
 	}()
 	err := v.carryBack(ctx, client, up)
-	cancel()
-	sent := <-done
-	code, text := closing(err)
-	if err == nil || errors.Is(err, context.Canceled) {
-		code, text = closing(sent)
+	if err == nil || errors.Is(err, context.Canceled) && v.ctx.Err() == nil { // the person's side ended first
+		err = <-done
+		done <- err
 	}
+	code, text := closing(err)
 	if v.ctx.Err() != nil {
 		code, text = websocket.StatusPolicyViolation, "your access has ended"
 	}
-	_ = up.Close(websocket.StatusNormalClosure, "")
+	up.CloseNow()
 	_ = client.Close(code, text)
+	<-done
 	return nil
 }
 
 // carry takes the person's messages to the application.
 func carry(ctx context.Context, up, client *websocket.Conn) error {
 	for {
-		kind, b, err := client.Read(ctx)
+		kind, b, err := client.Read(context.Background())
 		if err != nil {
 			return err
 		}
