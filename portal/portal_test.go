@@ -21,7 +21,7 @@ import (
 // application, the answer arrives as it was, and the ledger has everybody in it.
 func TestLook(t *testing.T) {
 	k := newKit(t)
-	alice := k.Browser("alice", see(contacts|custody.Categories(custody.FreeText)))
+	alice := k.Browser("alice", see(custody.Categories(custody.AllCategories()...)))
 	for _, path := range []string{"/api/customers?n=20", "/api/customers?n=20&chunked=1", "/", "/api/customers/7", "/customers?n=5"} {
 		before, want := k.get(k.direct(), path)
 		resp, got := k.get(alice, path)
@@ -54,7 +54,7 @@ func TestLook(t *testing.T) {
 // answer, coding and framing, and what they may see is as it was.
 func TestMasks(t *testing.T) {
 	k := newKit(t)
-	alice := k.Browser("alice", policy.Grant{See: custody.Categories(custody.Name), Mask: custody.Categories(custody.Email), Export: true})
+	alice := k.Browser("alice", policy.Grant{See: custody.Categories(custody.Name, custody.Bank), Mask: custody.Categories(custody.Email), Export: true})
 	for _, path := range []string{"/api/customers?n=30", "/api/customers?n=30&chunked=1", "/customers?n=30", "/export.csv"} {
 		for _, coding := range []string{"identity", "gzip", "br", "zstd"} {
 			resp, text := k.get(alice, path, "Accept-Encoding: "+coding, "X-Pack: "+coding)

@@ -24,7 +24,8 @@ type visit struct {
 	cancel  context.CancelCauseFunc
 	shape   uint64 // fingerprint of the request
 	path    string // decoded, as the application gets it
-	furnish bool   // the path is one of the application's furniture
+	unwatch func() bool
+	furnish bool // the path is one of the application's furniture
 	answer
 }
 
@@ -94,7 +95,8 @@ func (p *Portal) visit(w http.ResponseWriter, r *http.Request, g *guest) {
 	}
 	defer g.done(v)
 	defer v.behind.wait()
-	defer v.watchFor(v.ctx)()
+	v.unwatch = v.watchFor(v.ctx)
+	defer v.unwatch()
 	v.shape = p.shape(r.Method, v.path)
 	v.furnish = p.furniture(v.path)
 	if p.down.Load() != nil { // taken down between the first look and begin

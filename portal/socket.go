@@ -40,10 +40,11 @@ func (v *visit) socket() error {
 		return err
 	}
 	defer up.CloseNow()
+	v.unwatch()
 	client, err := websocket.Accept(v.w, v.r, &websocket.AcceptOptions{
 		Subprotocols: subprotocols(up), InsecureSkipVerify: true, // check has looked at the origin
 	})
-	v.released = true // the connection is no longer an answer's
+	v.released = true // the connection is no longer an answer's, nor its deadline
 	if err != nil {
 		return err
 	}
