@@ -126,26 +126,33 @@ func newIndex() *Index {
 	return x
 }
 
-// add appends an event. Readers see it after publish.
-func (x *Index) add(e *custody.Event) {
+// add appends an event and gives its context and its actor. Readers see it after
+// publish.
+func (x *Index) add(e *custody.Event) (context, actor uint32) {
+	context, actor = x.context(e)
+	x.append(e.Time.UnixMicro(), context, actor, e.Subjects)
+	if e.Naming != nil {
+		x.own.namings = append(x.own.namings, namingAt{x.events - 1, *e.Naming})
+		x.share()
+	}
+	return context, actor
+}
+
+// append appends an event of a known context.
+func (x *Index) append(micros int64, context, actor uint32, subjects []custody.SubjectID) {
 	i := x.events
 	if i&(1<<eventBits-1) == 0 {
 		x.own.events = append(x.own.events, new(eventChunk))
 		x.share()
 	}
 	c, k := x.own.events[i>>eventBits], i&(1<<eventBits-1)
-	id, actor := x.context(e)
-	c.time[k] = e.Time.UnixMicro()
-	c.context[k] = id
+	c.time[k] = micros
+	c.context[k] = context
 	c.first[k] = x.posts
 	last := x.lastOf.slot(actor)
 	c.prev[k] = *last
-	for _, s := range e.Subjects {
+	for _, s := range subjects {
 		x.post(i, s)
-	}
-	if e.Naming != nil {
-		x.own.namings = append(x.own.namings, namingAt{i, *e.Naming})
-		x.share()
 	}
 	x.events++
 	// A reader that comes in by this head finds an event past its counts and skips it.

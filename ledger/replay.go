@@ -5,16 +5,18 @@ package ledger
 type replayer struct {
 	index *Index
 	open  *parsed
-	last  int64 // time of the last event, microseconds
-	what  string
+	last  int64        // time of the last event, microseconds
 	full  chan *parsed // to the goroutine that adds, nil until it is needed
 	empty chan *parsed
 	done  chan struct{}
+	// What was seen before is not decoded again; both nil in a small ledger.
+	heads    *[knownHeads]knownHead    // for the one who decodes
+	contexts *[knownHeads]knownContext // for the one who adds
 }
 
 // parsed is a run of decoded events on its way into the index.
 type parsed struct {
-	events [256]decoded
+	events [256]replayed
 	n      int
 	frames []frameStart
 }
@@ -30,27 +32,27 @@ func newReplayer(x *Index) *replayer { return &replayer{index: x, open: new(pars
 
 // frame takes a frame and gives the fault, or nothing.
 func (r *replayer) frame(f *frame) string {
-	r.what = ""
 	r.open.frames = append(r.open.frames, frameStart{r.open.n, f.segment, f.offset})
-	what := f.eachEvent(&r.open.events[r.open.n], f.body, r.event)
-	if what == "" {
-		what = r.what
+	rest := f.body[saltSize : len(f.body)-1]
+	for range f.count {
+		d := &r.open.events[r.open.n]
+		what := r.decode(d, rest)
+		if what == "" && d.micros < r.last {
+			what = "event time goes backwards"
+		}
+		if what != "" {
+			return what
+		}
+		rest = rest[d.size:]
+		r.last = d.micros
+		if r.open.n++; r.open.n == len(r.open.events) {
+			r.pass()
+		}
 	}
-	return what
-}
-
-// event takes the event that was just decoded and gives room for the next.
-func (r *replayer) event(d *decoded, _ []byte) *decoded {
-	at := d.Time.UnixMicro()
-	if at < r.last {
-		r.what = "event time goes backwards"
+	if len(rest) != 0 {
+		return "frame holds more than its events"
 	}
-	r.last = at
-	r.open.n++
-	if r.open.n == len(r.open.events) {
-		r.pass()
-	}
-	return &r.open.events[r.open.n]
+	return ""
 }
 
 // pass hands a full run to the goroutine that adds and takes an empty one.
@@ -59,6 +61,7 @@ func (r *replayer) pass() {
 		r.full, r.empty, r.done = make(chan *parsed, 2), make(chan *parsed, 3), make(chan struct{})
 		r.empty <- new(parsed)
 		r.empty <- new(parsed)
+		r.heads, r.contexts = new([knownHeads]knownHead), new([knownHeads]knownContext)
 		go r.adder()
 	}
 	r.full <- r.open
@@ -68,19 +71,29 @@ func (r *replayer) pass() {
 func (r *replayer) adder() {
 	defer close(r.done)
 	for p := range r.full {
-		p.addTo(r.index)
+		p.addTo(r.index, r.contexts)
 		r.empty <- p
 	}
 }
 
-func (p *parsed) addTo(x *Index) {
+// addTo adds a run. Contexts are those of known heads, by their place.
+func (p *parsed) addTo(x *Index, contexts *[knownHeads]knownContext) {
 	frames := p.frames
 	for i := range p.n {
 		if len(frames) > 0 && frames[0].event == i {
 			x.place(frames[0].segment, frames[0].offset)
 			frames = frames[1:]
 		}
-		x.add(&p.events[i].Event)
+		d := &p.events[i]
+		if d.known >= 0 && !d.first {
+			k := &contexts[d.known]
+			x.append(d.micros, k.id, k.actor, d.Subjects)
+			continue
+		}
+		id, actor := x.add(&d.Event)
+		if d.known >= 0 {
+			contexts[d.known] = knownContext{id, actor}
+		}
 	}
 	p.n, p.frames = 0, p.frames[:0]
 }
@@ -91,7 +104,7 @@ func (r *replayer) finish() {
 		close(r.full)
 		<-r.done
 	}
-	r.open.addTo(r.index)
+	r.open.addTo(r.index, r.contexts)
 	r.index.publish()
 	r.open = nil
 }
