@@ -62,7 +62,7 @@ func pdfText(file []byte) (pages [][]byte, err error) {
 		if err != nil {
 			return nil, ErrUninspectable
 		}
-		text := notes(page.V.Key("Annots"))
+		var text []byte
 		for _, row := range rows {
 			for _, word := range row.Content {
 				text = append(append(text, word.S...), ' ')
@@ -72,6 +72,7 @@ func pdfText(file []byte) (pages [][]byte, err error) {
 		if !readable(text) {
 			return nil, ErrUninspectable
 		}
+		text = append(text, notes(page.V.Key("Annots"))...)
 		if total += len(text); total > MaxRecord {
 			return nil, errTooLarge("the text of the PDF is longer than 1 MiB")
 		}
