@@ -162,6 +162,10 @@ var checks = []check{
 // Examine looks at the database that conn is connected to. conn may be the gate's own
 // connection, which sees less, or an administrator's. Its settings are changed.
 func Examine(ctx context.Context, conn *pgx.Conn, o Options) (*Report, error) {
+	return examine(ctx, conn, o, checks)
+}
+
+func examine(ctx context.Context, conn *pgx.Conn, o Options, checks []check) (*Report, error) {
 	e := &exam{Options: o, conn: conn, report: &Report{}}
 	if e.Now.IsZero() {
 		e.Now = time.Now()

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"custody/custodytest"
 	"custody/doctor"
 )
@@ -21,7 +23,7 @@ func TestRules(t *testing.T) {
 	pg.Exec(t, "postgres", "CREATE DATABASE clinic", "CREATE ROLE staff", "CREATE ROLE clerk LOGIN IN ROLE staff")
 	pg.Exec(t, "clinic", clinic)
 	setUp(t, pg, "clinic", doctor.RoleRequest{Name: "clinic_gate", Password: "pencil-1234567890"})
-	h := &rules{t: t, pg: pg, file: filepath.Join(pg.Dir, "pg_hba.conf"), gate: netip.MustParseAddr("192.0.2.7")}
+	h := &rules{t: t, admin: connect(t, pg.URLFor("clinic")), file: filepath.Join(pg.Dir, "pg_hba.conf"), gate: netip.MustParseAddr("192.0.2.7")}
 	for _, c := range []struct {
 		line     string
 		severity doctor.Severity // 0: nothing is wrong
@@ -83,10 +85,10 @@ func TestRules(t *testing.T) {
 // rules is a server whose pg_hba.conf a test writes. The administrator of the test
 // comes by its own line, which is in front and is left out of the findings.
 type rules struct {
-	t    *testing.T
-	pg   *custodytest.PG
-	file string
-	gate netip.Addr
+	t     *testing.T
+	admin *pgx.Conn
+	file  string
+	gate  netip.Addr
 }
 
 const ownLine = "host all postgres 127.0.0.1/32 scram-sha-256 # of the test"
@@ -108,7 +110,7 @@ func (h *rules) look() []doctor.Finding {
 	h.t.Helper()
 	o := clinicOptions()
 	o.GateAddress = h.gate
-	report, err := doctor.Examine(ctx, connect(h.t, h.pg.URLFor("clinic")), o)
+	report, err := doctor.ExamineOne(ctx, h.admin, o, "hba")
 	if err != nil {
 		h.t.Fatal(err)
 	}

@@ -85,6 +85,9 @@ var attributes = []struct {
 
 // checkPowers tells of logins that are no superusers and come close.
 func (e *exam) checkPowers(ctx context.Context) error {
+	if err := e.membersOf(ctx, e.GateRole, Serious, "can act as the gate's role"); err != nil {
+		return err
+	}
 	for _, r := range strongRoles {
 		if err := e.membersOf(ctx, r.name, r.severity, r.can); err != nil {
 			return err

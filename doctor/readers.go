@@ -19,7 +19,7 @@ type grant struct {
 
 // grantsQuery finds rights to read the relations $1 that logins other than the gate's
 // role $2 can use: their own, those of roles that they are members of, and PUBLIC's.
-// Superusers and owners have checks of their own.
+// Superusers, owners and members of the gate's role have checks of their own.
 const grantsQuery = `WITH acl AS (
 	SELECT c.oid, c.relowner, ''::text AS col, a.* FROM pg_class c,
 		aclexplode(coalesce(c.relacl, acldefault('r', c.relowner))) a WHERE c.oid = ANY ($1)
@@ -30,7 +30,7 @@ used AS (
 	SELECT acl.*, ARRAY(SELECT r.rolname::text FROM pg_roles r
 		WHERE r.rolcanlogin AND NOT r.rolsuper AND r.oid <> $2 AND r.oid <> acl.relowner
 			AND (acl.grantee = 0 OR pg_has_role(r.oid, acl.grantee, 'MEMBER')) ORDER BY 1) AS logins
-	FROM acl WHERE privilege_type = 'SELECT' AND grantee <> relowner)
+	FROM acl WHERE privilege_type = 'SELECT' AND grantee <> relowner AND grantee <> $2)
 SELECT format('%I.%I', n.nspname, c.relname), u.col, coalesce(e.rolname, ''),
 	CASE WHEN u.grantor = c.relowner THEN '' ELSE coalesce(o.rolname, '') END, u.is_grantable, u.logins
 FROM used u JOIN pg_class c ON c.oid = u.oid JOIN pg_namespace n ON n.oid = c.relnamespace
