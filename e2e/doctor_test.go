@@ -22,7 +22,7 @@ func TestFindingsAreTold(t *testing.T) {
 	pg.Exec(t, database, "CREATE ROLE "+reports+" LOGIN", "GRANT SELECT ON customers TO "+reports)
 	s := custodytest.NewSite(t, pg, database, custodytest.BodyshopSystem(), func(o *site.Options) { o.DoctorEvery = time.Hour })
 	grants := doctor.Finding{Check: "grants", Object: `"` + reports + `"`}
-	await(t, "the finding in the ledger", func() bool { return told(s, &grants) == 1 })
+	await(t, "the finding in the ledger", func() bool { return findingsTold(s, &grants) == 1 })
 	await(t, "the finding in the log", func() bool { return strings.Contains(s.Log.String(), "check=grants severity=serious") })
 	if strings.Contains(s.Log.String(), reports) {
 		t.Error("the log names the role")
@@ -35,14 +35,14 @@ func TestFindingsAreTold(t *testing.T) {
 		&doctor.Report{Findings: []doctor.Finding{rule}, Outcomes: []doctor.Outcome{{Check: "hba"}}})); err != nil {
 		t.Fatal(err)
 	}
-	await(t, "what another process found", func() bool { return told(s, &rule) == 1 })
-	if n := told(s, &grants); n != 1 {
+	await(t, "what another process found", func() bool { return findingsTold(s, &rule) == 1 })
+	if n := findingsTold(s, &grants); n != 1 {
 		t.Errorf("the first finding was told %d times", n)
 	}
 }
 
-// told counts the events about a finding.
-func told(s *custodytest.Site, f *doctor.Finding) int {
+// findingsTold counts the events about a finding.
+func findingsTold(s *custodytest.Site, f *doctor.Finding) int {
 	n := 0
 	for _, e := range s.Ledger.Index().Events(0) {
 		if e.Kind == custody.EventFinding && e.Statement == f.Mark() {
