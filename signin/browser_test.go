@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/webauthn"
 	"github.com/chromedp/chromedp"
 
@@ -121,3 +122,109 @@ func TestPasskeyInABrowser(t *testing.T) {
 	s.Click("button[data-passkey=sign-in]")
 	s.greeted(alice)
 }
+
+// withoutScripts makes the tab one in which no page's script runs.
+func (s *screen) withoutScripts() {
+	s.t.Helper()
+	s.Do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		_, err := chromedp.Call(ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+		return err
+	}))
+}
+
+// TestPasswordInABrowserWithoutScripts goes the way of somebody without passkeys and
+// without scripts: password, app, recovery code, own sessions, sign-out.
+func TestPasswordInABrowserWithoutScripts(t *testing.T) {
+	k := newLocalKit(t)
+	code, _, err := k.Enrol(alice, 0)
+	must(t, err)
+	s := k.screen(t)
+	s.withoutScripts()
+	s.open("/.custody/enrol")
+	s.Fill("input[name=code]", code)
+	s.Follow("form button.primary")
+	s.Fill("input[name=password]", "Password123")
+	s.Fill("input[name=again]", "Password123")
+	s.Click("summary")
+	f := &factor{k: k, totp: decode(t, s.Text(".key"))}
+	s.Fill("input[name=code]", f.code())
+	s.Follow("form button.primary")
+	s.Wait("#message")
+	s.both("set-up-refused")
+	s.Fill("input[name=password]", secret)
+	s.Fill("input[name=again]", secret)
+	s.Fill("input[name=code]", f.code())
+	s.Follow("form button.primary")
+	s.both("codes")
+	f.codes = strings.Fields(custodytest.Eval[string](s.Page, "[...document.querySelectorAll('.codes code')].map((c) => c.textContent).join(' ')"))
+	s.Follow("main a.primary")
+	s.both("device")
+	s.Follow("noscript a")
+	s.acceptNotice()
+	s.greeted(alice)
+
+	s.open("/.custody/sessions")
+	if strings.Contains(s.Text("main"), "bound to the device") {
+		t.Error("a session without scripts is called bound")
+	}
+	s.Follow("header form button")
+	s.open("/jobs")
+	s.Fill("input[name=login]", alice)
+	s.Fill("input[name=password]", secret)
+	s.Fill("input[name=code]", "000000")
+	s.Follow("form button.primary")
+	s.Wait("#message")
+	s.both("sign-in-refused")
+	s.Fill("input[name=password]", secret)
+	s.Fill("input[name=code]", f.codes[3])
+	s.Follow("form button.primary")
+	s.at("/.custody/device")
+	s.Follow("noscript a")
+	s.at("/jobs")
+	if left, err := k.RecoveryCodes(1); err != nil || left != 9 {
+		t.Errorf("%d recovery codes are left, %v", left, err)
+	}
+	must(t, k.Leave(alice)) // and a leaver is out at the next click
+	s.open("/jobs")
+	s.at("/.custody/sign-in")
+}
+
+// TestPagesInTheDark takes pictures in dark colours and holds every text on the sign-in
+// pages to the contrast of WCAG 2.2 AA, in both.
+func TestPagesInTheDark(t *testing.T) {
+	k := newLocalKit(t)
+	s := k.screen(t)
+	for _, scheme := range []string{"light", "dark"} {
+		s.Do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+			_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+				Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
+			return err
+		}))
+		for _, path := range []string{"/.custody/sign-in", "/.custody/enrol", "/.custody/sign-in?again=1", "/.custody/signed-out"} {
+			s.open(path)
+			if low := custodytest.Eval[string](s.Page, contrast); low != "" {
+				t.Errorf("%s in %s colours: %s", path, scheme, low)
+			}
+		}
+		s.open("/.custody/sign-in?again=1")
+		s.both("sign-in-" + scheme)
+	}
+}
+
+// contrast names the texts whose contrast with the ground behind them is under 4.5
+// (WCAG 2.2, 1.4.3), and controls without a name (4.1.2).
+const contrast = `(() => {
+  const parts = (c) => c.match(/[\d.]+/g).map(Number);
+  const light = (c) => { const [r, g, b] = parts(c).map((v) => { v /= 255; return v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4; }); return .2126 * r + .7152 * g + .0722 * b; };
+  const ground = (e) => { for (; e; e = e.parentElement) { const c = getComputedStyle(e).backgroundColor, p = parts(c); if (p.length < 4 || p[3] === 1) return c; } return "rgb(255,255,255)"; };
+  const bad = [];
+  for (const e of document.querySelectorAll("body *")) {
+    if (!e.checkVisibility() || ![...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim())) continue;
+    const a = light(getComputedStyle(e).color), b = light(ground(e)), ratio = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
+    if (ratio < 4.5) bad.push(e.textContent.trim().slice(0, 30) + " " + ratio.toFixed(2));
+  }
+  for (const e of document.querySelectorAll("input:not([type=hidden]):not([hidden]), button")) {
+    if (!(e.labels && e.labels.length) && !e.textContent.trim() && !e.ariaLabel) bad.push("no name: " + e.outerHTML.slice(0, 60));
+  }
+  return bad.join("; ");
+})()`
