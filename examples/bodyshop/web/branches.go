@@ -25,10 +25,11 @@ type member struct {
 	BranchID int    `json:"branch_id"`
 }
 
-// staff gives who works for the caller's firm, at one branch or at all (0).
+// staff gives who works for the caller's firm, at one branch or at all (0);
+// estimators come first.
 func (c *call) staff(branch int) ([]member, error) {
 	rows, err := c.pool.Query(c.r.Context(), `SELECT s.id, s.full_name, s.job_title, s.branch_id FROM staff s JOIN branches b ON b.id = s.branch_id
-		WHERE b.organisation_id = $1 AND ($2 = 0 OR s.branch_id = $2) AND s.left_on IS NULL ORDER BY s.branch_id, s.full_name`, c.session.account.Organisation, branch)
+		WHERE b.organisation_id = $1 AND ($2 = 0 OR s.branch_id = $2) AND s.left_on IS NULL ORDER BY s.branch_id, s.job_title <> 'estimator', s.full_name`, c.session.account.Organisation, branch)
 	if err != nil {
 		return nil, err
 	}

@@ -146,6 +146,7 @@ func (v *views) funcs(now func() time.Time) template.FuncMap {
 		"local":    func(t time.Time) string { return stamp(t.In(v.london), "2006-01-02T15:04") },
 		"today":    func() string { return now().In(v.london).Format(time.DateOnly) },
 		"pounds":   estimate.Pence.Pounds,
+		"off":      func(p estimate.Pence) string { return (-p).Pounds() },
 		"asset":    func(name string) string { return "/static/" + v.names[name] },
 		"count":    func(n int, one, many string) string { return plural(n, one, many) },
 		"starts":   strings.HasPrefix,
