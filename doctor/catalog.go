@@ -77,11 +77,3 @@ func listed(names []string) string {
 	}
 	return strings.Join(names, ", ")
 }
-
-// verb fits the verb to the number of names.
-func verb(n int, one, many string) string {
-	if n == 1 {
-		return one
-	}
-	return many
-}
