@@ -180,7 +180,7 @@ func (d *Door) checkNew(r *http.Request, secret []byte, p *identity.Person) (ste
 
 // picture draws a QR code as one SVG path, four light modules around it.
 func picture(text string) (template.HTML, error) {
-	code, err := qr.Encode(text, qr.M)
+	code, err := qr.Encode(text, qr.L)
 	if err != nil {
 		return "", err
 	}

@@ -31,6 +31,7 @@ type view struct {
 	Next    string
 	Error   string
 	Hint    string
+	Calm    bool // the message is no alarm
 	Scripts []string
 	Data    map[string]any
 

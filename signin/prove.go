@@ -49,6 +49,7 @@ func (d *Door) showSignIn(w http.ResponseWriter, r *http.Request, status int, er
 		Data: map[string]any{"Login": clip(r.PostFormValue("login"), 254), "Providers": d.o.Providers}}
 	if err != nil {
 		v = v.fault(err)
+		v.Calm = errors.Is(err, errStale)
 	}
 	d.page(w, r, status, "sign-in", v)
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"custody"
 	"custody/identity"
 )
 
@@ -65,5 +66,60 @@ them. Engagements and grants stay. custody person enrol lets the person start ag
 			return a.done(map[string]any{"login": login, "reset": stamp{a.now().UTC().Truncate(time.Second)}},
 				"%s can no longer sign in anywhere and every session has ended. custody person enrol lets them start again.", login)
 		},
+	}
+}
+
+// signInRow is how a person can sign in with a browser, and which notices they accepted.
+type signInRow struct {
+	Password stamp       `json:"password,omitzero"` // when it was set
+	Recovery int         `json:"recovery_codes"`    // left
+	Passkeys []string    `json:"passkeys"`          // their names
+	Notices  []noticeRow `json:"notices"`
+}
+
+type noticeRow struct {
+	Version  string            `json:"version"`
+	Accepted stamp             `json:"accepted"`
+	Session  custody.SessionID `json:"session"`
+}
+
+func (w *workspace) signInOf(person custody.PersonID) (row signInRow, err error) {
+	row = signInRow{Passkeys: []string{}, Notices: []noticeRow{}}
+	f, err := w.identity.PasswordOf(person)
+	if err != nil {
+		return row, err
+	}
+	if f != nil {
+		row.Password = stamp{f.Changed}
+	}
+	if row.Recovery, err = w.identity.RecoveryCodes(person); err != nil {
+		return row, err
+	}
+	keys, err := w.identity.Passkeys(person)
+	if err != nil {
+		return row, err
+	}
+	for _, k := range keys {
+		row.Passkeys = append(row.Passkeys, k.Name)
+	}
+	accepted, err := w.identity.Notices(person)
+	for _, n := range accepted {
+		row.Notices = append(row.Notices, noticeRow{n.Version, stamp{n.Accepted}, n.Session})
+	}
+	return row, err
+}
+
+func (a *app) showSignIn(row *signInRow) {
+	if row.Password.IsZero() && len(row.Passkeys) == 0 {
+		a.say("No passkey and no password: custody person enrol lets them set one up, or an OpenID provider signs them in.")
+	}
+	for _, name := range row.Passkeys {
+		a.say("Passkey: %s", printable(name))
+	}
+	if !row.Password.IsZero() {
+		a.say("Password and authenticator app, set %s; %d recovery codes left", a.minute(row.Password.Time), row.Recovery)
+	}
+	for _, n := range row.Notices {
+		a.say("Accepted notice %s on %s, in session %d", printable(n.Version), a.minute(n.Accepted.Time), n.Session)
 	}
 }

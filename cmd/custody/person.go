@@ -263,6 +263,7 @@ func (a *app) showPerson(login string) error {
 		Grants      []grantRow      `json:"grants"`
 		Credentials []credentialRow `json:"credentials"`
 		Sessions    []sessionRow    `json:"sessions"`
+		SignIn      signInRow       `json:"sign_in"`
 	}{personRow: a.personRow(p)}
 	if detail.Grants, err = w.grantsOf(detail.personRow); err != nil {
 		return err
@@ -271,6 +272,9 @@ func (a *app) showPerson(login string) error {
 		return err
 	}
 	if detail.Sessions, err = w.sessionsOf(p.ID); err != nil {
+		return err
+	}
+	if detail.SignIn, err = w.signInOf(p.ID); err != nil {
 		return err
 	}
 	if a.json {
@@ -289,6 +293,8 @@ func (a *app) showPerson(login string) error {
 	if err := list(a, detail.Credentials, "None: they cannot sign in.", a.credentialColumns()...); err != nil {
 		return err
 	}
+	a.say("\nSign-in with a browser")
+	a.showSignIn(&detail.SignIn)
 	a.say("\nLive sessions")
 	return list(a, detail.Sessions, "None.", a.sessionColumns()...)
 }

@@ -3,6 +3,7 @@
 "use strict";
 (async () => {
   const main = document.getElementById("main-device");
+  document.getElementById("device-busy").hidden = false;
   const onwards = () => location.replace(main.dataset.next);
   try {
     const answer = await custodyDevice.prove();
