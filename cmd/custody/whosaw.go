@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"custody"
+	"custody/ledger"
 )
 
 func (a *app) whoSawCommand() *cobra.Command {
@@ -19,7 +20,13 @@ ledger. A gate may be running meanwhile. SUBJECT is the customer's key in the
 system. EVENT is the number by which custody ledger extract proves each line.`,
 		Example: "  custody ledger who-saw --system bodyshop --subject 4711\n  custody ledger who-saw --system bodyshop --subject 4711 --since 30d --json",
 		Args:    takes(),
-		RunE:    func(*cobra.Command, []string) error { return a.whoSaw(system, subject, &p, most) },
+		RunE: func(*cobra.Command, []string) error {
+			return a.about(system, subject, &p, most, asked{
+				keep:    func(*ledger.Disclosure) bool { return true },
+				nothing: "Nobody was shown this customer's data in that time.",
+				columns: a.aboutColumns("SAW", func(r eventRow) string { return changed(r) + r.saw() }),
+			})
+		},
 	}
 	cmd.Flags().StringVar(&system, "system", "", "the `system`")
 	cmd.Flags().StringVar(&subject, "subject", "", "the customer's `key`")
@@ -29,7 +36,15 @@ system. EVENT is the number by which custody ledger extract proves each line.`,
 	return cmd
 }
 
-func (a *app) whoSaw(system, subject string, p *period, most int) error {
+// asked is what is wanted of the events about a customer, and how it is shown.
+type asked struct {
+	keep    func(*ledger.Disclosure) bool
+	nothing string
+	columns []column[eventRow]
+}
+
+// about lists the events about one customer.
+func (a *app) about(system, subject string, p *period, most int, want asked) error {
 	w, err := a.open()
 	if err != nil {
 		return err
@@ -50,12 +65,15 @@ func (a *app) whoSaw(system, subject string, p *period, most int) error {
 	defer reader.Close()
 	rows := []eventRow{}
 	for d := range reader.Index().WhoSaw(w.systems[system], id, from, to) {
+		if !want.keep(&d) {
+			continue
+		}
 		rows = append(rows, names.row(d.Number, &d.Event, d.Answer))
 		if len(rows) == most {
 			break
 		}
 	}
-	if err := list(a, rows, "Nobody was shown this customer's data in that time.", a.whoSawColumns()...); err != nil {
+	if err := list(a, rows, want.nothing, want.columns...); err != nil {
 		return err
 	}
 	if slices.ContainsFunc(rows, func(r eventRow) bool { return len(r.Masked) > 0 }) {
@@ -73,11 +91,13 @@ func (w *workspace) subject(system, key string) (custody.SubjectID, error) {
 	return w.store.SubjectOf(id, key)
 }
 
-func (a *app) whoSawColumns() []column[eventRow] {
+// aboutColumns are those of a table about one customer; what is how the categories are
+// shown.
+func (a *app) aboutColumns(title string, what func(eventRow) string) []column[eventRow] {
 	return []column[eventRow]{
 		{"TIME", func(r eventRow) string { return a.local(r.Time.Time) }, false},
 		{"WHO", func(r eventRow) string { return r.who() + " of " + r.Organisation }, true},
-		{"SAW", func(r eventRow) string { return changed(r) + r.saw() }, true},
+		{title, what, true},
 		{"REASON", func(r eventRow) string { return r.Reason }, true},
 		{"SESSION", func(r eventRow) string { return number(r.Session) }, false},
 		{"ROUTE", func(r eventRow) string { return r.Route }, false},
