@@ -15,20 +15,21 @@ import (
 func odd(r *rand.Rand) *custody.Event {
 	h := rand.New(rand.NewPCG(uint64(r.IntN(3000)), 5))
 	number := func() uint64 {
-		switch h.IntN(4) {
+		switch h.IntN(40) {
 		case 0:
 			return 0
-		case 1:
-			return 1 + h.Uint64N(100)
+		case 1, 2:
+			return 1 + h.Uint64N(1<<(7*h.IntN(5)+3))
 		}
-		return 1 + h.Uint64N(1<<(7*h.IntN(5)+3))
+		return 1 + h.Uint64N(200)
+
 	}
 	e := &custody.Event{
 		Kind: custody.EventDisclosure, Route: custody.Route(h.IntN(3)), Person: custody.PersonID(number()),
 		Application: custody.ApplicationID(number()), Organisation: custody.OrganisationID(number()), System: custody.SystemID(number()),
 		Session: custody.SessionID(number()), Grant: custody.GrantID(number()), Reason: custody.ReasonID(number()),
-		Clear: custody.CategorySet(h.Uint32()) & allCategories, Masked: custody.CategorySet(h.Uint32()) & allCategories,
-		Code: custody.Code(h.IntN(3)),
+		Clear: custody.CategorySet(h.Uint32())&allCategories | 1, Masked: custody.CategorySet(h.Uint32())&allCategories | 1,
+		Code: 1,
 	}
 	if h.IntN(8) > 0 {
 		e.Statement = h.Uint64N(math.MaxUint64) + 1
