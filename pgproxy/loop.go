@@ -22,6 +22,7 @@ type loop struct {
 	poller poller
 	tasks  []*task // by slot; nil where free
 	free   []int
+	alive  int // tasks that are not nil
 
 	record func() error  // waits for what was joined in this round; nil if nothing was
 	held   []*task       // that wait for it
@@ -130,17 +131,11 @@ func (t *task) leave() {
 // run is the loop's own goroutine.
 func (l *loop) run() {
 	for {
-		woken := l.poller.wait(func(slot, which int, gone bool) {
-			t := l.tasks[slot]
-			if t == nil {
-				return
-			}
-			s := t.sockets[which]
-			s.ready, s.gone = true, s.gone || gone
-			if t.wants == s {
-				l.step(t)
-			}
-		})
+		_, woken := l.poller.wait(false, l.ready)
+		// A write of several costs what a write of one does: see who else is there.
+		for n, looks := 1, 0; n > 0 && !woken && l.record != nil && l.alive > 1 && looks < moreLooks; looks++ {
+			n, woken = l.poller.wait(true, l.ready)
+		}
 		if woken && l.news() {
 			l.poller.close()
 			return
@@ -150,6 +145,22 @@ func (l *loop) run() {
 			l.turned = now
 			runtime.Gosched()
 		}
+	}
+}
+
+// moreLooks bounds how often a round looks for more before it waits for the disk.
+const moreLooks = 4
+
+// ready resumes the connection that waits for a socket.
+func (l *loop) ready(slot, which int, gone bool) {
+	t := l.tasks[slot]
+	if t == nil {
+		return
+	}
+	s := t.sockets[which]
+	s.ready, s.gone = true, s.gone || gone
+	if t.wants == s {
+		l.step(t)
 	}
 }
 
@@ -172,13 +183,11 @@ func (l *loop) news() (ended bool) {
 			l.step(t)
 		}
 	}
-	for _, t := range l.tasks {
-		ended = ended && t == nil
-	}
-	return ended
+	return ended && l.alive == 0
 }
 
 func (l *loop) enter(t *task) {
+	l.alive++
 	if n := len(l.free); n > 0 {
 		t.slot, l.free = l.free[n-1], l.free[:n-1]
 		l.tasks[t.slot] = t
@@ -224,6 +233,7 @@ func (l *loop) drop(t *task) {
 			l.poller.remove(s.fd)
 		}
 	}
+	l.alive--
 	l.tasks[t.slot] = nil
 	l.free = append(l.free, t.slot)
 	t.slot = -1

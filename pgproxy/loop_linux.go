@@ -49,11 +49,16 @@ func (p *poller) wake() {
 	_, _ = unix.Write(p.wakes, binary.NativeEndian.AppendUint64(nil, 1))
 }
 
-// wait waits for events and passes them on, and says whether wake was called.
-func (p *poller) wait(ready func(slot, which int, gone bool)) (woken bool) {
-	n, err := unix.EpollWait(p.ep, p.events[:], -1)
+// wait waits for events, or only looks for some, and passes them on. It says how many
+// there were, and whether wake was called.
+func (p *poller) wait(look bool, ready func(slot, which int, gone bool)) (n int, woken bool) {
+	timeout := -1
+	if look {
+		timeout = 0
+	}
+	n, err := unix.EpollWait(p.ep, p.events[:], timeout)
 	if err != nil { // EINTR
-		return false
+		return 0, false
 	}
 	for i := range p.events[:n] {
 		e := &p.events[i]
@@ -65,7 +70,7 @@ func (p *poller) wait(ready func(slot, which int, gone bool)) (woken bool) {
 		}
 		ready(int(e.Fd), int(e.Pad), e.Events&(unix.EPOLLRDHUP|unix.EPOLLHUP|unix.EPOLLERR) != 0)
 	}
-	return woken
+	return n, woken
 }
 
 // take gives a descriptor of a connection that the runtime's poller does not know.
