@@ -65,7 +65,7 @@ func FuzzNotice(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		n := Notice{Version: "1", Text: text}
 		for _, b := range n.blocks() {
-			if b.Heading == "" && b.Text == "" && len(b.Items) == 0 && strings.Trim(text, "# -\n\r\t ") == text {
+			if b.Heading == "" && b.Text == "" && len(b.Items) == 0 && !strings.ContainsAny(text, "#-") {
 				t.Errorf("an empty block of %q", text)
 			}
 		}

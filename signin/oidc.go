@@ -101,7 +101,7 @@ var errNoPerson = custody.E(custody.CodeForbidden, "this account cannot sign in 
 // makes the link. An address that passed to another account finds nobody: a login
 // belongs to one person for ever.
 func (d *Door) personOf(a *oidc.Account) (link int64, who *identity.Person, err error) {
-	link, id, err := d.id.FindSubject(a.Issuer, a.Subject)
+	_, id, err := d.id.FindSubject(a.Issuer, a.Subject)
 	if err != nil {
 		return 0, nil, err
 	}
