@@ -26,16 +26,36 @@ func CanonicalRegistration(dst, value []byte) ([]byte, bool) {
 		return dst[:start], false
 	}
 	got := dst[start:]
-	for _, form := range markForms {
-		if fits(got, form) && !(form != markForms[0] && zeroFirst(got)) {
-			return dst, true
-		}
+	if shape := shapeOf(got); shape == currentShape || markShapes[shape] && !zeroFirst(got) {
+		return dst, true
 	}
 	if repair(got, markForms[0]) {
 		return dst, true
 	}
 	return dst[:start], false
 }
+
+// shapeOf tells marks of one form from those of others: a bit for each character, set
+// if it is a figure, behind a bit that says how many there are.
+func shapeOf(s []byte) uint8 {
+	shape := uint8(1)
+	for _, c := range s {
+		shape <<= 1
+		if isDigit(c) {
+			shape |= 1
+		}
+	}
+	return shape
+}
+
+var currentShape = shapeOf([]byte(markForms[0]))
+
+var markShapes = func() (t [256]bool) {
+	for _, form := range markForms {
+		t[shapeOf([]byte(form))] = true
+	}
+	return t
+}()
 
 func fits(s []byte, form string) bool {
 	if len(s) != len(form) {

@@ -96,3 +96,16 @@ func TestLimit(t *testing.T) {
 		}
 	}
 }
+
+// TestSkipDull holds the eight bytes at a time to one byte at a time.
+func TestSkipDull(t *testing.T) {
+	for c := range 256 {
+		text := []byte("abcdefgh\xff\x80 zyx/:?A\x00\x7f  ")
+		text[11] = byte(c)
+		i := skipDull(text, 0)
+		want := c == '@' || c >= '0' && c <= '9'
+		if want != (i == 8) || !want && i != len(text)/8*8 {
+			t.Errorf("%#x stops at %d", c, i)
+		}
+	}
+}

@@ -1,5 +1,7 @@
 package body
 
+import "encoding/binary"
+
 // What is in a text, so that most of it need not be looked at again.
 const (
 	hasDigit uint8 = 1 << iota
@@ -32,10 +34,32 @@ var charFlags = func() (t [256]uint8) {
 }()
 
 func flagsOf(text []byte) (flags uint8) {
+	for len(text) >= 8 {
+		flags |= charFlags[text[0]] | charFlags[text[1]] | charFlags[text[2]] | charFlags[text[3]] |
+			charFlags[text[4]] | charFlags[text[5]] | charFlags[text[6]] | charFlags[text[7]]
+		text = text[8:]
+	}
 	for _, c := range text {
 		flags |= charFlags[c]
 	}
 	return flags
+}
+
+// skipDull gives the first place from i on that is less than eight bytes before a
+// digit or an @, looking at eight bytes at a time.
+func skipDull(text []byte, i int) int {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	for ; i+8 <= len(text); i += 8 {
+		x := binary.LittleEndian.Uint64(text[i:])
+		low := x &^ highs
+		digits := (low + ones*(0x80-'0')) &^ (low + ones*(0x80-'9'-1)) &^ x & highs
+		at := x ^ ones*'@'
+		at = (at - ones) &^ at & highs
+		if digits|at != 0 {
+			return i
+		}
+	}
+	return i
 }
 
 // Classes of a byte to the readers of identifiers.

@@ -109,7 +109,7 @@ func magic(first []byte) Kind {
 // sent as text or HTML is read as JSON, and the other way round, as the reader for
 // the wrong one would miss its escapes.
 func textual(declared Kind, first []byte) Kind {
-	if binary(first) {
+	if isBinary(first) {
 		return Unknown
 	}
 	switch declared {
@@ -121,8 +121,8 @@ func textual(declared Kind, first []byte) Kind {
 	return declared
 }
 
-// binary says whether bytes are no text: NULs, but for UTF-16's, or many controls.
-func binary(first []byte) bool {
+// isBinary says whether bytes are no text: NULs, but for UTF-16's, or many controls.
+func isBinary(first []byte) bool {
 	if len(first) >= 2 && (first[0] == 0xFF && first[1] == 0xFE || first[0] == 0xFE && first[1] == 0xFF) {
 		return false
 	}
@@ -143,7 +143,7 @@ func binary(first []byte) bool {
 
 // sniff reads the first character that is not a space.
 func sniff(first []byte) Kind {
-	if binary(first) {
+	if isBinary(first) {
 		return Unknown
 	}
 	b := bytes.TrimPrefix(first, []byte("\xef\xbb\xbf"))

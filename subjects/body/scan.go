@@ -45,7 +45,7 @@ func (s *scanner) run() {
 		case c == '@':
 			i = s.email(i)
 		default:
-			i++
+			i = skipDull(text, i+1)
 		}
 	}
 }

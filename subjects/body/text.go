@@ -58,15 +58,24 @@ func (f *Filter) lineEnd(from, end int) int {
 // a figure ends the one and letters or figures begin the other, or a line ends in the
 // equals sign of quoted-printable.
 func goesOn(line, next []byte) bool {
-	line = bytes.TrimRight(line, "\r\n")
-	if n := len(line); n > 0 && line[n-1] == '=' {
+	n := len(line)
+	for n > 0 && (line[n-1] == '\n' || line[n-1] == '\r') {
+		n--
+	}
+	if n > 0 && line[n-1] == '=' {
 		return true
 	}
-	line, next = bytes.TrimRight(line, " \t"), bytes.TrimLeft(next, " \t")
-	if len(line) == 0 || len(next) == 0 {
+	for n > 0 && (line[n-1] == ' ' || line[n-1] == '\t') {
+		n--
+	}
+	i := 0
+	for i < len(next) && (next[i] == ' ' || next[i] == '\t') {
+		i++
+	}
+	if n == 0 || i == len(next) {
 		return false
 	}
-	a, b := charClass[line[len(line)-1]], charClass[next[0]]
+	a, b := charClass[line[n-1]], charClass[next[i]]
 	return a == charDigit && (b == charDigit || b == charLetter) || a == charLetter && b == charDigit
 }
 
