@@ -28,7 +28,9 @@ import (
 func TestChangesOfTransactions(t *testing.T) {
 	s := openChanges(t)
 	token := editor(t, s, "alice")
-	phone := func(id int) string { return fmt.Sprintf("UPDATE clients SET phone = '07700900%d' WHERE id = %d", 500+id, id) }
+	phone := func(id int) string {
+		return fmt.Sprintf("UPDATE clients SET phone = '07700900%d' WHERE id = %d", 500+id, id)
+	}
 	for _, c := range []struct {
 		name string
 		do   []any
@@ -47,6 +49,8 @@ func TestChangesOfTransactions(t *testing.T) {
 		{"never ended", sql("BEGIN", phone(18)), ""},
 		{"one string", sql("BEGIN; " + phone(19) + "; SAVEPOINT a; " + phone(20) + "; ROLLBACK TO a; COMMIT; " + phone(21)), "19:phone 21:phone"},
 		{"one string without BEGIN", sql(phone(22) + "; " + phone(23)), "22-23:phone"},
+		{"one string that prepares and executes", sql("PREPARE p AS DELETE FROM cars WHERE client_id = 20; EXECUTE p"), "20:vehicle"},
+		{"one string that executes what is prepared", sql("PREPARE p AS SELECT 1", "DEALLOCATE p; PREPARE p (int) AS UPDATE clients SET name = 'x' WHERE id = $1; EXECUTE p (8)"), "8:name"},
 		{"one string that fails", sql(phone(24) + "; SELECT 1/0"), ""},
 		{"one string that commits by itself", sql(phone(25) + "; COMMIT; SELECT 1/0"), "25:phone"},
 		{"one string that turns into a block", sql(phone(26)+"; BEGIN; "+phone(27), "ROLLBACK"), ""},

@@ -304,6 +304,17 @@ func (c *conn) turned(st *step) {
 	}
 }
 
+// overlooked records changes that were committed without a record, which nothing above
+// lets happen: too late is better than never, and the log says so.
+func (c *conn) overlooked() error {
+	t := &c.changes
+	if t.Changes == nil || c.broken || t.Pending()+len(t.unnumbered) == 0 {
+		return nil
+	}
+	c.s.o.Log.Error("a change was committed before it was recorded; it is recorded now", "session", c.signedIn.ID)
+	return c.recordChanges()
+}
+
 // over ends the transaction, whichever way: what is not recorded by now was rolled
 // back, and what names the changed customers can be read anew.
 func (c *conn) over() {

@@ -362,6 +362,9 @@ func (c *conn) ready(m message) error {
 		}
 	}
 	if c.changes.open = c.tx != 'I'; !c.changes.open {
+		if err := c.overlooked(); err != nil {
+			return err
+		}
 		c.over()
 	}
 	late := c.late || e.kind == 'Q' && e.told && !e.erred
@@ -376,6 +379,7 @@ func (c *conn) ready(m message) error {
 	if c.script != nil {
 		return c.nextPart(&e)
 	}
+	c.broken = false
 	if !e.quiet {
 		c.out = append(c.out, m...)
 	}

@@ -29,8 +29,8 @@ func (c *conn) scripted(steps []step) bool {
 		return false
 	}
 	for i := range steps {
-		if c.changing(&steps[i]) != nil {
-			return true
+		if c.changing(&steps[i]) != nil || len(steps) > 1 && steps[i].Verb == lineage.Execute && c.sys.declares() {
+			return true // what EXECUTE runs may be prepared by the string itself
 		}
 	}
 	return false
@@ -117,7 +117,7 @@ func (c *conn) nextPart(e *expect) error {
 	if !c.broken {
 		c.out = append(c.out, s.held...)
 	}
-	c.script = nil
+	c.script, c.broken = nil, false
 	c.out = appendReady(c.out, c.tx)
 	return nil
 }
