@@ -32,6 +32,8 @@ type Portal struct {
 	SignIn PortalSignIn `yaml:"sign_in"`
 	// SignOut is the application's own way out.
 	SignOut string `yaml:"sign_out"`
+	// Closed are paths that nobody reaches, with all below them.
+	Closed []string `yaml:"closed"`
 	// Cookies are those of the application's that its scripts need in the browser.
 	Cookies []string `yaml:"cookies"`
 	// Elsewhere are other hosts to which the application may redirect.
@@ -146,6 +148,11 @@ func (p *Portal) check(k checker, at []string, system string) {
 func (p *Portal) checkPaths(say func(string, ...string)) {
 	if p.SignOut != "" && !plainPath(p.SignOut) {
 		say("write a path, like /logout", "sign_out")
+	}
+	for _, c := range p.Closed {
+		if !plainPath(c) || c == "/" {
+			say("write paths, like /account", "closed")
+		}
 	}
 	for _, prefix := range p.Static {
 		if !plainPath(strings.TrimSuffix(prefix, "/")) || prefix == "/" {

@@ -28,10 +28,29 @@ type Portal struct {
 
 // BodyshopRules say what the sample application's answers hold beside identifiers.
 func BodyshopRules() body.Rules {
-	return body.Rules{
-		JSON: map[string]string{"customers[].id": "key", "customer.id": "key", "**.name": "name", "**.notes": "free-text"},
-		CSV:  map[string]string{"id": "key", "name": "name", "notes": "free-text"},
+	fields := map[string]string{
+		"name": "name", "phone": "phone", "email": "email", "address_line1": "address", "address_line2": "address", "town": "address", "postcode": "address",
+		"date_of_birth": "date-of-birth", "notes": "free-text", "registration": "vehicle", "vin": "vehicle", "policy_number": "policy", "claim_number": "policy",
+		"happened_at": "accident", "place": "accident", "description": "accident", "third_party": "accident", "instructions": "free-text", "summary": "free-text",
 	}
+	r := body.Rules{
+		JSON: map[string]string{"customers[].id": "key", "customer.id": "key", "**.customer_id": "key"},
+		HTML: map[string]string{"[data-customer]": "key", "[data-field=address]": "address"},
+		CSV:  map[string]string{"id": "key"},
+	}
+	for field, category := range fields {
+		r.JSON["customers[]."+field], r.JSON["customer."+field] = category, category
+		r.HTML["[data-field="+field+"]"] = category
+		r.CSV[field] = category
+	}
+	return r
+}
+
+// BodyshopSignIn is the sample application's sign-in page, with one of its accounts.
+func BodyshopSignIn(userPassword string) upstream.SignIn {
+	in := FormSignIn(userPassword)
+	in.Form.UserField = "user"
+	return in
 }
 
 // NewPortal puts the gate in front of the application at origin, whose customers are

@@ -119,6 +119,9 @@ func (v *visit) guard() (done bool, err error) {
 	switch {
 	case v.p.o.SignOut != "" && upstream.Plain(v.path) == upstream.Plain(v.p.o.SignOut):
 		return true, v.redirect(Reserved + "sessions")
+	case v.p.closedPath(v.path):
+		v.view.s.Refuse(custody.CodeForbidden, v.shape)
+		return true, deny(http.StatusForbidden, custody.CodeForbidden, "this part of the application is closed to everybody", "the gate looks after the application's account")
 	case !v.p.o.SignIn.At(v.path):
 		return false, nil
 	case v.r.Method == http.MethodGet || v.r.Method == http.MethodHead:
@@ -127,6 +130,20 @@ func (v *visit) guard() (done bool, err error) {
 	v.view.s.Refuse(custody.CodeForbidden, v.shape)
 	return true, deny(http.StatusForbidden, custody.CodeForbidden, "signing in at the application itself is not possible here",
 		"the gate signs in for you; go on from the start page")
+}
+
+// closedPath says whether a path is one that nobody reaches, however it is written.
+func (p *Portal) closedPath(path string) bool {
+	if len(p.o.Closed) == 0 {
+		return false
+	}
+	plain := upstream.Plain(path)
+	for _, c := range p.o.Closed {
+		if c = upstream.Plain(c); plain == c || strings.HasPrefix(plain, c+"/") {
+			return true
+		}
+	}
+	return false
 }
 
 func (v *visit) redirect(to string) error {

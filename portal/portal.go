@@ -61,6 +61,9 @@ type Options struct {
 	Cookies []string
 	// Elsewhere are the other hosts to which the application may redirect.
 	Elsewhere []string
+	// Closed are paths that nobody reaches through the gate, with all below them: where
+	// the application's account is changed.
+	Closed []string
 	// SignOut is the application's own way out: it ends the session at the gate.
 	SignOut string
 	// AllowUninspectable lets answers through that cannot be inspected.

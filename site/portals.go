@@ -31,6 +31,7 @@ type Portal struct {
 	Static             []string
 	Cookies            []string
 	Elsewhere          []string
+	Closed             []string
 	SignOut            string
 	AllowUninspectable bool
 	ExportAbove        int
@@ -93,7 +94,7 @@ func (s *Site) openPortal(sys *System) (*entrance, error) {
 		System: sys.ID, Name: sys.Name, Title: o.Title, Public: o.Public, SignIn: &in, Door: e.door, Gate: s.Gate, Reasons: stated{s.o.Store},
 		Origin: upstream.New(upstream.Options{URL: o.Origin, Self: o.Self, TLS: o.OriginTLS}),
 		Plan:   plan, Values: &s.memory, Directory: &s.memory, Static: o.Static, Cookies: o.Cookies, Elsewhere: o.Elsewhere,
-		SignOut: o.SignOut, AllowUninspectable: o.AllowUninspectable, ExportAbove: o.ExportAbove, Contact: o.Contact,
+		Closed: o.Closed, SignOut: o.SignOut, AllowUninspectable: o.AllowUninspectable, ExportAbove: o.ExportAbove, Contact: o.Contact,
 		Key: key, MaxClients: s.o.MaxConnections, Now: s.o.Now, Zone: s.o.Zone, Log: s.o.Log,
 	}
 	if o.TLS {
