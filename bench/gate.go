@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	_ "net/http/pprof" // served only when a profile is asked for
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -40,7 +41,11 @@ type gateSpec struct {
 	Certificate, CertificateKey, CA []byte
 	System                          custody.System
 	Profile                         bool
+	Application                     string // in front of which there is a portal; empty for none
 }
+
+// benchKey is the deployment's secret.
+var benchKey = bytes.Repeat([]byte{7}, 32)
 
 // beGate serves until it is killed. It prints its address, and that of its
 // profiles if there are any.
@@ -65,9 +70,13 @@ func beGate(text string) error {
 	if err != nil {
 		return err
 	}
+	public, portal, err := spec.portal()
+	if err != nil {
+		return err
+	}
 	s, err := site.Open(context.Background(), site.Options{
-		Store: st, LedgerDir: spec.Ledger, Signer: signer, Key: bytes.Repeat([]byte{7}, 32), TLS: tls,
-		Systems: []site.System{{System: spec.System, Upstream: upstream}},
+		Store: st, LedgerDir: spec.Ledger, Signer: signer, Key: benchKey, TLS: tls,
+		Systems: []site.System{{System: spec.System, Upstream: upstream, Portal: portal}},
 		Log:     slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})),
 	})
 	if err != nil {
@@ -86,8 +95,26 @@ func beGate(text string) error {
 		profiles = pl.Addr().String()
 		go http.Serve(pl, nil)
 	}
-	fmt.Println(l.Addr(), profiles)
-	return s.Serve(l)
+	if public == nil {
+		fmt.Println(l.Addr(), profiles)
+		return s.Serve(l)
+	}
+	fmt.Println(l.Addr(), profiles, portal.Public)
+	go s.Serve(l)
+	return s.ServePortal(spec.System.Name, public)
+}
+
+// portal opens the portal's listener, if there is to be one.
+func (spec *gateSpec) portal() (net.Listener, *site.Portal, error) {
+	if spec.Application == "" {
+		return nil, nil, nil
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, nil, err
+	}
+	origin, err := url.Parse(spec.Application)
+	return l, &site.Portal{Public: &url.URL{Scheme: "http", Host: l.Addr().String()}, Origin: origin, Rules: custodytest.BodyshopRules(), ExportAbove: 1000}, err
 }
 
 // gateProcess is a gate in a process of its own.
@@ -97,6 +124,7 @@ type gateProcess struct {
 	host     string
 	port     int
 	profiles string // address, empty if there are none
+	portal   string // address of the portal, if there is one
 	cmd      *exec.Cmd
 	tokens   map[string]string // by login
 }
@@ -109,7 +137,7 @@ const (
 )
 
 // newGate makes store and ledger in dir and starts a gate.
-func newGate(program, dir, database, name string, profile bool) (*gateProcess, error) {
+func newGate(program, dir, database, name string, profile bool, application string) (*gateProcess, error) {
 	skey, _, err := note.GenerateKey(nil, "custody.example/bench")
 	if err != nil {
 		return nil, err
@@ -120,7 +148,7 @@ func newGate(program, dir, database, name string, profile bool) (*gateProcess, e
 	}
 	g := &gateProcess{program: program, tokens: map[string]string{}}
 	g.spec = gateSpec{Store: filepath.Join(dir, "custody.db"), Ledger: filepath.Join(dir, "ledger"),
-		Database: database, Signer: skey, System: custodytest.BodyshopSystem(), Profile: profile}
+		Database: database, Signer: skey, System: custodytest.BodyshopSystem(), Profile: profile, Application: application}
 	g.spec.System.Name = name
 	if err := ledger.Create(g.spec.Ledger, ledger.Options{Origin: "custody.example/bench", Signer: signer}); err != nil {
 		return nil, err
@@ -157,7 +185,7 @@ func (g *gateProcess) people(system string) error {
 	if _, err := st.EnsureSystem(system); err != nil {
 		return err
 	}
-	id, err := identity.New(identity.Options{Storage: st, Key: bytes.Repeat([]byte{7}, 32)})
+	id, err := identity.New(identity.Options{Storage: st, Key: benchKey})
 	if err != nil {
 		return err
 	}
@@ -204,12 +232,13 @@ func (g *gateProcess) start() error {
 	if err != nil {
 		return fmt.Errorf("the gate did not start: %w", err)
 	}
-	address, profiles, _ := strings.Cut(strings.TrimSpace(line), " ")
+	address, more, _ := strings.Cut(strings.TrimSpace(line), " ")
+	profiles, portal, _ := strings.Cut(more, " ")
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
 		return err
 	}
-	g.host, g.profiles = host, profiles
+	g.host, g.profiles, g.portal = host, profiles, strings.TrimSpace(portal)
 	g.port, err = strconv.Atoi(port)
 	return err
 }

@@ -41,6 +41,12 @@ func main() {
 		}
 		return
 	}
+	if text := os.Getenv(helperVariable); text != "" {
+		if err := beHelper(text); err != nil {
+			log.Fatal(err)
+		}
+		return
+	}
 	var o options
 	var only string
 	flag.IntVar(&o.rounds, "rounds", 7, "how often each target is asked")

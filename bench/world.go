@@ -89,7 +89,7 @@ func (w *world) open(ctx context.Context) (err error) {
 		return err
 	}
 	url := w.pg.UserURL(role.User, role.Password, database)
-	w.gate, err = newGate("/proc/self/exe", w.dir, url, database, w.o.profile != "")
+	w.gate, err = newGate("/proc/self/exe", w.dir, url, database, w.o.profile != "", "")
 	for i, program := range w.o.beside {
 		if err != nil {
 			return err
@@ -97,7 +97,7 @@ func (w *world) open(ctx context.Context) (err error) {
 		var other *gateProcess
 		dir := filepath.Join(w.dir, fmt.Sprint("other", i))
 		if err = os.Mkdir(dir, 0o755); err == nil {
-			other, err = newGate(program, dir, url, database, false)
+			other, err = newGate(program, dir, url, database, false, "")
 			w.others = append(w.others, other)
 		}
 	}
