@@ -47,20 +47,21 @@ func measurePortal(ctx context.Context, w *world, _ row) (list []result, err err
 	for _, r := range webRows {
 		var direct, bare, gate, ratios []float64
 		for k := range w.o.rounds {
-			if k == w.o.rounds-1 {
-				x.profile(w, r.name)
-			}
 			cookie := x.clear
 			if r.veiled {
 				cookie = x.veil
 			}
-			for _, t := range []struct {
-				base, cookie string
-				into         *[]float64
-			}{{x.app.url, "", &direct}, {x.proxy.url, "", &bare}, {x.gate.portal, cookie, &gate}} {
+			for _, t := range x.ways(cookie, &direct, &bare, &gate) {
+				if t.pid == x.gate.cmd.Process.Pid && k == w.o.rounds-1 {
+					x.profile(w, r.name)
+				}
+				before := effortOf(t.pid)
 				rate, err := wrk(ctx, t.base+r.path, t.cookie, w.o.length)
 				if err != nil {
 					return list, err
+				}
+				if w.o.effort {
+					effortOf(t.pid).say(&target{name: t.name, pid: t.pid}, before, rate, max(1, w.o.length.Seconds()))
 				}
 				*t.into = append(*t.into, rate)
 			}
@@ -73,18 +74,32 @@ func measurePortal(ctx context.Context, w *world, _ row) (list []result, err err
 	return append(list, file...), err
 }
 
+// way is one of those that are compared.
+type way struct {
+	name, base, cookie string
+	pid                int
+	into               *[]float64
+}
+
+func (x *web) ways(cookie string, direct, bare, gate *[]float64) []way {
+	return []way{{"direct", x.app.url, "", x.app.cmd.Process.Pid, direct}, {"bare proxy", x.proxy.url, "", x.proxy.cmd.Process.Pid, bare},
+		{"gate", x.gate.portal, cookie, x.gate.cmd.Process.Pid, gate}}
+}
+
 // fileSize is the large file, in megabytes.
 const fileSize = 1000
 
 // file downloads a large CSV of customers.
 func (x *web) file(ctx context.Context, w *world) ([]result, error) {
 	var direct, bare, gate, ratios []float64
+	if err := x.gate.restart(); err != nil { // its memory is the file's then, not that of the looks before
+		return nil, err
+	}
 	for k := range max(1, w.o.rounds/3) {
-		x.profile(w, "portal: a large file")
-		for _, t := range []struct {
-			base, cookie string
-			into         *[]float64
-		}{{x.app.url, "", &direct}, {x.proxy.url, "", &bare}, {x.gate.portal, x.clear, &gate}} {
+		for _, t := range x.ways(x.clear, &direct, &bare, &gate) {
+			if t.pid == x.gate.cmd.Process.Pid {
+				x.profile(w, "portal: a large file")
+			}
 			rate, err := download(ctx, t.base+"/customers.csv?mb="+strconv.Itoa(fileSize), t.cookie)
 			if err != nil {
 				return nil, err

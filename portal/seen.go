@@ -1,6 +1,8 @@
 package portal
 
 import (
+	"github.com/RoaringBitmap/roaring/v2"
+
 	"custody"
 	"custody/gate"
 	"custody/subjects/body"
@@ -26,30 +28,45 @@ func (v *visit) seen(s custody.SubjectID, shown, masked custody.CategorySet) err
 	return v.add(s, shown, masked)
 }
 
-// add counts a subject against the limits and puts it in the record of the part.
+// add counts a subject against the limits and puts it in the record of the part. A
+// subject that a part before has recorded with the same categories is in the record of
+// this answer already.
 func (v *visit) add(s custody.SubjectID, shown, masked custody.CategorySet) error {
-	n, err := v.group(shown, masked)
+	r, err := v.group(shown, masked)
 	if err != nil {
 		return err
 	}
-	return v.view.answer.Add(n, s)
+	if r.shown == nil { // a stream: each message is a look of its own
+		return v.view.answer.Add(r.group, s)
+	}
+	if r.shown.Contains(uint32(s)) {
+		return nil
+	}
+	if err := v.view.answer.Add(r.group, s); err != nil {
+		return err
+	}
+	r.shown.Add(uint32(s))
+	return nil
 }
 
 // group gives the group of subjects of whom the same is in the answer. A category
 // that was let through and is ruled masked by now ends the answer: rights changed.
-func (v *visit) group(shown, masked custody.CategorySet) (int, error) {
+func (v *visit) group(shown, masked custody.CategorySet) (*ruled, error) {
 	for i := range v.view.rules {
 		if r := &v.view.rules[i]; r.read == shown|masked && r.masked == masked {
-			return r.group, nil
+			return r, nil
 		}
 	}
 	r, err := v.rule(shown, masked)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	n := v.view.answer.Group(r, shown|masked)
-	v.view.rules = append(v.view.rules, ruled{shown | masked, masked, n})
-	return n, nil
+	added := ruled{shown | masked, masked, v.view.answer.Group(r, shown|masked), nil}
+	if !v.whole && v.route != custody.RouteStream {
+		added.shown = roaring.New()
+	}
+	v.view.rules = append(v.view.rules, added)
+	return &v.view.rules[len(v.view.rules)-1], nil
 }
 
 func (v *visit) rule(shown, masked custody.CategorySet) (gate.Ruling, error) {

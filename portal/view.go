@@ -3,6 +3,8 @@ package portal
 import (
 	"slices"
 
+	"github.com/RoaringBitmap/roaring/v2"
+
 	"custody"
 	"custody/gate"
 	"custody/subjects/body"
@@ -33,6 +35,7 @@ type sighting struct {
 type ruled struct {
 	read, masked custody.CategorySet
 	group        int
+	shown        *roaring.Bitmap // who is in the record of this file already; nil for a stream
 }
 
 const (
