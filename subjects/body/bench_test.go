@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"custody"
+	"custody/subjects"
 )
 
 // processTime is what this process has used of the processors, in nanoseconds: a
@@ -34,8 +35,12 @@ func sparse(size int) []byte {
 	return b.Bytes()[:size]
 }
 
-func benchmark(b *testing.B, kind Kind, text []byte, rules Rules, tr treatments) {
+func benchmark(b *testing.B, kind Kind, text []byte, rules Rules, tr treatments, known ...bool) {
 	w := newWorld(b, 1000)
+	for k := 1; k <= 1000 && len(known) > 0; k++ {
+		w.index.Learn(system, custody.SubjectID(k), []subjects.Name{{Category: custody.Name, Value: []byte("Ruth Bell")}, {Category: custody.DateOfBirth, Value: []byte("1984-03-07")},
+			{Category: custody.Address, Value: []byte("59 Station Road, Calder Mills, HX6 5DJ")}}, 0)
+	}
 	o := Options{System: system, Values: w.index, Directory: w.directory, Plan: compile(b, rules), Treat: tr.of,
 		Seen: func(custody.SubjectID, custody.CategorySet, custody.CategorySet) error { return nil }}
 	f, err := New(kind, o)
@@ -73,6 +78,7 @@ func BenchmarkDense(b *testing.B) {
 		b.Run(kind.String()+"-masked", func(b *testing.B) {
 			benchmark(b, kind, text, fuzzRules, treatments{custody.Phone: custody.Masked, custody.Email: custody.Masked})
 		})
+		b.Run(kind.String()+"-known", func(b *testing.B) { benchmark(b, kind, text, fuzzRules, nil, true) })
 		b.Run(kind.String()+"-identifiers", func(b *testing.B) { benchmark(b, kind, text, Rules{}, nil) })
 	}
 }

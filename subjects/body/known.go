@@ -25,8 +25,8 @@ const maxKnown = 4096
 // acquaintance holds the values of the subjects that the answer has named.
 type acquaintance struct {
 	index    Known
-	subjects map[custody.SubjectID]bool
-	by       map[uint64]int32 // the first fact of a key
+	subjects int
+	by       factTable // the first fact of a key; subjects that were met, as metKey
 	facts    []knownFact
 	first    [1 << 10]uint64 // a bit for each FirstWord
 	forms    custody.CategorySet
@@ -34,6 +34,9 @@ type acquaintance struct {
 	room     []subjects.Print
 	words    []byte
 }
+
+// metKey is a bit that no key of a print has: they have 56.
+const metKey = 1 << 63
 
 type knownFact struct {
 	print   subjects.Print
@@ -50,27 +53,21 @@ func (a *acquaintance) forget() {
 	if len(a.facts) > 0 {
 		a.first = [1 << 10]uint64{}
 	}
-	clear(a.subjects)
-	clear(a.by)
+	a.subjects = 0
+	a.by.clear()
 	a.facts, a.forms, a.dates = a.facts[:0], 0, false
 }
 
 // meet adds what is known of a subject.
 func (a *acquaintance) meet(system custody.SystemID, id custody.SubjectID) {
-	if a.subjects[id] {
+	if _, met := a.by.get(metKey | uint64(id)); met {
 		return
 	}
-	if a.subjects == nil {
-		a.subjects, a.by = map[custody.SubjectID]bool{}, map[uint64]int32{}
-	}
-	a.subjects[id] = true
+	a.by.put(metKey|uint64(id), 0)
+	a.subjects++
 	a.room = a.index.Known(a.room[:0], system, id)
 	for _, p := range a.room {
-		next, ok := a.by[p.Key()]
-		if !ok {
-			next = -1
-		}
-		a.by[p.Key()] = int32(len(a.facts))
+		next := a.by.put(p.Key(), int32(len(a.facts)))
 		a.facts = append(a.facts, knownFact{p, id, next})
 		word := p.Key() >> 40
 		a.first[word>>6] |= 1 << (word & 63)
@@ -96,7 +93,7 @@ func (f *Filter) recognise() {
 	if a.index == nil || len(f.sights) == 0 && len(a.facts) == 0 {
 		return
 	}
-	if len(a.subjects) > maxKnown {
+	if a.subjects > maxKnown {
 		a.forget()
 	}
 	for _, s := range f.sights {

@@ -57,7 +57,7 @@ func (s *scanner) phrase(start, end int) int {
 	best, stop := uint64(0), 0
 	for n := 1; ; n++ {
 		key := a.index.Term(s.f.o.System, a.words)
-		if _, ok := a.by[key]; ok && (n > 1 || s.likeName(key, start, end)) {
+		if _, ok := a.by.get(key); ok && (n > 1 || s.likeName(key, start, end)) {
 			best, stop = key, end
 		}
 		if n == subjects.MaxPhrase {
@@ -83,7 +83,7 @@ const maxGap = 4
 // or with a letter that has none, or is all there is.
 func (s *scanner) likeName(key uint64, start, end int) bool {
 	a := &s.f.known
-	for i := a.by[key]; i >= 0; i = a.facts[i].next {
+	for i, _ := a.by.get(key); i >= 0; i = a.facts[i].next {
 		if a.facts[i].print&subjects.PrintName == 0 {
 			return true
 		}
@@ -96,7 +96,7 @@ func (s *scanner) likeName(key uint64, start, end int) bool {
 // belongs to it.
 func (s *scanner) knownPhrase(key uint64, start, stop int) int {
 	a := &s.f.known
-	for i := a.by[key]; i >= 0; i = a.facts[i].next {
+	for i, _ := a.by.get(key); i >= 0; i = a.facts[i].next {
 		if a.facts[i].print&subjects.PrintStart != 0 {
 			if n := bytes.IndexFunc(s.text[stop:], subjects.IsStop); n >= 0 {
 				stop += n
@@ -114,7 +114,7 @@ func (s *scanner) knownPhrase(key uint64, start, stop int) int {
 // the strictest of its categories says.
 func (s *scanner) knownHit(key uint64, start, stop int) bool {
 	f, a := s.f, &s.f.known
-	i, ok := a.by[key]
+	i, ok := a.by.get(key)
 	if !ok {
 		return false
 	}
