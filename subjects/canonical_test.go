@@ -2,6 +2,7 @@ package subjects
 
 import (
 	"bytes"
+	"slices"
 	"testing"
 	"unicode/utf8"
 
@@ -103,6 +104,29 @@ func TestCanonicalRefuses(t *testing.T) {
 				t.Errorf("%v %q was read as %q", category, v, got)
 			}
 		}
+	}
+}
+
+func TestCanonicalMark(t *testing.T) {
+	for value, want := range map[string]string{
+		"VZ102QZ": "VZ102QZ", "b-mw 1234": "BMW1234", "1-ABC-234": "1ABC234", "AB12 CDEF": "AB12CDEF",
+		"": "", "A1": "", "ABCDEFG": "", "1234567": "", "AB12 CD!": "", "ABCDEF123456": "",
+	} {
+		got, ok := CanonicalMark([]byte("kept "), []byte(value))
+		if string(got) != "kept "+want || ok != (want != "") {
+			t.Errorf("%q is %q, %v", value, got, ok)
+		}
+	}
+}
+
+// A mark of another country in a declared column names its customer as any other does.
+func TestIndexOfForeignMarks(t *testing.T) {
+	x := newIndex(t, 0)
+	if !x.Add(1, 7, custody.Vehicle, []byte("VZ102QZ")) || x.Add(1, 7, custody.Vehicle, []byte("none")) {
+		t.Error("a foreign mark is not taken, or a word is")
+	}
+	if got := find(x, custody.Vehicle, "vz-102 qz"); !slices.Equal(got, []custody.SubjectID{7}) {
+		t.Errorf("found %v", got)
 	}
 }
 

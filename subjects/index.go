@@ -55,6 +55,9 @@ func NewIndex(key []byte, expected int) (*Index, error) {
 func (x *Index) hash(system custody.SystemID, category custody.Category, value []byte) (uint64, bool) {
 	var room [MaxCanonical]byte
 	form, ok := Canonical(room[:0], category, value)
+	if !ok && category == custody.Vehicle { // the column is declared, so it is a mark: of another country, or a trade plate
+		form, ok = CanonicalMark(room[:0], value)
+	}
 	if !ok {
 		return 0, false
 	}

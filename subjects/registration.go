@@ -57,6 +57,20 @@ var markShapes = func() (t [256]bool) {
 	return t
 }()
 
+// CanonicalMark appends a vehicle mark of any country as capitals and digits without
+// space: 4 to 10 of them, with at least one letter and one digit. Half of all words
+// with a number in them would pass, so only take a value for one where a mark is
+// certain: in a column that is declared to hold them.
+func CanonicalMark(dst, value []byte) ([]byte, bool) {
+	start := len(dst)
+	dst, ok := bare(dst, value, "", 10)
+	got := dst[start:]
+	if n := countLetters(got); !ok || len(got) < 4 || n == 0 || n == len(got) {
+		return dst[:start], false
+	}
+	return dst, true
+}
+
 func fits(s []byte, form string) bool {
 	if len(s) != len(form) {
 		return false
