@@ -109,3 +109,28 @@ func TestSkipDull(t *testing.T) {
 		}
 	}
 }
+
+// TestKeys: new keys get numbers, what is no key does not.
+func TestKeys(t *testing.T) {
+	w := newWorld(t, 2)
+	had := w.directory.Len(system)
+	for _, c := range []struct {
+		kind Kind
+		text string
+		more int
+	}{
+		{JSON, `{"customers":[{"id":null},{"id":true},{"id":""},{"id":" "},{}]}`, 0},
+		{HTML, `<a href="/customers/new">new</a><a href="/customers/">all</a><a href="/customers/1?x=2">1</a>`, 0},
+		{JSON, `{"customers":[{"id":901,"name":"A"},{"id":"x-9"},{"id":901}]}`, 2},
+		{HTML, `<a href="/customers/902/edit">new</a>`, 1},
+		{CSV, "Customer ID,phone\n903,\n,\n903,\n", 1},
+	} {
+		if _, _, err := w.filterParts(c.kind, Options{Plan: compile(t, rules)}, nil, []byte(c.text)); err != nil {
+			t.Fatal(err)
+		}
+		if more := w.directory.Len(system) - had; more != c.more {
+			t.Errorf("%s\ngave %d new numbers, want %d", c.text, more, c.more)
+		}
+		had = w.directory.Len(system)
+	}
+}

@@ -114,3 +114,45 @@ func TestTooLarge(t *testing.T) {
 		}
 	}
 }
+
+// TestHundredThousand runs 100,000 customers through each kind in little memory.
+func TestHundredThousand(t *testing.T) {
+	const n = 100_000
+	w := newWorld(t, n)
+	plan := compile(t, fuzzRules)
+	tr := treatments{custody.Phone: custody.Refused, custody.Email: custody.Masked}
+	for _, kind := range []Kind{JSON, HTML, CSV} {
+		text := large(kind, n)
+		found := map[custody.SubjectID]bool{}
+		f, err := New(kind, Options{System: system, Values: w.index, Directory: w.directory, Plan: plan, Treat: tr.of,
+			Seen: func(s custody.SubjectID, shown, masked custody.CategorySet) error {
+				found[s] = true
+				return nil
+			}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out []byte
+		total := 0
+		check := func(err error) {
+			if err != nil || bytes.Contains(out, []byte("077009")) || bytes.Contains(out, []byte("@post")) {
+				t.Fatalf("%v: %v, or a value is left", kind, err)
+			}
+			total += len(out)
+			if held := cap(f.raw) + cap(f.texts) + 64*cap(f.values) + 16*cap(f.scopes); held > 2<<20 {
+				t.Fatalf("%v: %d bytes are held", kind, held)
+			}
+		}
+		for rest := text; len(rest) > 0; {
+			part := rest[:min(len(rest), 32<<10)]
+			rest = rest[len(part):]
+			out, err = f.Write(out[:0], part)
+			check(err)
+		}
+		out, err = f.Close(out[:0])
+		check(err)
+		if len(found) != n || total < len(text)/2 {
+			t.Errorf("%v: found %d, %d of %d bytes", kind, len(found), total, len(text))
+		}
+	}
+}

@@ -104,16 +104,16 @@ func (f *Filter) resolveKeys() error {
 		if v.rule != ruleKey {
 			continue
 		}
-		view := f.view(v)
-		key := bytes.TrimSpace(view.text)
-		if len(key) == 0 || len(key) > maxKey {
+		key := f.key(v)
+		if key == nil {
 			continue
 		}
 		id, ok := f.o.Directory.Lookup(f.o.System, key)
-		if !ok {
-			unknown = append(unknown, string(key))
-		} else if v.scope != noScope {
+		switch {
+		case ok && v.scope != noScope:
 			f.scope(v.scope).subject = id
+		case !ok && (f.kind != HTML || bytes.ContainsAny(key, "0123456789")): // /customers/new is nobody
+			unknown = append(unknown, string(key))
 		}
 	}
 	if len(unknown) == 0 {
@@ -135,10 +135,19 @@ func (f *Filter) resolveKeys() error {
 // maxKey is the longest key that is looked up: subjects.MaxKey.
 const maxKey = 1024
 
-func (f *Filter) keyOf(v *value) (custody.SubjectID, bool) {
+// key gives the key that a value is, nil if it is none.
+func (f *Filter) key(v *value) []byte {
 	view := f.view(v)
 	key := bytes.TrimSpace(view.text)
-	if len(key) == 0 || len(key) > maxKey {
+	if len(key) == 0 || len(key) > maxKey || v.form == formNumber && (string(key) == "null" || string(key) == "true" || string(key) == "false") {
+		return nil
+	}
+	return key
+}
+
+func (f *Filter) keyOf(v *value) (custody.SubjectID, bool) {
+	key := f.key(v)
+	if key == nil {
 		return 0, false
 	}
 	return f.o.Directory.Lookup(f.o.System, key)
