@@ -111,7 +111,7 @@ func TestRefusedAndMasked(t *testing.T) {
 		"SELECT id, upper(email) FROM customers WHERE id = 5",
 		"SELECT id FROM customers WHERE email LIKE 'a%'",
 		"SELECT name FROM customers",
-		"SELECT name FROM customers LIMIT 10",
+		"SELECT name FROM customers WHERE id < 9 INTERSECT SELECT name FROM customers",
 	} {
 		_, err := conn.Exec(ctx, sql)
 		if state, message := refusal(err); state != "42501" {

@@ -89,10 +89,13 @@ func cutsOf(sql string, edits []Edit) []cut {
 	cuts := make([]cut, 0, len(sorted))
 	last := 0
 	for _, e := range sorted {
-		if e.From < 1 || e.To > len(tokens) || e.From > e.To || e.From < last {
+		if len(tokens) == 0 || e.From < last || e.To > len(tokens) || e.From > e.To {
 			return nil
 		}
-		s := span{tokens[e.From-1].end, tokens[e.From-1].end}
+		s := span{tokens[0].start, tokens[0].start}
+		if e.From > 0 {
+			s = span{tokens[e.From-1].end, tokens[e.From-1].end}
+		}
 		if e.From < e.To {
 			s = span{tokens[e.From].start, tokens[e.To-1].end}
 		}

@@ -104,6 +104,7 @@ type Source struct {
 	// an identifier is among them, which names the row's subject.
 	ByIdentifier bool
 	occ          int
+	mixed        bool // Keys hold something else in rows of another query of a UNION
 }
 
 // KeySet is an output column that holds the text of an array of keys, or, from depth

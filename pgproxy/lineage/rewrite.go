@@ -30,6 +30,9 @@ const (
 	maxOutputs = 1600
 )
 
+// maxDepthOfKeys bounds arrays in arrays: each level doubles the quoting.
+const maxDepthOfKeys = 4
+
 // maxRounds is how often a text is read while additions grow: each round carries
 // keys through at least one more query.
 const maxRounds = 12
@@ -40,11 +43,14 @@ type hiding struct {
 	base   int    // where it begins in the string, bytes
 	tokens []span
 	needed map[int]bool // occurrences that lack a key
+	mixed  map[int]bool // those whose key in the select list will not do
 	// known are the columns added so far, by the token that follows the select list.
 	known map[int][]addition
 	edits []Edit // of this round, beside those of known
 	pads  map[int]padding
 	seen  map[any]bool
+	wraps []*wrapping // of this round, inner ones first
+	kept  map[*pg.SelectStmt]*wrapping
 	count int
 	grown bool
 	fail  bool // it cannot be done
@@ -92,15 +98,14 @@ func (a *Analyser) rewritten(sql string, raw *pg.RawStmt, s *Statement, whole *[
 		return Statement{}, false
 	}
 	from, to := partSpan(sql, raw)
-	h := &hiding{text: sql[from:to], base: from, needed: map[int]bool{}, known: map[int][]addition{}}
+	h := &hiding{text: sql[from:to], base: from, needed: map[int]bool{}, mixed: map[int]bool{}, known: map[int][]addition{}, kept: map[*pg.SelectStmt]*wrapping{}}
 	lower := strings.ToLower(h.text)
 	if h.tokens = tokensOf(h.text); h.tokens == nil || strings.Contains(lower, hiddenPrefix) || strings.Contains(lower, "u&") {
 		return Statement{}, false
 	}
 	for i := range in.Sources {
-		if src := &in.Sources[i]; src.lacks() {
-			h.needed[src.occ] = true
-		}
+		src := &in.Sources[i]
+		h.needed[src.occ], h.mixed[src.occ] = src.lacks() || src.mixed, src.mixed
 	}
 	edits, ok := a.addHidden(sql, innerNode(raw.Stmt), h)
 	if !ok {
@@ -143,7 +148,7 @@ func (s *Statement) lacking() bool {
 	if s.Outputs == nil || s.Refusal != nil && !s.unattributed {
 		return false
 	}
-	return slices.ContainsFunc(s.Sources, func(src Source) bool { return src.lacks() })
+	return slices.ContainsFunc(s.Sources, func(src Source) bool { return src.lacks() || src.mixed })
 }
 
 func (s *Source) lacks() bool { return len(s.Keys)+len(s.Sets) == 0 && s.Pin == nil }
@@ -152,7 +157,7 @@ func (s *Source) lacks() bool { return len(s.Keys)+len(s.Sets) == 0 && s.Pin == 
 func (a *Analyser) addHidden(sql string, n *pg.Node, h *hiding) ([]Edit, bool) {
 	for range maxRounds {
 		h.grown, h.fail, h.edits = false, false, nil
-		h.seen, h.pads = map[any]bool{}, map[int]padding{}
+		h.seen, h.pads, h.wraps = map[any]bool{}, map[int]padding{}, nil
 		r := newRun(a.cat, sql)
 		r.hide = h
 		r.dispatch(&Statement{}, n)
@@ -166,9 +171,29 @@ func (a *Analyser) addHidden(sql string, n *pg.Node, h *hiding) ([]Edit, bool) {
 	return nil, false
 }
 
-// all lists the edits of the statement's own text.
+// all lists the edits of the statement's own text, in order. Where several are made
+// in one place, what is added to a select list comes before what ends its query.
 func (h *hiding) all() []Edit {
-	edits := h.edits
+	texts := h.added()
+	var edits []Edit
+	for _, w := range slices.Backward(h.wraps) {
+		edits = append(edits, Edit{w.start, w.start, w.head(texts[w.end])})
+	}
+	for end, text := range texts {
+		if end > 0 {
+			edits = append(edits, Edit{end, end, text})
+		}
+	}
+	edits = append(edits, h.edits...)
+	for _, w := range h.wraps {
+		edits = append(edits, Edit{w.stop, w.stop, w.tail()})
+	}
+	slices.SortStableFunc(edits, func(a, b Edit) int { return a.From - b.From })
+	return edits
+}
+
+// added gives what is added to each select list, by the token that follows it.
+func (h *hiding) added() map[int]string {
 	texts := map[int]string{}
 	for end, p := range h.pads {
 		texts[end] = p.before
@@ -181,11 +206,7 @@ func (h *hiding) all() []Edit {
 	for end, p := range h.pads {
 		texts[end] += p.after
 	}
-	for end, text := range texts {
-		edits = append(edits, Edit{end, end, text})
-	}
-	slices.SortFunc(edits, func(a, b Edit) int { return a.From - b.From })
-	return edits
+	return texts
 }
 
 // confirmed is the third reading.
@@ -231,7 +252,7 @@ func (s *Statement) matches(client *Statement, passes bool) bool {
 	}
 	for i := range s.Sources {
 		x, y := &s.Sources[i], &client.Sources[i]
-		if x.lacks() || x.Table != y.Table || x.Alias != y.Alias || x.Read != y.Read || y.Used&^x.Used != 0 || x.Outer != y.Outer {
+		if x.lacks() || x.mixed || x.Table != y.Table || x.Alias != y.Alias || x.Read != y.Read || y.Used&^x.Used != 0 || x.Outer != y.Outer {
 			return false
 		}
 	}

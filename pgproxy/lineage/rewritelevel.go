@@ -30,8 +30,9 @@ func (r *run) addKeys(l *level, res *relationResult) {
 		h.grown = true
 		r.addColumn(l, res, &a)
 	}
-	if len(h.known[l.end]) > 0 && l.distinct {
-		r.groupDistinct(l, res)
+	if len(h.known[l.end]) > 0 && l.distinct && !h.seen[l.end] {
+		h.seen[l.end] = true
+		r.groupDistinct(l, len(res.columns)-res.hidden, res.wildFrom >= 0)
 	}
 }
 
@@ -40,7 +41,7 @@ func (r *run) addKeys(l *level, res *relationResult) {
 func (r *run) carriedOn(l *level, res *relationResult, o int) bool {
 	occ := r.occs[o]
 	all := r.closure(l, occ)
-	if !l.sets {
+	if !l.sets && !r.hide.mixed[o] {
 		for _, n := range all {
 			if r.nodes[n].pin != nil || r.nodes[n].level != l || len(outputsOf(res, n)) > 0 {
 				return true
@@ -87,6 +88,9 @@ func (r *run) additionFor(l *level, o int) (addition, bool) {
 		switch {
 		case l.grouped || l.distinct:
 			a.how, a.depth = gatherAll, c.depth+1
+			if a.depth > maxDepthOfKeys {
+				continue
+			}
 		case l.arm && c.depth == 0:
 			a.how, a.depth = gatherOne, 1
 		}
@@ -215,12 +219,6 @@ func gathered(n *pg.Node) (gather, *pg.ColumnRef) {
 		return gatherPass, nil
 	}
 	return gatherPass, n.GetColumnRef()
-}
-
-// groupDistinct turns SELECT DISTINCT into GROUP BY of all its columns, so that the
-// keys of equal rows can be gathered.
-func (r *run) groupDistinct(l *level, res *relationResult) {
-	r.hide.fail = true
 }
 
 // aggregate notes which level an aggregate belongs to: the innermost one that its

@@ -10,15 +10,16 @@ import (
 // columns that were added to the other, as NULL: a row of one side has nobody of the
 // other's tables.
 func (r *run) arms(l *level, s *pg.SelectStmt) (left, right *relationResult) {
-	r.arm = true
+	flat := s.Op == pg.SetOperation_SETOP_UNION && (!s.All || l.flat)
+	r.arm, r.flat = true, flat
 	left = r.selectStmt(l.parent, l.ctes, s.Larg)
-	r.arm = true
+	r.arm, r.flat = true, flat
 	right = r.selectStmt(l.parent, l.ctes, s.Rarg)
-	r.arm = false
+	r.arm, r.flat = false, false
 	if r.hide == nil || left.hidden+right.hidden == 0 {
 		return left, right
 	}
-	if s.Op != pg.SetOperation_SETOP_UNION || !s.All || left.wildFrom >= 0 || right.wildFrom >= 0 {
+	if s.Op != pg.SetOperation_SETOP_UNION || left.wildFrom >= 0 || right.wildFrom >= 0 {
 		r.hide.fail = true // rows would be compared by what was added too
 		return left.without(), right.without()
 	}
@@ -76,7 +77,7 @@ func (r *run) pad(s *pg.SelectStmt, side *relationResult, columns []*column, bef
 		b.WriteString(", NULL::pg_catalog.text AS " + c.name)
 	}
 	for _, l := range side.arms {
-		if l.end == 0 || l.distinct {
+		if l.end == 0 || l.grouped && l.distinct {
 			h.fail = true
 			return
 		}

@@ -49,6 +49,7 @@ type occurrence struct {
 	closed     string // a guarded system relation; using it refuses
 	ignored    bool   // in a query that never runs
 	lostIn     lost
+	mixed      bool // its key stands where another query of a UNION has something else
 }
 
 // lost says where an occurrence's key went missing, for the hint.
@@ -97,6 +98,7 @@ type run struct {
 	confirm bool
 	fixed   int
 	arm     bool
+	flat    bool // equal rows of the query that is read next are dropped further out anyway
 }
 
 func newRun(cat *Catalogue, text string) *run { return &run{cat: cat, text: text} }

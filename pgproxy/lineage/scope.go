@@ -1,6 +1,10 @@
 package lineage
 
-import "custody"
+import (
+	"custody"
+
+	pg "github.com/pganalyze/pg_query_go/v6"
+)
 
 // column is one column of an item of FROM or of a select list.
 type column struct {
@@ -66,13 +70,15 @@ type level struct {
 	ctes     *cteScope
 	windows  []window
 	named    map[string]*windowSpec
-	outputs  []*column // set while ORDER BY and GROUP BY are read
-	effect   string    // a function called here that leaves a trace
-	end      int       // the token after its select list, 0 if nothing may be added
-	grouped  bool      // it has GROUP BY, HAVING or an aggregate
-	sets     bool      // it has grouping sets
-	distinct bool      // it has DISTINCT
-	arm      bool      // it is a query of a set operation
+	outputs  []*column  // set while ORDER BY and GROUP BY are read
+	effect   string     // a function called here that leaves a trace
+	end      int        // the token after its select list, 0 if nothing may be added
+	grouped  bool       // it has GROUP BY, HAVING or an aggregate
+	sets     bool       // it has grouping sets
+	distinct bool       // it has DISTINCT
+	list     []*pg.Node // its select list
+	arm      bool       // it is a query of a set operation
+	flat     bool       // equal rows are dropped further out anyway
 }
 
 // relationResult is what a subselect gives to the level above.

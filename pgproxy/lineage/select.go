@@ -15,15 +15,15 @@ func (r *run) selectStmt(parent *level, ctes *cteScope, s *pg.SelectStmt) *relat
 	if s.IntoClause != nil {
 		r.refuseNear(refuseInto())
 	}
-	l := &level{parent: parent, ctes: r.with(parent, ctes, s.WithClause), arm: r.arm}
-	r.arm = false
+	l := &level{parent: parent, ctes: r.with(parent, ctes, s.WithClause), arm: r.arm, flat: r.flat}
+	r.arm, r.flat = false, false
 	switch {
 	case s.Op != pg.SetOperation_SETOP_NONE:
 		return r.setOperation(l, s)
 	case len(s.ValuesLists) > 0:
 		return r.values(l, s)
 	}
-	l.end = r.listEnd(s.TargetList)
+	l.end, l.list = r.listEnd(s.TargetList), s.TargetList
 	l.sets, l.distinct = hasGroupingSets(s.GroupClause), isDistinct(s.DistinctClause)
 	l.grouped = len(s.GroupClause) > 0 || s.HavingClause != nil
 	r.from(l, s.FromClause)

@@ -41,24 +41,40 @@ func (r *run) setOperation(l *level, s *pg.SelectStmt) *relationResult {
 		d.node = r.newNode(l, 0)
 		res.columns = append(res.columns, &d)
 	}
-	r.armKeys(res, left)
-	r.armKeys(res, right)
+	r.armKeys(res, left, right)
+	r.armKeys(res, right, left)
 	if s.Op != pg.SetOperation_SETOP_UNION || !s.All {
 		r.decides(l, res.all()) // rows are compared with each other
 	}
 	r.setOrder(l, s, res)
+	if r.hide != nil && res.hidden > 0 && !s.All {
+		r.wrapUnion(s, res, l.flat && len(s.SortClause) == 0 && s.LimitCount == nil && s.LimitOffset == nil)
+	}
 	return res
 }
 
-// armKeys keeps the key positions of one arm.
-func (r *run) armKeys(res, arm *relationResult) {
+// armKeys keeps the key positions of one arm. Where the other one has something else
+// than a key, a row does not say from which of them it is.
+func (r *run) armKeys(res, arm, other *relationResult) {
 	for _, o := range arm.occs {
+		if keys := arm.keys[o]; len(keys) > 0 && !slices.ContainsFunc(keys, other.isKey) {
+			r.occs[o].mixed = true
+		}
 		res.keys[o] = slices.Clone(arm.keys[o])
 		res.gather(o, slices.Clone(arm.sets[o]))
 		if len(arm.keys[o])+len(arm.sets[o])+len(r.occs[o].carriers) == 0 && (r.occs[o].lostIn == lostNot || r.occs[o].lostIn == lostSelect) {
 			r.occs[o].lostIn = lostUnion
 		}
 	}
+}
+
+func (res *relationResult) isKey(i int) bool {
+	for _, keys := range res.keys {
+		if slices.Contains(keys, i) {
+			return true
+		}
+	}
+	return false
 }
 
 func (r *run) loseArms(occs []int) {

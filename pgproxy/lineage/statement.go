@@ -183,9 +183,13 @@ func (r *run) source(o int, occ *occurrence, res *relationResult) Source {
 			break
 		}
 	}
-	if res != nil && len(s.Keys) == 0 && s.Pin == nil {
+	s.mixed = occ.mixed && s.Pin == nil
+	if res != nil && (len(s.Keys) == 0 || s.mixed) && s.Pin == nil {
 		for _, i := range res.sets[o] {
 			s.Sets = append(s.Sets, KeySet{i, res.columns[i].depth})
+		}
+		if len(s.Sets) > 0 {
+			s.Keys, s.mixed = nil, false
 		}
 	}
 	// The key was only left out of the select list, and not lost in a union or a

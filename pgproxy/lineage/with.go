@@ -125,9 +125,9 @@ func nodes(names []string) []*pg.Node {
 // cteBody reads the query of a WITH.
 func (r *run) cteBody(c *cte) *relationResult {
 	c.reads++
-	fixed, arm := r.fixed, r.arm
-	r.fixed, r.arm = 0, false
-	defer func() { r.fixed, r.arm = fixed, arm }()
+	fixed := r.fixed
+	r.fixed, r.arm, r.flat = 0, false, false
+	defer func() { r.fixed = fixed }()
 	if !r.enter() {
 		return &relationResult{wildFrom: 0, keys: map[int][]int{}}
 	}

@@ -1,0 +1,273 @@
+package e2e
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"custody"
+	"custody/custodytest"
+	"custody/policy"
+)
+
+var (
+	hiddenCases = flag.Int("hidden.cases", 400, "random statements without keys")
+	hiddenSeed  = flag.Uint64("hidden.seed", 1, "seed of the random statements without keys")
+)
+
+// The customers of the random test are 11 to 20.
+const firstCustomer, lastCustomer = 11, 20
+
+// hiddenSchema makes the tables in the first schema of the search path.
+const hiddenSchema = `
+CREATE TABLE branches (id int, name text, town text);
+CREATE TABLE events (id bigint, customer_id bigint, kind text);
+CREATE TABLE customers (id bigint PRIMARY KEY, branch_id int, name text, phone text, email text, note text, joined int);
+CREATE TABLE vehicles (id bigint PRIMARY KEY, customer_id bigint NOT NULL, reg text, colour text, branch_id int);
+CREATE TABLE jobs (id bigint PRIMARY KEY, customer_id bigint NOT NULL, description text, price numeric);
+CREATE VIEW customer_list AS SELECT id, name AS full_name, phone, branch_id FROM customers WHERE branch_id < 3;
+`
+
+// hiddenData fills them from a seed.
+func hiddenData(g *rand.Rand) string {
+	var b strings.Builder
+	for i := range 4 {
+		fmt.Fprintf(&b, "INSERT INTO branches VALUES (%d, 'branch %d', 'town %d');", i, i, i%2)
+	}
+	for k := firstCustomer; k <= lastCustomer; k++ {
+		email := "NULL"
+		if g.IntN(5) > 0 {
+			email = fmt.Sprintf("'E%d-%d@example.com'", k, g.IntN(3))
+		}
+		fmt.Fprintf(&b, "INSERT INTO customers VALUES (%d, %d, 'N%d', 'P%d%s', %s, 'note of %d', %d);",
+			k, g.IntN(4), k, k, strings.Repeat("9", g.IntN(4)), email, k, g.IntN(60))
+	}
+	for i := range 14 {
+		k := firstCustomer + g.IntN(10)
+		fmt.Fprintf(&b, "INSERT INTO vehicles VALUES (%d, %d, 'R%d-%d', '%s', %d);", i, k, k, i, []string{"red", "blue"}[g.IntN(2)], g.IntN(4))
+		k = firstCustomer + g.IntN(10)
+		fmt.Fprintf(&b, "INSERT INTO jobs VALUES (%d, %d, 'D%d-%d', %d.50);", i, k, k, i, g.IntN(60))
+		who := "NULL"
+		if g.IntN(4) > 0 {
+			who = strconv.Itoa(firstCustomer + g.IntN(14))
+		}
+		fmt.Fprintf(&b, "INSERT INTO events VALUES (%d, %s, 'kind %d');", i, who, g.IntN(3))
+	}
+	return b.String()
+}
+
+func hiddenSystem() custody.System {
+	return custody.System{ID: 1, Tables: []custody.Table{
+		{Schema: "public", Name: "customers", Key: "id", Subject: true, Identifiers: []string{"phone"},
+			Columns: map[string]custody.Category{"name": custody.Name, "phone": custody.Phone, "email": custody.Email, "note": custody.FreeText}},
+		{Schema: "public", Name: "vehicles", Key: "customer_id", Columns: map[string]custody.Category{"reg": custody.Vehicle}},
+		{Schema: "public", Name: "jobs", Key: "customer_id", Columns: map[string]custody.Category{"description": custody.Accident}},
+	}}
+}
+
+// oracle answers what a statement would show without one customer, in a database of
+// its own that no gate knows.
+type oracle struct {
+	t    *testing.T
+	conn *pgconn.PgConn
+}
+
+var mention = regexp.MustCompile(`\{(\w+)#(\d+)\}`)
+
+// newOracle makes, beside the tables in public, one schema without each customer and
+// one in which the customer's personal values are others.
+func newOracle(t *testing.T, pg *custodytest.PG, data string) *oracle {
+	var b strings.Builder
+	b.WriteString(hiddenSchema + data)
+	for k := firstCustomer; k <= lastCustomer; k++ {
+		for _, s := range []string{"without", "changed"} {
+			fmt.Fprintf(&b, "CREATE SCHEMA %s_%d; SET search_path = %[1]s_%[2]d; %s %s", s, k, hiddenSchema, data)
+		}
+		fmt.Fprintf(&b, `DELETE FROM without_%[1]d.customers WHERE id = %[1]d; DELETE FROM without_%[1]d.vehicles WHERE customer_id = %[1]d;
+			DELETE FROM without_%[1]d.jobs WHERE customer_id = %[1]d;
+			UPDATE changed_%[1]d.customers SET name = 'Z123', phone = 'Z456', email = 'Z78', note = 'Z12345678' WHERE id = %[1]d;
+			UPDATE changed_%[1]d.vehicles SET reg = 'Z' || id WHERE customer_id = %[1]d; UPDATE changed_%[1]d.jobs SET description = 'Z' || id WHERE customer_id = %[1]d;`, k)
+	}
+	return &oracle{t, pg.Conn(t, pg.CreateDatabase(t, b.String())).PgConn()}
+}
+
+// asked writes the statement with the mentions that matter in another schema.
+func (o *oracle) asked(g *reports, sql, schema string) string {
+	return mention.ReplaceAllStringFunc(sql, func(m string) string {
+		p := mention.FindStringSubmatch(m)
+		if n, _ := strconv.Atoi(p[2]); schema == "" || !g.used[n] {
+			return p[1]
+		}
+		return schema + "." + p[1]
+	})
+}
+
+func (o *oracle) rows(sql string) []string {
+	a, err := whole(o.conn, sql)
+	if err != nil {
+		o.t.Fatalf("%v\n%s", err, sql)
+	}
+	return slices.Sorted(slices.Values(a.rows))
+}
+
+// differing gives the customers for whom the answer differs with the schema of a kind.
+func (o *oracle) differing(g *reports, sql, kind string) map[string]bool {
+	all := o.rows(o.asked(g, sql, ""))
+	out := map[string]bool{}
+	for k := firstCustomer; k <= lastCustomer; k++ {
+		if !slices.Equal(all, o.rows(o.asked(g, sql, fmt.Sprintf("%s_%d", kind, k)))) {
+			out[strconv.Itoa(k)] = true
+		}
+	}
+	return out
+}
+
+// wholeAnswer is everything of an answer but its timing.
+type wholeAnswer struct {
+	fields string
+	rows   []string
+	tag    string
+}
+
+func whole(conn *pgconn.PgConn, sql string) (*wholeAnswer, error) {
+	r := conn.Exec(ctx, sql)
+	a := &wholeAnswer{}
+	var err error
+	for r.NextResult() {
+		rr := r.ResultReader()
+		a.fields = fmt.Sprintf("%v", rr.FieldDescriptions())
+		for rr.NextRow() {
+			var b bytes.Buffer
+			for _, v := range rr.Values() {
+				if v == nil {
+					b.WriteString("-1;")
+				} else {
+					fmt.Fprintf(&b, "%d:%s;", len(v), v)
+				}
+			}
+			a.rows = append(a.rows, b.String())
+		}
+		var tag pgconn.CommandTag
+		tag, err = rr.Close()
+		a.tag = tag.String()
+	}
+	if e := r.Close(); err == nil {
+		err = e
+	}
+	return a, err
+}
+
+// news gives what was recorded for a person after a time, and moves it.
+func news(s *custodytest.Site, person custody.PersonID, after *time.Time) map[string]bool {
+	out, newest := map[string]bool{}, *after
+	for e := range s.Ledger.Index().SawBy(person, *after, time.Now().Add(time.Hour)) {
+		if !e.Time.After(*after) {
+			continue
+		}
+		if e.Time.After(newest) {
+			newest = e.Time
+		}
+		for _, id := range e.Subjects {
+			sub, err := s.Store.Subject(id)
+			if err != nil {
+				panic(err)
+			}
+			out[sub.Key] = true
+		}
+	}
+	*after = newest
+	return out
+}
+
+// TestHiddenKeysAgainstBruteForce sends random statements without keys to a real gate
+// and to the database itself. What the gate releases must be the same, byte by byte,
+// and it must record exactly the customers without whom the answer would be another.
+//
+// For every statement two other databases are asked for each customer: one in which
+// the customer is not there, and one in which the customer's values are others. Who is
+// missing from the first answer must be recorded; who is recorded must make a
+// difference to one of the two.
+func TestHiddenKeysAgainstBruteForce(t *testing.T) {
+	g := &reports{Rand: rand.New(rand.NewPCG(*hiddenSeed, 7))}
+	data := hiddenData(g.Rand)
+	pg := custodytest.Postgres(t)
+	s := custodytest.NewSite(t, pg, pg.CreateDatabase(t, hiddenSchema+data), hiddenSystem())
+	token := s.Person("alice", policy.Grant{See: categories(custody.Name, custody.Phone, custody.Email, custody.FreeText, custody.Vehicle, custody.Accident), Export: true})
+	gate, direct := s.As("alice", token).PgConn(), s.PG.Conn(t, s.Database).PgConn()
+	o := newOracle(t, pg, data)
+	people, _ := s.Store.ListPeople()
+	person, seen := people[0].ID, time.Time{}
+	figures := map[string][3]int{} // by kind: statements, released, exactly the oracle's
+	released := 0
+	for range *hiddenCases {
+		tagged := g.statement()
+		sql := o.asked(g, tagged, "")
+		want, err := whole(direct, sql)
+		if err != nil {
+			t.Fatalf("the generator wrote a wrong statement: %v\n%s", err, sql)
+		}
+		f := figures[g.kind]
+		f[0]++
+		got, err := whole(gate, sql)
+		recorded := news(s, person, &seen)
+		if err != nil {
+			if state, message := refusal(err); state != "42501" {
+				t.Fatalf("%s %s\n%s", state, message, sql)
+			}
+			if len(got.rows) > 0 { // P4 in the middle: what left before is recorded
+				continue
+			}
+			figures[g.kind] = f
+			if os.Getenv("HIDDEN_VERBOSE") != "" {
+				_, message := refusal(err)
+				t.Logf("refused:%s: %s\n%s", g.kind, message, sql)
+			}
+			continue
+		}
+		released++
+		f[1]++
+		if !strings.Contains(sql[strings.LastIndex(sql, ")")+1:], "ORDER BY") {
+			slices.Sort(got.rows)
+			slices.Sort(want.rows)
+		}
+		if got.fields != want.fields || got.tag != want.tag || !slices.Equal(got.rows, want.rows) {
+			t.Fatalf("the gate's answer is not the database's\n%s\ngate   %v\ndirect %v", sql, got, want)
+		}
+		missing := o.differing(g, tagged, "without")
+		if !g.loose {
+			for k := range missing {
+				if !recorded[k] {
+					t.Fatalf("%s has part in the answer and is not recorded (%v)\n%s", k, slices.Sorted(maps.Keys(recorded)), sql)
+				}
+			}
+		}
+		if maps.Equal(missing, recorded) {
+			f[2]++
+		} else if changed := o.differing(g, tagged, "changed"); !g.loose {
+			for k := range recorded {
+				if !missing[k] && !changed[k] {
+					t.Fatalf("%s is recorded and has no part in the answer\n%s", k, sql)
+				}
+			}
+		}
+		figures[g.kind] = f
+	}
+	t.Logf("seed %d: %d statements, %d released", *hiddenSeed, *hiddenCases, released)
+	for _, k := range slices.Sorted(maps.Keys(figures)) {
+		t.Logf("%4d sent, %4d released, %4d exact:%s", figures[k][0], figures[k][1], figures[k][2], k)
+	}
+	if released < *hiddenCases/2 {
+		t.Error("too few statements were released for this test to mean anything")
+	}
+}
