@@ -149,8 +149,11 @@ func (g *reports) use(c col) string {
 }
 
 func (g *reports) predicate(cols []col) string {
-	t, _ := g.of(cols, 't')
-	n, _ := g.of(cols, 'n')
+	t, text := g.of(cols, 't')
+	n, number := g.of(cols, 'n')
+	if !text || !number {
+		return "true"
+	}
 	switch g.IntN(7) {
 	case 0:
 		return g.use(t) + " LIKE '%" + fmt.Sprint(1+g.IntN(8)) + "%'"
@@ -161,7 +164,7 @@ func (g *reports) predicate(cols []col) string {
 	case 3:
 		return "(" + g.predicate(cols) + " OR " + g.predicate(cols) + ")"
 	case 4:
-		return fmt.Sprintf("length(%s) > %d", g.use(t), g.IntN(9))
+		return fmt.Sprintf("length(%s) > %d", g.use(t), g.IntN(2))
 	case 5:
 		if k := keysOf(cols); len(k) > 0 {
 			return fmt.Sprintf("%s < %d", one(g, k...).ref, 12+g.IntN(12))
@@ -317,7 +320,7 @@ func (g *reports) statement() string {
 		with = "WITH w AS (" + sql + ") "
 		g.ctes = []rel{{"w", cols}}
 	}
-	sql, out := g.block(2, nil)
+	sql, out := g.block(one(g, 0, 1, 1, 2), nil)
 	if g.chance(15) {
 		g.kind += " star"
 		sql = "SELECT * FROM (" + sql + ") q"

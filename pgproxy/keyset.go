@@ -98,6 +98,10 @@ func (c *conn) keys(s *rowSource, v []byte, depth int) error {
 // text form. What fn is given holds until it returns.
 func elements(v []byte, fn func(e []byte, null bool) error) error {
 	n := len(v)
+	if n == 0 {
+		return custody.E(custody.CodeUnattributed, "a window spans too many rows to say in each of them whose they are",
+			"add PARTITION BY the customer's key to the window, or ask for at most 2,000 rows at a time")
+	}
 	if n < 2 || v[0] != '{' || v[n-1] != '}' {
 		return notKeys()
 	}

@@ -11,7 +11,8 @@ import "slices"
 func (r *run) finishLevel(l *level, res *relationResult, sets bool) {
 	res.occs = append(res.occs, l.occs...)
 	res.presence = res.presence.union(l.presence)
-	r.checkWindows(l)
+	r.addKnown(l, res)
+	r.checkWindows(l, res)
 	r.addKeys(l, res)
 	if l.effect != "" && len(l.occs) > 0 {
 		r.effect = l.effect
@@ -31,7 +32,7 @@ func (r *run) finishLevel(l *level, res *relationResult, sets bool) {
 			}
 			outs = append(outs, outputsOf(res, n)...)
 		}
-		gathered := r.setsOf(l, res, occ, all)
+		gathered := dedupe(append(r.setsOf(l, res, occ, all), l.covered[o]...))
 		if len(keep)+len(outs)+len(gathered) == 0 {
 			occ.lose(sets, len(all) > 0)
 		}

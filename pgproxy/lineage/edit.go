@@ -75,6 +75,17 @@ func ClientPosition(sql string, edits []Edit, position int) int {
 	return was + position - sent
 }
 
+// insertedBy says where Splice puts the texts of edits, in the text that it makes.
+func insertedBy(sql string, edits []Edit) []span {
+	var list []span
+	grown := 0
+	for _, c := range cutsOf(sql, edits) {
+		list = append(list, span{c.start + grown, c.start + grown + len(c.text)})
+		grown += len(c.text) - (c.end - c.start)
+	}
+	return list
+}
+
 // cut is an edit by bytes.
 type cut struct {
 	span

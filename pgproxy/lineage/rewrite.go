@@ -62,15 +62,17 @@ type addition struct {
 	alias  string // of the item, empty for a bare column
 	column string
 	how    gather
-	depth  int // of the array that it gives, 0 for a key
+	depth  int      // of the array that it gives, 0 for a key
+	by     []string // gatherWindow: what the window is partitioned by, as written
 }
 
 type gather uint8
 
 const (
-	gatherPass gather = iota // the column as it is, as text
-	gatherOne                // an array of one
-	gatherAll                // an array of the group's
+	gatherPass   gather = iota // the column as it is, as text
+	gatherOne                  // an array of one
+	gatherAll                  // an array of the group's
+	gatherWindow               // an array of the window\'s partition
 )
 
 // sql writes the addition as it stands in a select list.
@@ -80,6 +82,8 @@ func (a *addition) sql() string {
 		ref = ident(a.alias) + "." + ref
 	}
 	switch a.how {
+	case gatherWindow:
+		return a.windowSQL(ref)
 	case gatherOne:
 		ref = "ARRAY[" + ref + "]"
 	case gatherAll:
@@ -219,7 +223,7 @@ func (a *Analyser) confirmed(s *Statement, h *hiding, edits []Edit, sql string, 
 	if err != nil || len(tree.Stmts) != 1 {
 		return Statement{}, false
 	}
-	t := a.read(text, tree.Stmts[0], true)
+	t := a.read(text, tree.Stmts[0], true, insertedBy(h.text, edits)...)
 	if !t.query().matches(s.query(), t.Refusal == nil) {
 		return Statement{}, false
 	}

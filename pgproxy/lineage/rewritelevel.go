@@ -7,15 +7,24 @@ import (
 	pg "github.com/pganalyze/pg_query_go/v6"
 )
 
-// addKeys adds to the select list of a level the keys that would be lost here. It
-// does nothing but in the second reading.
-func (r *run) addKeys(l *level, res *relationResult) {
+// addKnown adds what earlier rounds found to be added to the select list of a level.
+func (r *run) addKnown(l *level, res *relationResult) {
 	h := r.hide
 	if h == nil || l.end == 0 || h.fail {
 		return
 	}
 	for i := range h.known[l.end] {
 		r.addColumn(l, res, &h.known[l.end][i])
+	}
+	r.windowKeys(l, res)
+}
+
+// addKeys adds to the select list of a level the keys that would be lost here. It
+// does nothing but in the second reading.
+func (r *run) addKeys(l *level, res *relationResult) {
+	h := r.hide
+	if h == nil || l.end == 0 || h.fail {
+		return
 	}
 	for _, o := range l.occs {
 		if !h.needed[o] || r.carriedOn(l, res, o) {
@@ -48,7 +57,7 @@ func (r *run) carriedOn(l *level, res *relationResult, o int) bool {
 			}
 		}
 	}
-	return len(r.setsOf(l, res, occ, all)) > 0
+	return len(l.covered[o])+len(r.setsOf(l, res, occ, all)) > 0
 }
 
 // setsOf finds the output columns that hold the keys of all rows of an occurrence
@@ -61,6 +70,9 @@ func (r *run) setsOf(l *level, res *relationResult, occ *occurrence, all []node)
 			break
 		}
 		from := c.gathers
+		if c.over != nil {
+			continue // of more rows than this one, see checkWindows
+		}
 		switch {
 		case from > 0 && (slices.Contains(all, from-1) && r.nodes[from-1].level == l || slices.Contains(sets, from-1)):
 			outs = append(outs, i)
@@ -155,6 +167,9 @@ func (r *run) addColumn(l *level, res *relationResult, a *addition) {
 	} else {
 		d.gathers = c.node + 1
 	}
+	if a.how == gatherWindow {
+		d.over = r.windowBy(l, a.by)
+	}
 	res.columns = append(res.columns, d)
 	res.hidden++
 }
@@ -181,7 +196,7 @@ func (r *run) hiddenTarget(l *level, t *pg.ResTarget, res *relationResult) bool 
 	d := &column{name: t.Name, node: noNode, keyOf: -1, typ: oidText, base: oidText}
 	res.columns = append(res.columns, d)
 	cast := t.Val.GetTypeCast()
-	if cast == nil || !slices.Equal(strs(cast.TypeName.GetNames()), []string{"pg_catalog", "text"}) {
+	if r.hiddenWindow(l, t.Val, d) || cast == nil || !isText(cast) {
 		return true
 	}
 	how, ref := gathered(cast.Arg)
@@ -212,8 +227,7 @@ func gathered(n *pg.Node) (gather, *pg.ColumnRef) {
 		return gatherOne, a.Elements[0].GetColumnRef()
 	}
 	if f := n.GetFuncCall(); f != nil {
-		if len(f.Args) == 1 && slices.Equal(strs(f.Funcname), []string{"pg_catalog", "array_agg"}) &&
-			f.Over == nil && f.AggFilter == nil && len(f.AggOrder) == 0 && !f.AggDistinct && !f.FuncVariadic {
+		if isArrayAgg(f) && f.Over == nil {
 			return gatherAll, f.Args[0].GetColumnRef()
 		}
 		return gatherPass, nil

@@ -96,9 +96,11 @@ type run struct {
 	// next is one of a set operation.
 	hide    *hiding
 	confirm bool
-	fixed   int
-	arm     bool
-	flat    bool // equal rows of the query that is read next are dropped further out anyway
+	// inserted is where the text has what the gate added.
+	inserted []span
+	fixed    int
+	arm      bool
+	flat     bool // equal rows of the query that is read next are dropped further out anyway
 }
 
 func newRun(cat *Catalogue, text string) *run { return &run{cat: cat, text: text} }

@@ -23,10 +23,11 @@ type column struct {
 	typ        uint32
 	base       uint32 // type for comparing, zero if unknown
 	nondet     bool
-	risky      bool // computing it tells of it, even if nobody reads it: see total.go
-	hidden     bool // the gate adds it, in the second reading
-	gathers    node // 1 + the node whose values it gathers into an array, 0: it does not
-	depth      int  // of the array of keys that it holds
+	risky      bool    // computing it tells of it, even if nobody reads it: see total.go
+	hidden     bool    // the gate adds it, in the second reading
+	gathers    node    // 1 + the node whose values it gathers into an array, 0: it does not
+	depth      int     // of the array of keys that it holds
+	over       *window // the window over which it gathers
 }
 
 // item is one entry of FROM with its own alias.
@@ -70,15 +71,16 @@ type level struct {
 	ctes     *cteScope
 	windows  []window
 	named    map[string]*windowSpec
-	outputs  []*column  // set while ORDER BY and GROUP BY are read
-	effect   string     // a function called here that leaves a trace
-	end      int        // the token after its select list, 0 if nothing may be added
-	grouped  bool       // it has GROUP BY, HAVING or an aggregate
-	sets     bool       // it has grouping sets
-	distinct bool       // it has DISTINCT
-	list     []*pg.Node // its select list
-	arm      bool       // it is a query of a set operation
-	flat     bool       // equal rows are dropped further out anyway
+	outputs  []*column     // set while ORDER BY and GROUP BY are read
+	effect   string        // a function called here that leaves a trace
+	end      int           // the token after its select list, 0 if nothing may be added
+	covered  map[int][]int // occurrences that show through windows → columns that gather their keys
+	grouped  bool          // it has GROUP BY, HAVING or an aggregate
+	sets     bool          // it has grouping sets
+	distinct bool          // it has DISTINCT
+	list     []*pg.Node    // its select list
+	arm      bool          // it is a query of a set operation
+	flat     bool          // equal rows are dropped further out anyway
 }
 
 // relationResult is what a subselect gives to the level above.

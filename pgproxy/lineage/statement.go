@@ -1,6 +1,7 @@
 package lineage
 
 import (
+	"slices"
 	"strings"
 
 	"custody"
@@ -10,10 +11,10 @@ import (
 
 // read analyses one parsed statement of a string. confirm: the gate has added hidden
 // columns to it.
-func (a *Analyser) read(sql string, raw *pg.RawStmt, confirm bool) Statement {
+func (a *Analyser) read(sql string, raw *pg.RawStmt, confirm bool, inserted ...span) Statement {
 	text := part(sql, raw)
 	r := newRun(a.cat, sql)
-	r.confirm = confirm
+	r.confirm, r.inserted = confirm, inserted
 	s := Statement{Text: text, Shape: r.shape(text)}
 	r.dispatch(&s, raw.Stmt)
 	return s
@@ -28,7 +29,9 @@ func (r *run) shape(text string) uint64 {
 	c.text, c.lits, ok = normalise(c.text[:0], c.lits[:0], r.text)
 	if ok {
 		for _, l := range c.lits {
-			r.literals = append(r.literals, l.start)
+			if !r.added(l.start) {
+				r.literals = append(r.literals, l.start)
+			}
 		}
 		return hash(c.text)
 	}
@@ -36,6 +39,12 @@ func (r *run) shape(text string) uint64 {
 		return hash(c.text)
 	}
 	return 0
+}
+
+// added says whether a literal stands in what the gate added: the client's are
+// counted without them.
+func (r *run) added(at int) bool {
+	return slices.ContainsFunc(r.inserted, func(s span) bool { return at >= s.start && at < s.end })
 }
 
 // part cuts a statement's own text out of the string.

@@ -1,11 +1,16 @@
 package lineage
 
-import pg "github.com/pganalyze/pg_query_go/v6"
+import (
+	"slices"
+
+	pg "github.com/pganalyze/pg_query_go/v6"
+)
 
 // window is one use of a window function: the value of a row depends on the other
 // rows of its partition.
 type window struct {
 	partition []node
+	other     bool // it is partitioned by more than plain columns
 	deps      deps // what the function, its order and its partition look at
 }
 
@@ -37,6 +42,8 @@ func (r *run) over(l *level, def *pg.WindowDef, args deps) deps {
 			w.deps = w.deps.union(d)
 			if c != nil {
 				w.partition = append(w.partition, c.node)
+			} else {
+				w.other = true
 			}
 		}
 		w.deps = w.deps.union(r.exprs(l, def.OrderClause)).
@@ -56,21 +63,49 @@ func (r *run) over(l *level, def *pg.WindowDef, args deps) deps {
 
 // checkWindows takes the carriers from occurrences whose personal data shows
 // through a window to rows of others: its own columns only carry the key if the
-// window is partitioned by it.
-func (r *run) checkWindows(l *level) {
-	for _, w := range l.windows {
-		for _, o := range l.occs {
-			occ := r.occs[o]
-			if !w.deps.has(o) && occ.presence == 0 {
+// window is partitioned by it. Columns that gather the keys of all the partition's
+// rows, for each such window, take their place.
+func (r *run) checkWindows(l *level, res *relationResult) {
+	type found struct {
+		carriers []node
+		shows    bool
+	}
+	all := make([]found, len(l.occs))
+	for i, o := range l.occs {
+		all[i].carriers = r.occs[o].carriers
+		covered := true
+		var columns []int
+		for _, w := range l.windows {
+			if !r.through(l, o, w) {
 				continue
 			}
-			if r.partitioned(l, occ, w) {
-				continue
-			}
-			occ.carriers, occ.sets = r.outside(l, occ), nil
-			occ.lostIn = lostWindow
+			all[i].shows = true
+			by := r.covering(l, res, o, w)
+			covered = covered && len(by) > 0
+			columns = append(columns, by...)
+		}
+		if !all[i].shows {
+			continue
+		}
+		all[i].carriers = r.outside(l, r.occs[o])
+		if covered {
+			l.cover(o, dedupe(columns))
 		}
 	}
+	for i, o := range l.occs {
+		r.occs[o].carriers = all[i].carriers
+		if all[i].shows {
+			r.occs[o].sets, r.occs[o].lostIn = nil, lostWindow
+		}
+	}
+}
+
+// cover notes which columns gather the keys of an occurrence over all its windows.
+func (l *level) cover(o int, columns []int) {
+	if l.covered == nil {
+		l.covered = map[int][]int{}
+	}
+	l.covered[o] = columns
 }
 
 func (r *run) partitioned(l *level, occ *occurrence, w window) bool {
@@ -97,4 +132,17 @@ func (r *run) outside(l *level, occ *occurrence) []node {
 		}
 	}
 	return keep
+}
+
+// windowBy is a window partitioned by columns as they were written for an addition.
+func (r *run) windowBy(l *level, by []string) *window {
+	w := &window{}
+	for _, known := range l.windows {
+		if list, ok := l.spellAll(known); ok && slices.Equal(list, by) {
+			w.partition = known.partition
+			return w
+		}
+	}
+	r.hide.fail = true
+	return w
 }
