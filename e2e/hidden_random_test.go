@@ -22,12 +22,12 @@ import (
 )
 
 var (
-	hiddenCases = flag.Int("hidden.cases", 200, "random statements without keys")
+	hiddenCases = flag.Int("hidden.cases", 80, "random statements without keys")
 	hiddenSeed  = flag.Uint64("hidden.seed", 1, "seed of the random statements without keys")
 )
 
-// The customers of the random test are 11 to 18.
-const firstCustomer, lastCustomer = 11, 18
+// The customers of the random test are 11 to 16.
+const firstCustomer, lastCustomer = 11, 16
 
 // hiddenSchema makes the tables in the first schema of the search path.
 const hiddenSchema = `
@@ -46,21 +46,18 @@ func hiddenData(g *rand.Rand) string {
 		fmt.Fprintf(&b, "INSERT INTO branches VALUES (%d, 'branch %d', 'town %d');", i, i, i%2)
 	}
 	for k := firstCustomer; k <= lastCustomer; k++ {
-		email := "NULL"
-		if g.IntN(5) > 0 {
-			email = fmt.Sprintf("'E%d-%d@example.com'", k, g.IntN(3))
-		}
-		fmt.Fprintf(&b, "INSERT INTO customers VALUES (%d, %d, 'N%d', 'P%d%s', %s, 'note of %d', %d);",
-			k, g.IntN(4), k, k, strings.Repeat("9", g.IntN(4)), email, k, g.IntN(60))
+		email := fmt.Sprintf("'E%d-%d@example.com'", k, g.IntN(3)) // one that is NULL changes no aggregate, and is counted all the same
+		fmt.Fprintf(&b, "INSERT INTO customers VALUES (%d, %d, 'N%d%s', 'P%d%s', %s, 'note of %d', %d);",
+			k, g.IntN(4), k, strings.Repeat("n", k-firstCustomer), k, strings.Repeat("9", g.IntN(4)), email, k, g.IntN(60))
 	}
-	for i := range 14 {
-		k := firstCustomer + g.IntN(8)
+	for i := range 10 {
+		k := firstCustomer + g.IntN(6)
 		fmt.Fprintf(&b, "INSERT INTO vehicles VALUES (%d, %d, 'R%d-%d', '%s', %d);", i, k, k, i, []string{"red", "blue"}[g.IntN(2)], g.IntN(4))
-		k = firstCustomer + g.IntN(8)
+		k = firstCustomer + g.IntN(6)
 		fmt.Fprintf(&b, "INSERT INTO jobs VALUES (%d, %d, 'D%d-%d', %d.50);", i, k, k, i, g.IntN(60))
 		who := "NULL"
 		if g.IntN(4) > 0 {
-			who = strconv.Itoa(firstCustomer + g.IntN(11))
+			who = strconv.Itoa(firstCustomer + g.IntN(8))
 		}
 		fmt.Fprintf(&b, "INSERT INTO events VALUES (%d, %s, 'kind %d');", i, who, g.IntN(3))
 	}
@@ -85,20 +82,21 @@ type oracle struct {
 
 var mention = regexp.MustCompile(`\{(\w+)#(\d+)\}`)
 
-// newOracle makes, beside the tables in public, one schema without each customer and
-// one in which the customer's personal values are others.
+// newOracle makes, beside the tables in public, for each customer a schema without the
+// customer and one with nobody else, and one with nobody.
 func newOracle(t *testing.T, pg *custodytest.PG, data string) *oracle {
 	var b strings.Builder
 	b.WriteString(hiddenSchema + data)
 	for k := firstCustomer; k <= lastCustomer; k++ {
-		for _, s := range []string{"without", "changed"} {
+		for _, s := range []string{"without", "only"} {
 			fmt.Fprintf(&b, "CREATE SCHEMA %s_%d; SET search_path = %[1]s_%[2]d; %s %s", s, k, hiddenSchema, data)
 		}
 		fmt.Fprintf(&b, `DELETE FROM without_%[1]d.customers WHERE id = %[1]d; DELETE FROM without_%[1]d.vehicles WHERE customer_id = %[1]d;
 			DELETE FROM without_%[1]d.jobs WHERE customer_id = %[1]d;
-			UPDATE changed_%[1]d.customers SET name = 'Z123', phone = 'Z456', email = 'Z78', note = 'Z12345678' WHERE id = %[1]d;
-			UPDATE changed_%[1]d.vehicles SET reg = 'Z' || id WHERE customer_id = %[1]d; UPDATE changed_%[1]d.jobs SET description = 'Z' || id WHERE customer_id = %[1]d;`, k)
+			DELETE FROM only_%[1]d.customers WHERE id <> %[1]d; DELETE FROM only_%[1]d.vehicles WHERE customer_id <> %[1]d;
+			DELETE FROM only_%[1]d.jobs WHERE customer_id <> %[1]d;`, k)
 	}
+	b.WriteString("CREATE SCHEMA nobody; SET search_path = nobody; " + hiddenSchema)
 	return &oracle{t, pg.Conn(t, pg.CreateDatabase(t, b.String())).PgConn()}
 }
 
@@ -113,12 +111,12 @@ func (o *oracle) asked(g *reports, sql, schema string) string {
 	})
 }
 
-// differing gives the customers for whom the answer differs with the schema of a kind.
-// The database itself compares, in one statement.
-func (o *oracle) differing(g *reports, sql, kind string) map[string]bool {
+// differing gives the customers for whom the answer from a kind of schema is not the
+// one from another schema. The database itself compares, in one statement.
+func (o *oracle) differing(g *reports, sql, kind, from string) map[string]bool {
 	var b strings.Builder
 	all := "(SELECT string_agg(x::text, ';' ORDER BY x::text) FROM (%s) x)"
-	fmt.Fprintf(&b, "WITH whole AS (SELECT coalesce("+all+", '') AS a) SELECT k FROM whole, LATERAL (VALUES ", o.asked(g, sql, ""))
+	fmt.Fprintf(&b, "WITH whole AS (SELECT coalesce("+all+", '') AS a) SELECT k FROM whole, LATERAL (VALUES ", o.asked(g, sql, from))
 	for k := firstCustomer; k <= lastCustomer; k++ {
 		if k > firstCustomer {
 			b.WriteString(", ")
@@ -194,14 +192,25 @@ func news(s *custodytest.Site, person custody.PersonID, after *time.Time) map[st
 	return out
 }
 
+// redundant: one side of an OR, or one of equal rows, may make no difference though it
+// was looked at.
+func redundant(sql string) bool {
+	for _, word := range []string{" OR ", " LIMIT ", " UNION SELECT ", "DISTINCT"} {
+		if strings.Contains(sql, word) {
+			return true
+		}
+	}
+	return false
+}
+
 // TestHiddenKeysAgainstBruteForce sends random statements without keys to a real gate
 // and to the database itself. What the gate releases must be the same, byte by byte,
 // and it must record exactly the customers without whom the answer would be another.
 //
-// For every statement two other databases are asked for each customer: one in which
-// the customer is not there, and one in which the customer's values are others. Who is
-// missing from the first answer must be recorded; who is recorded must make a
-// difference to one of the two.
+// For every statement an oracle is asked what the answer would be without each
+// customer, and what it would be with nobody else. Who is missing from the first must
+// be recorded; who is recorded must make a difference to one of the two: two equal
+// rows of two people are still shown if one of them goes.
 func TestHiddenKeysAgainstBruteForce(t *testing.T) {
 	g := &reports{Rand: rand.New(rand.NewPCG(*hiddenSeed, 7))}
 	data := hiddenData(g.Rand)
@@ -251,7 +260,7 @@ func TestHiddenKeysAgainstBruteForce(t *testing.T) {
 		if got.fields != want.fields || got.tag != want.tag || !slices.Equal(got.rows, want.rows) {
 			t.Fatalf("the gate's answer is not the database's\n%s\ngate   %v\ndirect %v", sql, got, want)
 		}
-		missing := o.differing(g, tagged, "without")
+		missing := o.differing(g, tagged, "without", "")
 		if !g.loose {
 			for k := range missing {
 				if !recorded[k] {
@@ -261,9 +270,9 @@ func TestHiddenKeysAgainstBruteForce(t *testing.T) {
 		}
 		if maps.Equal(missing, recorded) {
 			f[2]++
-		} else if changed := o.differing(g, tagged, "changed"); !g.loose {
+		} else if alone := o.differing(g, tagged, "only", "nobody"); !g.loose {
 			for k := range recorded {
-				if !missing[k] && !changed[k] && !strings.Contains(sql, " OR ") && !strings.Contains(sql, "LIMIT") { // one side of OR, one of equal rows may decide nothing
+				if !missing[k] && !alone[k] && !redundant(sql) {
 					t.Fatalf("%s is recorded and has no part in the answer\n%s", k, sql)
 				}
 			}
