@@ -304,7 +304,7 @@ func (v *visit) unseen(resp *http.Response, first []byte, rest io.Reader) error 
 		var n int
 		n, end = rest.Read(v.view.in)
 		chunk = v.view.in[:n]
-		if err := v.view.answer.Commit(); err != nil { // nothing to record; says whether anything may leave still
+		if err := v.stillMay(); err != nil {
 			return err
 		}
 	}

@@ -170,6 +170,31 @@ func TestRevocation(t *testing.T) {
 	}
 }
 
+// TestGrantEnds: a file whose customers are all in the record already stops when the
+// grant ends, though the session goes on.
+func TestGrantEnds(t *testing.T) {
+	k := newKit(t)
+	k.Person("alice")
+	grant := exporting(contacts)
+	grant.Person = "alice@northfield.example"
+	id := k.Grant(grant)
+	alice := k.SignedIn("alice")
+	resp, err := alice.Get(k.URL + "/endless")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if _, err := io.CopyN(io.Discard, resp.Body, 2<<20); err != nil {
+		t.Fatal(err)
+	}
+	if err := k.Store.EndGrant(id, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.Copy(io.Discard, resp.Body); err == nil {
+		t.Error("the file ended as if it were complete")
+	}
+}
+
 // stall asks for a path over HTTP/1.1 and never reads.
 func (k *kit) stall(path, login string) net.Conn {
 	k.t.Helper()

@@ -87,6 +87,9 @@ func (v *visit) release(end bool) error {
 	if err := v.behind.wait(); err != nil {
 		return err
 	}
+	if err := v.stillMay(); err != nil {
+		return err
+	}
 	if err := v.view.answer.Commit(); err != nil {
 		return err
 	}
@@ -147,6 +150,9 @@ func (b *behind) wait() error {
 // to the client before wait.
 func (v *visit) releaseBehind() error {
 	if err := v.behind.wait(); err != nil {
+		return err
+	}
+	if err := v.stillMay(); err != nil {
 		return err
 	}
 	p, err := v.view.answer.Take()

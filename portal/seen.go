@@ -80,6 +80,22 @@ func (v *visit) rule(shown, masked custody.CategorySet) (gate.Ruling, error) {
 	return r, nil
 }
 
+// stillMay asks policy again before a part leaves: what the part holds may all be in
+// the record already, and the right to see it may have ended since (P3). Nearly always
+// the answer is at hand.
+func (v *visit) stillMay() error {
+	if len(v.view.rules) == 0 {
+		_, err := v.view.s.Decide(gate.Need{Veiled: true}, v.shape)
+		return err
+	}
+	for i := range v.view.rules {
+		if _, err := v.rule(v.view.rules[i].read&^v.view.rules[i].masked, v.view.rules[i].masked); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // count makes an answer an export when it holds more people than a page may.
 func (v *visit) count(s custody.SubjectID) error {
 	if v.people == nil {
