@@ -39,7 +39,7 @@ func (p *Portal) check(r *http.Request) error {
 		return deny(http.StatusMisdirectedRequest, custody.CodeNotFound, "there is no such portal here", "check the address")
 	case r.URL.IsAbs() && !strings.EqualFold(r.URL.Host, p.host) || !strings.HasPrefix(r.URL.Path, "/") || !plainTarget(r.URL.RequestURI()):
 		return deny(http.StatusBadRequest, custody.CodeInvalid, "the address cannot be read", "check the address")
-	case r.Header.Get("Service-Worker") != "" || r.Header.Get("Sec-Fetch-Dest") == "serviceworker":
+	case (r.Header.Get("Service-Worker") != "" || r.Header.Get("Sec-Fetch-Dest") == "serviceworker") && !reserved(r.URL.Path): // the door has one, without a cache
 		return deny(http.StatusForbidden, custody.CodeUnsupported, "service workers are not let through",
 			"they could show customers again without the gate; the application works without one")
 	case !p.ownSite(r):
