@@ -2,11 +2,13 @@ package main
 
 import (
 	"bufio"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"regexp"
 	"strconv"
@@ -40,6 +42,11 @@ func TestScripts(t *testing.T) {
 			env.Setenv("PGHOSTPORT", pg.Host+":"+strconv.Itoa(pg.Port))
 			env.Setenv("GATE", "127.0.0.1:"+port)
 			env.Setenv("GATEPORT", port)
+			portal, err := freePort()
+			if err != nil {
+				return err
+			}
+			env.Setenv("PORTAL", "127.0.0.1:"+portal)
 			env.Setenv("LC_ALL", "C.UTF-8")
 			env.Setenv("PATH", env.Getenv("PATH")+string(os.PathListSeparator)+"/usr/bin"+string(os.PathListSeparator)+"/bin")
 			return nil
@@ -50,6 +57,7 @@ func TestScripts(t *testing.T) {
 			"sql":      func(ts *testscript.TestScript, neg bool, args []string) { runSQL(pg, ts, args) },
 			"await":    awaitOutput,
 			"exits":    exits,
+			"answers":  answers,
 			"json":     jsonLines,
 			"setenv":   setenv,
 			"replace":  replace,
@@ -214,4 +222,32 @@ func firstLine(r io.Reader) (string, error) {
 	case <-time.After(time.Minute):
 		return "", fmt.Errorf("nothing after a minute")
 	}
+}
+
+// answers asks the portal for a path until it answers with the status and, if there is
+// one, the text: answers 503 / 'taken offline'. A gate hears a switch within a second.
+func answers(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) < 2 {
+		ts.Fatalf("usage: answers STATUS PATH [TEXT]")
+	}
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	defer client.CloseIdleConnections()
+	last := ""
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		req, err := http.NewRequest(http.MethodGet, "https://"+ts.Getenv("PORTAL")+args[1], nil)
+		ts.Check(err)
+		req.Header.Set("Accept", "text/html")
+		resp, err := client.Do(req)
+		if err != nil {
+			last = err.Error()
+			continue
+		}
+		b, _ := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if last = resp.Status + " " + string(b); strconv.Itoa(resp.StatusCode) == args[0] && (len(args) < 3 || strings.Contains(last, args[2])) {
+			return
+		}
+	}
+	ts.Fatalf("the portal answers %s", last)
 }
