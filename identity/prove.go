@@ -152,6 +152,20 @@ func (s *Service) LinkSubject(person custody.PersonID, issuer, subject string) (
 	return s.store.LinkSubject(person, issuer, subject, s.clock())
 }
 
+// Link binds a provider's subject to the person of a login, for the administrator who
+// knows both.
+func (s *Service) Link(login, issuer, subject string) error {
+	p, err := s.person(login)
+	if err != nil {
+		return err
+	}
+	if !strings.HasPrefix(issuer, "http") || subject == "" || len(subject) > 255 || printable(subject, 255) != subject {
+		return custody.E(custody.CodeInvalid, "an account is an issuer's address and a subject of at most 255 characters", "the provider's administration shows the subject (sub) of each account")
+	}
+	_, err = s.LinkSubject(p.ID, issuer, subject)
+	return err
+}
+
 // FindSubject finds the person of a provider's subject; zero if there is none.
 func (s *Service) FindSubject(issuer, subject string) (int64, custody.PersonID, error) {
 	return s.store.FindSubject(issuer, subject)

@@ -10,6 +10,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"custody/custodytest"
+	"custody/signin"
 )
 
 // screen is a tab of a real browser at a door.
@@ -135,7 +136,7 @@ func (s *screen) withoutScripts() {
 // TestPasswordInABrowserWithoutScripts goes the way of somebody without passkeys and
 // without scripts: password, app, recovery code, own sessions, sign-out.
 func TestPasswordInABrowserWithoutScripts(t *testing.T) {
-	k := newLocalKit(t)
+	k := newLocalKit(t, func(o *signin.Options) { o.Hasher = nil }) // at its real cost
 	code, _, err := k.Enrol(alice, 0)
 	must(t, err)
 	s := k.screen(t)

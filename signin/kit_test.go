@@ -18,6 +18,7 @@ import (
 
 	"custody"
 	"custody/identity"
+	"custody/identity/password"
 	"custody/identity/totp"
 	"custody/signin"
 	"custody/store"
@@ -130,6 +131,7 @@ func (k *kit) openDoor(t testing.TB, change ...func(*signin.Options)) {
 			defer k.mu.Unlock()
 			k.ended = append(k.ended, s.ID)
 		}}
+	o.Hasher = password.NewHasher(2).WithCost(password.Cost{Memory: 64, Passes: 1}) // tests of hashes are in package password
 	for _, c := range change {
 		c(&o)
 	}

@@ -13,6 +13,8 @@ import (
 type Throttle struct {
 	now func() time.Time
 
+	most int // buckets
+
 	mu      sync.Mutex
 	buckets map[[32]byte]*bucket
 }
@@ -47,7 +49,7 @@ const maxBuckets = 100_000
 
 // NewThrottle makes an empty throttle.
 func NewThrottle(now func() time.Time) *Throttle {
-	return &Throttle{now: now, buckets: map[[32]byte]*bucket{}}
+	return &Throttle{now: now, most: maxBuckets, buckets: map[[32]byte]*bucket{}}
 }
 
 // charge is one bucket that a guess is charged to.
@@ -110,7 +112,7 @@ func (t *Throttle) bucket(key [32]byte, now time.Time) *bucket {
 	if b := t.buckets[key]; b != nil {
 		return b
 	}
-	if len(t.buckets) >= maxBuckets {
+	if len(t.buckets) >= t.most {
 		t.shed(now)
 	}
 	b := &bucket{last: now}
@@ -119,7 +121,7 @@ func (t *Throttle) bucket(key [32]byte, now time.Time) *bucket {
 }
 
 func (t *Throttle) shed(now time.Time) {
-	for age := 24 * time.Hour; len(t.buckets) >= maxBuckets; age /= 2 {
+	for age := 24 * time.Hour; len(t.buckets) >= t.most; age /= 2 {
 		for key, b := range t.buckets {
 			if now.Sub(b.last) >= age {
 				delete(t.buckets, key)

@@ -69,6 +69,33 @@ them. Engagements and grants stay. custody person enrol lets the person start ag
 	}
 }
 
+func (a *app) personLink() *cobra.Command {
+	var issuer, subject string
+	cmd := &cobra.Command{
+		Use: "link LOGIN", Short: "Say which account at an OpenID provider is this person's",
+		Long: `Bind an account at an OpenID provider of custody.yaml to a person, for ever. Without
+it, a verified address in the provider's domains finds its person at the first sign-in.`,
+		Example: "  custody person link alice@northfield.example --issuer https://login.northfield.example/realms/staff --subject 8f2c71",
+		Args:    takes("login"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			w, err := a.open()
+			if err != nil {
+				return err
+			}
+			defer w.close()
+			if err := w.identity.Link(args[0], issuer, subject); err != nil {
+				return err
+			}
+			login := identity.NormalLogin(args[0])
+			return a.done(map[string]string{"login": login, "issuer": issuer, "subject": subject}, "The account is %s's from now on.", login)
+		},
+	}
+	cmd.Flags().StringVar(&issuer, "issuer", "", "the provider's `address`, as in custody.yaml")
+	cmd.Flags().StringVar(&subject, "subject", "", "the account's `sub` there")
+	require(cmd, "issuer", "subject")
+	return cmd
+}
+
 // signInRow is how a person can sign in with a browser, and which notices they accepted.
 type signInRow struct {
 	Password stamp       `json:"password,omitzero"` // when it was set

@@ -14,7 +14,7 @@ import (
 func (a *app) personCommand() *cobra.Command {
 	return group("person", "People who may sign in, and who they work for",
 		`  custody person add alice@northfield.example --name "Alice Smith" --organisation Northfield --role estimator`,
-		a.personAdd(), a.personEngage(), a.personEnrol(), a.personReset(), a.personList(), a.personShow(), a.personLeave())
+		a.personAdd(), a.personEngage(), a.personEnrol(), a.personReset(), a.personLink(), a.personList(), a.personShow(), a.personLeave())
 }
 
 // engagement holds the flags that describe one.

@@ -31,8 +31,12 @@ const (
 	MaxBytes = 1024
 )
 
+// Cost is what a hash costs: KiB of memory and passes over it.
+type Cost struct{ Memory, Passes uint32 }
+
 // Hasher hashes with bounded memory: at most so many at a time, the others wait.
 type Hasher struct {
+	cost  Cost
 	slots chan struct{}
 	queue chan struct{}
 	wait  time.Duration
@@ -41,7 +45,14 @@ type Hasher struct {
 // NewHasher makes a hasher that computes n hashes at a time (n × 32 MiB) and lets
 // sixteen times as many wait, none longer than ten seconds.
 func NewHasher(n int) *Hasher {
-	return &Hasher{slots: make(chan struct{}, n), queue: make(chan struct{}, 17*n), wait: 10 * time.Second}
+	return &Hasher{cost: Cost{Memory, Passes}, slots: make(chan struct{}, n), queue: make(chan struct{}, 17*n), wait: 10 * time.Second}
+}
+
+// WithCost makes new hashes cost something else, never more than the package's own; what
+// was hashed before is still verified. Tests of other things use a low one.
+func (h *Hasher) WithCost(c Cost) *Hasher {
+	h.cost = Cost{min(c.Memory, Memory), min(c.Passes, Passes)}
+	return h
 }
 
 var errBusy = custody.E(custody.CodeUnavailable, "too many people sign in at this moment", "wait a few seconds and try again")
@@ -70,7 +81,7 @@ func (h *Hasher) enter(ctx context.Context) error {
 func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 	salt := make([]byte, saltLen)
 	rand.Read(salt) // never fails: it ends the process instead
-	p := params{memory: Memory, passes: Passes, lanes: lanes, salt: salt}
+	p := params{memory: h.cost.Memory, passes: h.cost.Passes, lanes: lanes, salt: salt}
 	key, err := h.derive(ctx, password, p)
 	if err != nil {
 		return "", err
@@ -84,7 +95,7 @@ func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 func (h *Hasher) Verify(ctx context.Context, phc, password string) (bool, error) {
 	p, want, err := parse(phc)
 	if err != nil {
-		p, want = params{memory: Memory, passes: Passes, lanes: lanes, salt: make([]byte, saltLen)}, nil
+		p, want = params{memory: h.cost.Memory, passes: h.cost.Passes, lanes: lanes, salt: make([]byte, saltLen)}, nil
 	}
 	got, err := h.derive(ctx, password, p)
 	if err != nil {
