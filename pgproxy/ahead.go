@@ -41,12 +41,11 @@ func (c *conn) recordAhead(st *step, pins []string) error {
 		return err
 	}
 	b := &c.behind
-	if t := c.quick(); t != nil {
+	if t := c.raw.hot; t != nil {
 		if b.record, err = p.Join(); err != nil {
 			return err
 		}
-		t.join(b.record)
-		b.active, b.task = true, t
+		b.active, b.task, b.number = true, t, t.join(b.record)
 		c.ahead = ahead{st.Statement, id}
 		return nil
 	}

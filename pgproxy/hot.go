@@ -58,25 +58,10 @@ func (c *conn) cool(messages int) {
 	}
 }
 
-// quick gives the loop's task if the connection is in one and the disk is so fast that
-// all may wait for it.
-func (c *conn) quick() *task {
-	t := c.raw.hot
-	if t != nil && t.loop.sync > slowSync {
-		t.loop.sync /= 2 // to try again, some day
-		c.cool(coolSlow)
-		return nil
-	}
-	return t
-}
-
 // commit records what was collected and waits until it is durable.
 func (c *conn) commit() error {
-	if c.answer.Pending() == 0 {
-		return c.answer.Commit()
-	}
-	t := c.quick()
-	if t == nil {
+	t := c.raw.hot
+	if t == nil || c.answer.Pending() == 0 {
 		return c.answer.Commit()
 	}
 	p, err := c.answer.Take()
@@ -87,6 +72,5 @@ func (c *conn) commit() error {
 	if err != nil {
 		return err
 	}
-	t.join(record)
-	return t.hold(record)
+	return t.hold(t.join(record), record)
 }

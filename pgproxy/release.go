@@ -71,6 +71,7 @@ type behind struct {
 	done   chan error
 	record func() error // in a loop, in place of done: waits for the record
 	task   *task
+	number uint64
 	out    []byte // its bytes; between parts, room for those of another
 }
 
@@ -90,10 +91,7 @@ func (b *behind) wait() error {
 	if record := b.record; record != nil {
 		t := b.task
 		b.record, b.task = nil, nil
-		if t.slot < 0 { // it has left the loop meanwhile
-			return record()
-		}
-		return t.hold(record)
+		return t.hold(b.number, record)
 	}
 	return <-b.done
 }
