@@ -5,7 +5,6 @@ import "bytes"
 // attributes reads the attributes of the tag raw[f.at:stop], whose name ends at i.
 func (h *htmlReader) attributes(f *Filter, i, stop int) {
 	h.attrs, h.names = h.attrs[:0], h.names[:0]
-	f.texts = f.texts[:len(f.texts)]
 	i += f.at
 	stop-- // the >
 	raw := f.raw
@@ -66,11 +65,9 @@ func (h *htmlReader) value(raw []byte, i, stop int, a *attr) int {
 // match holds a selector against the tag, notes which compounds it matches and which
 // attribute has the rule, and gives the rule if it is of the text.
 func (h *htmlReader) match(s *selector, e *element) rule {
-	inherited := e.bits
+	var inherited uint64
 	if n := len(h.stack); n > 0 {
 		inherited = h.stack[n-1].bits
-	} else {
-		inherited = 0
 	}
 	last := len(s.compounds) - 1
 	for i := range s.compounds {

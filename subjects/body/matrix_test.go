@@ -299,7 +299,7 @@ func TestMatrix(t *testing.T) {
 						continue
 					}
 					cases++
-					w.cell(t, category, value, in, code.name, code.encode(text), code.decode, cases%9 == 0)
+					w.cell(t, category, value, in, code.name, code.encode(text), code.decode, cases%23 == 0)
 				}
 			}
 		}

@@ -40,7 +40,6 @@ type sheetReader struct {
 	columns map[int]rule
 	keyed   bool
 	edits   []sheetEdit
-	other   int // where the text outside of cells begins that was not looked at
 }
 
 type sheetEdit struct {
