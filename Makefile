@@ -24,7 +24,7 @@ fuzz: ## run every fuzz target for FUZZTIME (30s)
 	scripts/fuzz.sh $(FUZZTIME)
 
 .PHONY: demo
-demo: ## the story: a gate before 50,000 customers; DEMO_ONCE=1 checks itself and exits
+demo: ## the story: a gate before a portal and its 50,000 customers; DEMO_ONCE=1 checks itself and exits
 	scripts/setup.sh demo
 	scripts/demo.sh
 

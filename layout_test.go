@@ -47,7 +47,7 @@ var layout = map[string][]string{
 	},
 	"cmd/custody":   {"**"},
 	"custodytest":   {"**"},
-	"examples/demo": {"custodytest", "examples/bodyshop"},
+	"examples/demo": {"custodytest", "examples/bodyshop", "identity/totp"},
 	"bench/**":      {"**"},
 	"e2e/**":        {"**"},
 	"lab":           {"."},

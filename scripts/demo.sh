@@ -4,4 +4,5 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 go build -trimpath -o bin/custody ./cmd/custody
 go build -trimpath -o bin/demo ./examples/demo
+go build -trimpath -o bin/bodyshop ./examples/bodyshop/cmd/bodyshop
 exec bin/demo

@@ -1,7 +1,8 @@
 // Command demo tells the story of a leaver, a careful estimator and somebody who
 // tries to take everything, with the real parts: a private PostgreSQL with 50,000
-// customers, the custody command line, the gate, psql and pgx. It stays up for a
-// reader to try things, or with DEMO_ONCE=1 checks its own story and exits.
+// customers, a repair-estimating portal, the custody command line, the gate in front
+// of both, browsers' requests, psql and pgx. It stays up for a reader to try things,
+// or with DEMO_ONCE=1 checks its own story and exits.
 package main
 
 import (
@@ -31,7 +32,7 @@ func main() {
 // tell is the story, chapter by chapter. Each chapter checks what it shows.
 func (d *demo) tell() error {
 	for _, chapter := range []func() error{
-		d.database, d.setUp, d.work, d.masked, d.takeEverything, d.leaver, d.whoSaw, d.complaints, d.prove,
+		d.database, d.setUp, d.signsIn, d.works, d.export, d.leaver, d.sql, d.masked, d.whoSaw, d.complaints, d.offline, d.prove,
 	} {
 		if err := d.ctx.Err(); err != nil {
 			return err
@@ -40,6 +41,5 @@ func (d *demo) tell() error {
 			return err
 		}
 	}
-	d.summary()
-	return nil
+	return d.summary()
 }

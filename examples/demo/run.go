@@ -1,12 +1,9 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -27,10 +24,16 @@ type demo struct {
 	dir     string // custody's working directory
 	binary  string
 	pg      *custodytest.PG
+	app     *exec.Cmd // the web application
+	origin  string    // where it is
 	gate    *exec.Cmd
-	address string
+	address string // of the gate for SQL
+	portal  string // of the gate for browsers
 	tokens  map[string]string
+	logins  map[string]*login
 	greeted map[string]bool
+	seen    []string // the customers whom Dave has seen
+	browser *browser // Alice's
 }
 
 // customers is the size of the repair group.
@@ -58,7 +61,7 @@ func (d *demo) place() error {
 		return err
 	}
 	d.dir = filepath.Join(d.root, "custody")
-	d.tokens, d.greeted = map[string]string{}, map[string]bool{}
+	d.tokens, d.greeted, d.logins = map[string]string{}, map[string]bool{}, map[string]*login{}
 	return os.RemoveAll(d.dir)
 }
 
@@ -136,40 +139,25 @@ func (d *demo) url(login string) string {
 
 // serve starts the gate and waits until it says that clients may come.
 func (d *demo) serve() error {
-	listen := "127.0.0.1:6432"
-	if l, err := net.Listen("tcp", listen); err != nil {
-		listen = "127.0.0.1:0"
-	} else {
-		l.Close()
-	}
 	d.say("   $ custody serve")
-	d.gate = exec.Command(d.binary, "serve", "--listen", listen)
+	d.gate = exec.Command(d.binary, "serve", "--listen", free("127.0.0.1:6432"))
 	d.gate.Env = append(os.Environ(), "CUSTODY_DIR="+d.dir)
-	d.gate.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
-	var log bytes.Buffer
-	d.gate.Stderr = &log
-	out, err := d.gate.StdoutPipe()
+	line, err := begin(d.gate)
 	if err != nil {
-		return err
+		return fmt.Errorf("the gate did not start: %w", err)
 	}
-	if err := d.gate.Start(); err != nil {
-		return err
-	}
-	line, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		return fmt.Errorf("the gate did not start: %s", log.String())
-	}
-	go io.Copy(io.Discard, out)
-	d.address = strings.TrimSuffix(strings.TrimSpace(line[strings.LastIndexByte(strings.TrimSpace(line), ' ')+1:]), ".")
-	d.indent(line, 1)
+	d.address = lastWord(line)
+	d.say("     %s  And with a browser: %s", strings.TrimSpace(line), d.portal)
 	return nil
 }
 
-// close ends the gate and the database.
+// close ends the gate, the application and the database.
 func (d *demo) close() {
-	if d.gate != nil && d.gate.Process != nil {
-		_ = d.gate.Process.Signal(syscall.SIGTERM)
-		_ = d.gate.Wait()
+	for _, cmd := range []*exec.Cmd{d.gate, d.app} {
+		if cmd != nil && cmd.Process != nil {
+			_ = cmd.Process.Signal(syscall.SIGTERM)
+			_ = cmd.Wait()
+		}
 	}
 	if d.pg != nil {
 		d.pg.Close()
