@@ -66,6 +66,16 @@ type PortalSignIn struct {
 	Audience string `yaml:"audience"` // of a signed identity; the origin if empty
 	// Credential is a file of mode 0600, or env:NAME.
 	Credential string `yaml:"credential"`
+	// Change is the application's form for a new password, for custody portal rotate.
+	Change PortalChange `yaml:"change"`
+}
+
+// PortalChange is the application's form for a new password.
+type PortalChange struct {
+	Path         string `yaml:"path"`
+	CurrentField string `yaml:"current_field"`
+	NewField     string `yaml:"new_field"`
+	AgainField   string `yaml:"again_field"`
 }
 
 // The words of a portal's configuration.
@@ -192,6 +202,9 @@ func (s *PortalSignIn) check(say func(message, key string), p *Portal) {
 		}
 		if s.UserField == "" || s.PasswordField == "" {
 			say("the names of the form's inputs are needed", "user_field")
+		}
+		if c := &s.Change; *c != (PortalChange{}) && (!plainPath(c.Path) || c.NewField == "") {
+			say("the path of the form and its new_field are needed", "change")
 		}
 	case MethodHeader:
 		if s.Header == "" {

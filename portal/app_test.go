@@ -44,6 +44,8 @@ type app struct {
 	requests []*http.Request // as they arrived, without bodies
 	bodies   []string
 	signIns  int
+	password string        // user:password of the shared account
+	least    int           // the shortest password that it takes
 	hold     chan struct{} // /slow waits for it, half way
 }
 
@@ -51,7 +53,7 @@ const appAccount = "northfield:summer2024"
 
 func newApp(t testing.TB, pg *custodytest.PG, database string) *app {
 	t.Helper()
-	a := &app{sessions: map[string]bool{}, tokens: map[string]bool{}, hold: make(chan struct{})}
+	a := &app{sessions: map[string]bool{}, tokens: map[string]bool{}, hold: make(chan struct{}), password: appAccount}
 	rows, err := pg.Conn(t, database).Query(context.Background(), "SELECT id, name, coalesce(phone, ''), coalesce(email, ''), coalesce(notes, '') FROM customers ORDER BY id")
 	if err != nil {
 		t.Fatal(err)
@@ -79,6 +81,7 @@ func (a *app) routes() http.Handler {
 		"GET /{$}": a.home, "GET /api/customers": a.list, "GET /api/customers/{id}": a.one, "GET /customers": a.page, "GET /export.csv": a.export,
 		"GET /slow": a.slow, "GET /events": a.events, "GET /socket": a.socket, "GET /redirect": a.redirect, "POST /upload": a.upload,
 		"GET /static/logo.png": a.logo, "GET /files/scan.png": a.logo, "GET /photo/logo.png": a.logo, "GET /header": a.header, "GET /static/app.js": a.script,
+		"GET /account": a.account, "POST /account": a.change,
 		"GET /file": a.file, "GET /logout": a.logout, "GET /endless": a.endless, "GET /hang": a.hang, "GET /refuse": a.refuse,
 	} {
 		m.HandleFunc(path, a.signedIn(h))
@@ -132,7 +135,7 @@ func (a *app) login(w http.ResponseWriter, r *http.Request) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	c, err := r.Cookie("before")
-	if err != nil || c.Value != token || !a.tokens[token] || r.PostFormValue("username")+":"+r.PostFormValue("password") != appAccount {
+	if err != nil || c.Value != token || !a.tokens[token] || r.PostFormValue("username")+":"+r.PostFormValue("password") != a.password {
 		http.Error(w, "wrong", http.StatusForbidden)
 		return
 	}
@@ -142,6 +145,23 @@ func (a *app) login(w http.ResponseWriter, r *http.Request) {
 	http.SetCookie(w, &http.Cookie{Name: "session", Value: session, Path: "/", HttpOnly: true})
 	http.SetCookie(w, &http.Cookie{Name: "theme", Value: "dark", Path: "/"})
 	http.Redirect(w, r, "/", http.StatusSeeOther)
+}
+
+// account is the page for a new password; it has a token of its own.
+func (a *app) account(w http.ResponseWriter, _ *http.Request) {
+	io.WriteString(w, `<form method="post" action="/account"><input type=hidden name=csrf value=t1><input name=current><input name=new><input name=again></form>`)
+}
+
+func (a *app) change(w http.ResponseWriter, r *http.Request) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	user, password, _ := strings.Cut(a.password, ":")
+	if r.PostFormValue("csrf") != "t1" || r.PostFormValue("current") != password || r.PostFormValue("new") != r.PostFormValue("again") || len(r.PostFormValue("new")) < a.least {
+		http.Error(w, "no", http.StatusUnprocessableEntity)
+		return
+	}
+	a.password = user + ":" + r.PostFormValue("new")
+	http.Redirect(w, r, "/account", http.StatusSeeOther)
 }
 
 func (a *app) signedIn(h http.HandlerFunc) http.HandlerFunc {

@@ -2,6 +2,7 @@ package portal_test
 
 import (
 	"bufio"
+	"context"
 	"crypto/tls"
 	"fmt"
 	"io"
@@ -12,6 +13,9 @@ import (
 	"testing"
 	"time"
 
+	"custody"
+	"custody/custodytest"
+	"custody/portal/upstream"
 	"custody/site"
 )
 
@@ -213,6 +217,32 @@ func TestOwnSignIn(t *testing.T) {
 		if k.app.allAsked() != before {
 			t.Errorf("%s reached the application", path)
 		}
+	}
+}
+
+// TestRotate: the account gets a new password that the application takes; one that it
+// does not take changes nothing.
+func TestRotate(t *testing.T) {
+	pg := custodytest.Postgres(t)
+	a := newApp(t, pg, custodytest.Bodyshop(t, pg, 200))
+	u, err := url.Parse(a.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := upstream.New(upstream.Options{URL: u})
+	defer o.Close()
+	in := custodytest.FormSignIn(appAccount)
+	form := upstream.Change{Path: "/account", Current: "current", New: "new", Again: "again"}
+	a.least = 100
+	if err := upstream.Rotate(context.Background(), o, &in, form, appAccount, "fresh and long"); err == nil || !strings.Contains(err.Error(), "did not take") {
+		t.Errorf("a password that is too short: %v", err)
+	}
+	a.least = 0
+	if err := upstream.Rotate(context.Background(), o, &in, form, appAccount, "fresh and long"); err != nil || a.password != "northfield:fresh and long" {
+		t.Errorf("%v, the password is %s", err, a.password)
+	}
+	if err := upstream.Rotate(context.Background(), o, &in, form, appAccount, "third"); custody.CodeOf(err) != custody.CodeUnavailable || a.password != "northfield:fresh and long" {
+		t.Errorf("with the old password: %v", err)
 	}
 }
 

@@ -47,6 +47,7 @@ have_server || missing+=(postgresql postgresql-contrib)
 have psql || missing+=(postgresql-client)
 purpose=${1:-test}
 if [ "$purpose" = bench ]; then
+  have wrk || missing+=(wrk)
   have pgbouncer || [ -x /usr/sbin/pgbouncer ] || missing+=(pgbouncer)
 elif [ "$purpose" = test ]; then # node-postgres is one of the clients under test
   have node || missing+=(nodejs)

@@ -16,7 +16,7 @@ import (
 func (a *app) portalCommand() *cobra.Command {
 	return group("portal", "Web applications behind the gate, and the switch that takes them offline",
 		"  custody portal list\n  custody portal down --system bodyshop --reason \"customers report calls\" --by alice@northfield.example",
-		a.portalList(), a.portalDown(), a.portalUp(), a.portalCredential())
+		a.portalList(), a.portalDown(), a.portalUp(), a.portalCredential(), a.portalRotate())
 }
 
 func (a *app) portalList() *cobra.Command {

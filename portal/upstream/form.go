@@ -55,7 +55,7 @@ func (a *Account) fill(ctx context.Context, secret string) error {
 	if err != nil {
 		return err
 	}
-	action, fields, ok := findForm(text, &a.in.Form)
+	action, fields, ok := findForm(text, a.in.Form.PasswordField)
 	if !ok {
 		return custody.E(custody.CodeUnavailable, "the application's sign-in page has no form with the configured fields",
 			"compare portal.sign_in.form in custody.yaml with the page; user_field and password_field are the inputs' names")
@@ -70,7 +70,7 @@ func (a *Account) fill(ctx context.Context, secret string) error {
 	if err != nil {
 		return err
 	}
-	if _, _, again := findForm(text, &a.in.Form); again || a.in.Form.at(end.Path) && status == http.StatusOK || status >= 400 || !a.has(a.in.Form.Cookie) {
+	if _, _, again := findForm(text, a.in.Form.PasswordField); again || a.in.Form.at(end.Path) && status == http.StatusOK || status >= 400 || !a.has(a.in.Form.Cookie) {
 		return custody.E(custody.CodeUnavailable, "the application did not accept the gate's sign-in",
 			"set the credential anew: custody portal credential SYSTEM; the application may also have locked the account")
 	}
@@ -127,9 +127,9 @@ func (a *Account) visit(ctx context.Context, method, target string, fields url.V
 	return nil, "", 0, custody.E(custody.CodeUnavailable, "the application's sign-in leads in a circle", "check portal.sign_in in custody.yaml")
 }
 
-// findForm finds the form that has the password's field, and gives where it is sent
+// findForm finds the form that has a field, and gives where it is sent
 // and the fields that it holds already.
-func findForm(text string, f *Form) (action string, fields url.Values, found bool) {
+func findForm(text, field string) (action string, fields url.Values, found bool) {
 	z := html.NewTokenizer(strings.NewReader(text))
 	for {
 		switch z.Next() {
@@ -145,7 +145,7 @@ func findForm(text string, f *Form) (action string, fields url.Values, found boo
 				action, fields = attribute(t, "action"), url.Values{}
 			case t.Data == "input" && fields != nil:
 				name := attribute(t, "name")
-				if name == f.PasswordField {
+				if name == field {
 					found = true
 				}
 				if kind := strings.ToLower(attribute(t, "type")); name != "" && kind != "submit" && kind != "button" && kind != "checkbox" && kind != "radio" {
