@@ -251,6 +251,9 @@ func (st *step) fixed(e *expect, i int, args []lineage.Arg) string {
 // transaction may be committed (P1). An error ends the connection, and the database
 // rolls back.
 func (c *conn) recordChanges() error {
+	if c.changes.Changes != nil && c.changes.Pending()+len(c.changes.unnumbered) > 0 {
+		c.cool(coolSlow) // it waits for the disk alone
+	}
 	if err := c.number(); err != nil {
 		return err
 	}
