@@ -54,6 +54,7 @@ func rows() []row {
 			row{name: "undeclared table, 8 clients, " + mode, load: load{branch, mode, 8, looker}, least: 0.9, measure: measureRate},
 		)
 	}
+	list = append(list, kinds()...)
 	list = append(list, row{name: "portal", measure: measurePortal})
 	return append(list, row{name: "go benchmarks", measure: measureGo})
 }

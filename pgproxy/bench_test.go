@@ -17,7 +17,9 @@ import (
 
 const (
 	point = "SELECT id, name, phone FROM customers WHERE id = 17"
-	join  = `SELECT c.id, c.name, v.registration, a.place FROM customers c JOIN vehicles v ON v.customer_id = c.id
+	// hidden needs a column for the key.
+	hidden = "SELECT upper(name) AS id, phone FROM customers WHERE branch_id = 17 ORDER BY 1 LIMIT 10"
+	join   = `SELECT c.id, c.name, v.registration, a.place FROM customers c JOIN vehicles v ON v.customer_id = c.id
 		JOIN accidents a ON a.customer_id = c.id AND a.vehicle_id = v.id WHERE c.id = 17 ORDER BY a.happened_at DESC LIMIT 50`
 )
 
@@ -63,6 +65,15 @@ func BenchmarkDecideKnown(b *testing.B) {
 			}
 		}
 	})
+	b.Run("hidden", func(b *testing.B) {
+		d, _ := desk(b, seeAll())
+		b.ReportAllocs()
+		for b.Loop() {
+			if err := d.Decide(hidden); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 	b.Run("prepared", func(b *testing.B) {
 		d, _ := desk(b, seeAll())
 		if err := d.Prepare("p", "SELECT id, name, phone FROM customers WHERE id = $1"); err != nil {
@@ -79,18 +90,29 @@ func BenchmarkDecideKnown(b *testing.B) {
 
 // BenchmarkDecideNew is a statement of a shape never seen before.
 func BenchmarkDecideNew(b *testing.B) {
-	for name, sql := range map[string]string{"point": point, "join": join} {
+	for name, sql := range map[string]string{"point": point, "join": join, "hidden": hidden} {
 		b.Run(name, func(b *testing.B) {
 			d, _ := desk(b, seeAll())
 			b.ReportAllocs()
 			n := 0
 			for b.Loop() {
 				n++
-				if err := d.Decide(strings.Replace(sql, "id,", fmt.Sprintf("id AS c%d,", n), 1)); err != nil {
+				if err := d.Decide(strings.Replace(sql, " FROM", fmt.Sprintf(" AS c%d FROM", n), 1)); err != nil {
 					b.Fatal(err)
 				}
 			}
 		})
+	}
+}
+
+// BenchmarkDecideRefused is a known shape that nobody may run.
+func BenchmarkDecideRefused(b *testing.B) {
+	d, _ := desk(b, seeAll())
+	b.ReportAllocs()
+	for b.Loop() {
+		if d.Decide("SELECT name FROM customers INTERSECT SELECT phone FROM customers") == nil {
+			b.Fatal("it passes")
+		}
 	}
 }
 

@@ -3,7 +3,6 @@ package lineage
 import (
 	"cmp"
 	"slices"
-	"strings"
 	"unicode/utf8"
 )
 
@@ -34,22 +33,44 @@ func tokensOf(sql string) []span {
 	}
 }
 
-// Splice gives the text with the edits made, and false if it has fewer tokens than
-// they need. White space, comments and literals around them stay as they are.
+// Splice gives the text with the edits made, which are in order, and false if they do
+// not fit it. White space, comments and literals around them stay as they are. It
+// reads no further than the last edit.
 func Splice(sql string, edits []Edit) (string, bool) {
-	cuts := cutsOf(sql, edits)
-	if cuts == nil {
-		return "", false
+	size := len(sql)
+	for i := range edits {
+		size += len(edits[i].Text)
 	}
-	var b strings.Builder
-	at := 0
-	for _, c := range cuts {
-		b.WriteString(sql[at:c.start])
-		b.WriteString(c.text)
-		at = c.end
+	b := make([]byte, 0, size)
+	x := lexer{text: sql}
+	n, end, at := 0, 0, 0 // tokens read, end of the last, copied up to
+	read := func(to int) bool {
+		for ; n < to; n++ {
+			if k := x.next(); k == tokEnd || k == tokBroken {
+				return false
+			}
+			end = x.end
+		}
+		return true
 	}
-	b.WriteString(sql[at:])
-	return b.String(), true
+	for _, e := range edits {
+		if e.From > e.To || e.From < n && n > 0 && e.From != n || !read(e.From) {
+			return "", false
+		}
+		cut := end
+		if e.From < e.To {
+			if !read(e.From + 1) {
+				return "", false
+			}
+			cut = x.start
+		}
+		if cut < at || !read(e.To) {
+			return "", false
+		}
+		b = append(append(b, sql[at:cut]...), e.Text...)
+		at = end
+	}
+	return string(append(b, sql[at:]...)), true
 }
 
 // ClientPosition translates a position in the text that Splice made, in characters
@@ -103,7 +124,7 @@ func cutsOf(sql string, edits []Edit) []cut {
 		if len(tokens) == 0 || e.From < last || e.To > len(tokens) || e.From > e.To {
 			return nil
 		}
-		s := span{tokens[0].start, tokens[0].start}
+		s := span{}
 		if e.From > 0 {
 			s = span{tokens[e.From-1].end, tokens[e.From-1].end}
 		}
