@@ -294,7 +294,7 @@ func TestTakeDown(t *testing.T) {
 	}
 	for _, c := range []*http.Client{alice, k.stranger()} {
 		resp, text := k.get(c, "/", "Accept: text/html")
-		if resp.StatusCode != http.StatusServiceUnavailable || !strings.Contains(text, "taken offline") || !strings.Contains(text, "calls are reported") {
+		if resp.StatusCode != http.StatusServiceUnavailable || !strings.Contains(text, "taken offline") || !strings.Contains(text, "Calls are reported.") {
 			t.Errorf("%d %s", resp.StatusCode, text)
 		}
 	}

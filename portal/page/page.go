@@ -12,6 +12,8 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"custody"
 )
@@ -57,6 +59,27 @@ type Ask struct {
 
 // Style is the page's style sheet, for the template.
 func (p *Page) Style() template.CSS { return template.CSS(style) }
+
+// Sentence writes a message as a sentence.
+func (p *Page) Sentence(text string) string {
+	if text == "" {
+		return text
+	}
+	r, size := utf8.DecodeRuneInString(text)
+	text = string(unicode.ToUpper(r)) + text[size:]
+	if !strings.ContainsAny(text[len(text)-1:], ".!?…") {
+		text += "."
+	}
+	return text
+}
+
+// Lead leads to the contact.
+func (p *Page) Lead() string {
+	if p.Code == custody.CodeUnavailable {
+		return "For questions, write to"
+	}
+	return "To ask for more, write to"
+}
 
 // Mail says whether the contact is an address.
 func (p *Page) Mail() bool {
