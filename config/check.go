@@ -119,6 +119,7 @@ func (s *System) check(k checker, name string) {
 	path := []string{"systems", name}
 	if s.Portal != nil {
 		s.Portal.check(k, append(path, "portal"), name)
+		s.Portal.Customers.check(k, append(slices.Clone(path), "portal", "customers"), s.HasDatabase())
 	}
 	if s.HasDatabase() || s.Portal == nil {
 		s.Database.check(k, append(path, "database"))

@@ -49,8 +49,30 @@ type Portal struct {
 	Uninspectable string `yaml:"uninspectable"`
 	// ExportAbove is how many people a page may hold before it is an export.
 	ExportAbove int `yaml:"export_above"`
+	// Customers is an export of the customers, for a system without a database.
+	Customers PortalCustomers `yaml:"customers"`
 	// Contact is whom the gate's pages name for asking for more.
 	Contact string `yaml:"contact"`
+}
+
+// PortalCustomers is a CSV export of the customers of a system without a database.
+type PortalCustomers struct {
+	File        string            `yaml:"file"`
+	Key         string            `yaml:"key"` // the column of the customer's key
+	Columns     map[string]string `yaml:"columns"`
+	Identifiers []string          `yaml:"identifiers"`
+}
+
+// check holds the export to the form of a table's declaration.
+func (c *PortalCustomers) check(k checker, at []string, database bool) {
+	if c.File == "" {
+		return
+	}
+	if database {
+		k.at("the customers are in the database already", at...)
+	}
+	t := Table{Key: c.Key, Columns: c.Columns, Identifiers: c.Identifiers}
+	t.check(k, at)
 }
 
 // PortalSignIn is how the gate signs in at the application.

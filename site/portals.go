@@ -36,6 +36,9 @@ type Portal struct {
 	AllowUninspectable bool
 	ExportAbove        int
 	Contact            string
+	// Customers are the customers of a system without a database; nil: they get
+	// numbers when their keys are first seen.
+	Customers *Customers
 }
 
 // entrance is a portal with its door.

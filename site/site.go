@@ -227,10 +227,10 @@ func (s *Site) watch() {
 	}
 	s.watchPortals(ctx)
 	for i := range s.o.Systems {
+		s.work.Go(func() { s.keepFilled(ctx, &s.o.Systems[i]) })
 		if s.o.Systems[i].Upstream == nil {
 			continue
 		}
-		s.work.Go(func() { s.keepFilled(ctx, &s.o.Systems[i]) })
 		s.work.Go(func() { s.keepExamined(ctx, &s.o.Systems[i]) })
 		s.work.Go(func() { s.follow(ctx, &s.o.Systems[i]) })
 	}

@@ -182,6 +182,9 @@ func (s *Site) openSystems(ctx context.Context) error {
 	for i := range s.o.Systems {
 		sys := &s.o.Systems[i]
 		if sys.Upstream == nil {
+			if err := s.fill(ctx, sys); err != nil {
+				return wrap(sys.Name, err)
+			}
 			continue
 		}
 		entrance := &pgproxy.System{System: &sys.System, Upstream: sys.Upstream, Refresh: sys.SchemaEvery, Log: s.o.Log}
@@ -209,7 +212,10 @@ func wrap(system string, err error) error {
 
 // fill reads keys and identifiers.
 func (s *Site) fill(ctx context.Context, sys *System) error {
-	if len(sys.Tables) == 0 || sys.Upstream == nil {
+	if sys.Upstream == nil {
+		return s.fillExport(sys)
+	}
+	if len(sys.Tables) == 0 {
 		return nil
 	}
 	conn, err := connect(ctx, sys)
@@ -229,11 +235,17 @@ func (s *Site) keepFilled(ctx context.Context, sys *System) {
 	}
 	tick := time.NewTicker(every)
 	defer tick.Stop()
+	var read time.Time
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+			renewed := sys.renewed()
+			if sys.Upstream == nil && renewed.Equal(read) {
+				continue
+			}
+			read = renewed
 			if err := s.fill(ctx, sys); err != nil && ctx.Err() == nil {
 				s.o.Log.Warn("the customers' keys and identifiers could not be read again", "system", sys.Name, "err", err)
 			}

@@ -9,6 +9,7 @@ import (
 	"custody/config"
 	"custody/portal/upstream"
 	"custody/site"
+	"custody/subjects"
 	"custody/subjects/body"
 )
 
@@ -36,9 +37,24 @@ func (w *workspace) portalOf(name string) (*site.Portal, error) {
 			return nil, withHint(err, "custody portal credential "+name+" writes it")
 		}
 	}
+	p.Customers = w.customersOf(&c.Customers)
 	var err error
 	p.OriginTLS, err = w.originTLS(c)
 	return p, err
+}
+
+// customersOf says where a system without a database has its customers from.
+func (w *workspace) customersOf(c *config.PortalCustomers) *site.Customers {
+	if c.File == "" {
+		return nil
+	}
+	out := &site.Customers{File: w.path(c.File), Export: subjects.Export{Key: c.Key, Columns: map[string]custody.Category{}, Identifiers: c.Identifiers}}
+	for column, word := range c.Columns {
+		if category, ok := custody.ParseCategory(word); ok {
+			out.Columns[column] = category
+		}
+	}
+	return out
 }
 
 var signInKinds = map[string]upstream.Kind{
