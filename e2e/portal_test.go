@@ -67,7 +67,7 @@ func look(t *testing.T, c *http.Client, url string) (int, string) {
 // masked; the ledger answers for database and portal alike; a leaver is out at once.
 func TestGuardedBodyshop(t *testing.T) {
 	p := guarded(t)
-	see := custody.Categories(custody.Name, custody.Phone, custody.Vehicle, custody.Accident, custody.Policy, custody.Bank)
+	see := custody.Categories(custody.Name, custody.Phone, custody.Vehicle, custody.Accident, custody.Policy)
 	alice := p.Browser("alice", policy.Grant{See: see, Mask: custody.Categories(custody.Email)})
 	if status, text := look(t, alice, p.URL+"/board"); status != http.StatusOK || !strings.Contains(text, "<html") {
 		t.Fatalf("the start page: %d %.300s", status, text)

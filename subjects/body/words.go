@@ -111,18 +111,18 @@ func (s *scanner) knownPhrase(key uint64, start, stop int) int {
 }
 
 // knownHit notes everybody of whom something with this key is known, and masks it as
-// the strictest of its categories says.
+// the strictest of them asks.
 func (s *scanner) knownHit(key uint64, start, stop int) bool {
 	f, a := s.f, &s.f.known
-	i, ok := a.by.get(key)
+	first, ok := a.by.get(key)
 	if !ok {
 		return false
 	}
-	strictest := a.facts[i].print.Category()
-	for ; i >= 0; i = a.facts[i].next {
+	strictest := s.openest(first, a.facts[first].subject)
+	for i := first; i >= 0; i = a.facts[i].next {
 		c := a.facts[i].print.Category()
 		f.sightIn(s.recordOf(start), a.facts[i].subject, f.shown(c), f.masked(c))
-		if f.treat[c] < f.treat[strictest] {
+		if c = s.openest(first, a.facts[i].subject); f.treat[c] < f.treat[strictest] {
 			strictest = c
 		}
 	}
@@ -130,6 +130,20 @@ func (s *scanner) knownHit(key uint64, start, stop int) bool {
 		f.replace(s.view, start, stop, s.v.form, strictest, f.treat[strictest])
 	}
 	return true
+}
+
+// openest gives, of the categories in which one subject has a value, the one that may
+// leave most openly: who may see the customer's name may see it where it is also the
+// name on the bank account.
+func (s *scanner) openest(first int32, id custody.SubjectID) custody.Category {
+	f, a := s.f, &s.f.known
+	best, found := custody.Category(0), false
+	for i := first; i >= 0; i = a.facts[i].next {
+		if c := a.facts[i].print.Category(); a.facts[i].subject == id && (!found || f.treat[c] > f.treat[best]) {
+			best, found = c, true
+		}
+	}
+	return best
 }
 
 // knownForm looks a value's canonical form up.
