@@ -32,6 +32,7 @@ type col struct {
 	kind byte // n: number, t: text
 	from []int
 	key  bool
+	agg  bool // fewer rows may make a condition on it true
 }
 
 var declared = map[string]string{
@@ -151,7 +152,7 @@ func (g *reports) use(c col) string {
 func (g *reports) predicate(cols []col) string {
 	t, text := g.of(cols, 't')
 	n, number := g.of(cols, 'n')
-	if !text || !number {
+	if !text || !number || n.agg {
 		return "true"
 	}
 	switch g.IntN(7) {
@@ -224,7 +225,7 @@ func (g *reports) plain(rest string, cols []col, want []byte) (string, []col) {
 	for i, k := range want {
 		v, from := g.value(cols, k)
 		name := fmt.Sprintf("c%d", i+1)
-		list, out = append(list, v+" AS "+name), append(out, col{ref: name, kind: k, from: from})
+		list, out = append(list, v+" AS "+name), append(out, col{ref: name, kind: k, from: from, agg: agg(cols, v)})
 	}
 	return "SELECT " + strings.Join(list, ", ") + " FROM " + rest, out
 }
@@ -263,7 +264,7 @@ func (g *reports) grouped(rest string, cols []col, want []byte) (string, []col) 
 		default:
 			by = append(by, fmt.Sprint(i+1))
 		}
-		c.from = from
+		c.from, c.agg = from, k == 'n' && (i > 0 || len(by) == 0)
 		g.use(c)
 		list, out = append(list, v+" AS "+name), append(out, c)
 	}
@@ -278,9 +279,12 @@ func (g *reports) grouped(rest string, cols []col, want []byte) (string, []col) 
 }
 
 func (g *reports) window(rest string, cols []col, want []byte) (string, []col) {
-	g.kind += " window"
 	sql, out := g.plain(rest, cols, want)
 	t, _ := g.of(cols, 't')
+	if len(t.from) == 0 { // it would tell that others exist, and nothing of them
+		return sql, out
+	}
+	g.kind += " window"
 	n, _ := g.of(cols, 'n')
 	g.use(t)
 	by := ""
@@ -289,7 +293,7 @@ func (g *reports) window(rest string, cols []col, want []byte) (string, []col) {
 	}
 	w := one(g, "count("+t.ref+") OVER ("+by+")", "max(length("+t.ref+")) OVER ("+by+")", "rank() OVER ("+by+" ORDER BY "+t.ref+")")
 	head, tail, _ := strings.Cut(sql, " FROM ")
-	out = append(out, col{ref: "w", kind: 'n', from: t.from})
+	out = append(out, col{ref: "w", kind: 'n', from: t.from, agg: true})
 	return head + ", " + w + " AS w FROM " + tail, out
 }
 
@@ -342,4 +346,14 @@ func (g *reports) statement() string {
 		}
 	}
 	return with + sql
+}
+
+// agg says whether a value is made of an aggregate further in.
+func agg(cols []col, v string) bool {
+	for _, c := range cols {
+		if c.agg && strings.Contains(v, c.ref) {
+			return true
+		}
+	}
+	return false
 }

@@ -22,7 +22,7 @@ import (
 )
 
 var (
-	hiddenCases = flag.Int("hidden.cases", 80, "random statements without keys")
+	hiddenCases = flag.Int("hidden.cases", 250, "random statements without keys")
 	hiddenSeed  = flag.Uint64("hidden.seed", 1, "seed of the random statements without keys")
 )
 
@@ -97,7 +97,9 @@ func newOracle(t *testing.T, pg *custodytest.PG, data string) *oracle {
 			DELETE FROM only_%[1]d.jobs WHERE customer_id <> %[1]d;`, k)
 	}
 	b.WriteString("CREATE SCHEMA nobody; SET search_path = nobody; " + hiddenSchema)
-	return &oracle{t, pg.Conn(t, pg.CreateDatabase(t, b.String())).PgConn()}
+	db := pg.CreateDatabase(t, b.String())
+	pg.Exec(t, db, "ANALYZE", "ALTER DATABASE "+db+" SET jit = off") // compiling such joins takes longer than running them
+	return &oracle{t, pg.Conn(t, db).PgConn()}
 }
 
 // asked writes the statement with the mentions that matter in another schema.
@@ -192,10 +194,10 @@ func news(s *custodytest.Site, person custody.PersonID, after *time.Time) map[st
 	return out
 }
 
-// redundant: one side of an OR, or one of equal rows, may make no difference though it
-// was looked at.
+// redundant: one side of an OR, one of equal rows, a column that nobody reads further
+// out, or a row that adds only NULL may make no difference though it was looked at.
 func redundant(sql string) bool {
-	for _, word := range []string{" OR ", " LIMIT ", " UNION SELECT ", "DISTINCT"} {
+	for _, word := range []string{" OR ", " LIMIT ", " UNION SELECT ", "DISTINCT", "(SELECT", "FULL JOIN", "LEFT JOIN", "RIGHT JOIN"} {
 		if strings.Contains(sql, word) {
 			return true
 		}
@@ -215,7 +217,9 @@ func TestHiddenKeysAgainstBruteForce(t *testing.T) {
 	g := &reports{Rand: rand.New(rand.NewPCG(*hiddenSeed, 7))}
 	data := hiddenData(g.Rand)
 	pg := custodytest.Postgres(t)
-	s := custodytest.NewSite(t, pg, pg.CreateDatabase(t, hiddenSchema+data), hiddenSystem())
+	db := pg.CreateDatabase(t, hiddenSchema+data)
+	pg.Exec(t, db, "ANALYZE", "ALTER DATABASE "+db+" SET jit = off")
+	s := custodytest.NewSite(t, pg, db, hiddenSystem())
 	token := s.Person("alice", policy.Grant{See: categories(custody.Name, custody.Phone, custody.Email, custody.FreeText, custody.Vehicle, custody.Accident), Export: true})
 	gate, direct := s.As("alice", token).PgConn(), s.PG.Conn(t, s.Database).PgConn()
 	o := newOracle(t, pg, data)
@@ -261,7 +265,7 @@ func TestHiddenKeysAgainstBruteForce(t *testing.T) {
 			t.Fatalf("the gate's answer is not the database's\n%s\ngate   %v\ndirect %v", sql, got, want)
 		}
 		missing := o.differing(g, tagged, "without", "")
-		if !g.loose {
+		if !g.loose && len(want.rows) > 0 { // an empty answer names nobody
 			for k := range missing {
 				if !recorded[k] {
 					t.Fatalf("%s has part in the answer and is not recorded (%v)\n%s", k, slices.Sorted(maps.Keys(recorded)), sql)
@@ -279,7 +283,14 @@ func TestHiddenKeysAgainstBruteForce(t *testing.T) {
 		}
 		figures[g.kind] = f
 	}
-	t.Logf("seed %d: %d statements, %d released", *hiddenSeed, *hiddenCases, released)
+	exact := 0
+	for _, f := range figures {
+		exact += f[2]
+	}
+	t.Logf("seed %d: %d statements, %d released, %d of them recorded as exactly those without whom the answer is another", *hiddenSeed, *hiddenCases, released, exact)
+	if exact < released*8/10 {
+		t.Errorf("only %d of %d are exact", exact, released)
+	}
 	for _, k := range slices.Sorted(maps.Keys(figures)) {
 		t.Logf("%4d sent, %4d released, %4d exact:%s", figures[k][0], figures[k][1], figures[k][2], k)
 	}
