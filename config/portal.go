@@ -219,7 +219,7 @@ func (s *PortalSignIn) check(say func(message, key string), p *Portal) {
 	}
 	switch s.Method {
 	case MethodForm:
-		if !plainPath(s.Path) {
+		if at, _, _ := strings.Cut(s.Path, "?"); !plainPath(at) || strings.ContainsAny(s.Path, "# \\") {
 			say("the path of the application's sign-in page is needed, like /login", "path")
 		}
 		if s.UserField == "" || s.PasswordField == "" {

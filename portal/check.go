@@ -1,6 +1,8 @@
 package portal
 
 import (
+	"bytes"
+	"io"
 	"net/http"
 	"net/url"
 	"path"
@@ -122,14 +124,45 @@ func (v *visit) guard() (done bool, err error) {
 	case v.p.closedPath(v.path):
 		v.view.s.Refuse(custody.CodeForbidden, v.shape)
 		return true, deny(http.StatusForbidden, custody.CodeForbidden, "this part of the application is closed to everybody", "the gate looks after the application's account")
+	case v.p.o.SignIn.Shared():
+		return false, v.sharedForm()
 	case !v.p.o.SignIn.At(v.path):
 		return false, nil
 	case v.r.Method == http.MethodGet || v.r.Method == http.MethodHead:
 		return true, v.redirect("/")
 	}
+	return true, v.ownSignIn()
+}
+
+func (v *visit) ownSignIn() error {
 	v.view.s.Refuse(custody.CodeForbidden, v.shape)
-	return true, deny(http.StatusForbidden, custody.CodeForbidden, "signing in at the application itself is not possible here",
+	return deny(http.StatusForbidden, custody.CodeForbidden, "signing in at the application itself is not possible here",
 		"the gate signs in for you; go on from the start page")
+}
+
+// maxSharedForm is the longest form of an application whose every page may sign in.
+const maxSharedForm = 4 << 20
+
+// sharedForm looks for a sign-in in what is sent to an application whose sign-in page
+// has no path of its own. Bodies that are no forms are nothing that it would read a
+// password from.
+func (v *visit) sharedForm() error {
+	kind := v.r.Header.Get("Content-Type")
+	if v.r.Body == nil || v.r.Body == http.NoBody || !strings.Contains(strings.ToLower(kind), "form") {
+		return nil
+	}
+	form, err := io.ReadAll(io.LimitReader(v.r.Body, maxSharedForm+1))
+	if err != nil {
+		return custody.E(custody.CodeInvalid, "the form did not arrive whole", "send it once more")
+	}
+	if len(form) > maxSharedForm {
+		return deny(http.StatusRequestEntityTooLarge, custody.CodeTooLarge, "this form is too large to be checked", "send less at a time")
+	}
+	if v.p.o.SignIn.Sends(kind, form) {
+		return v.ownSignIn()
+	}
+	v.r.Body = io.NopCloser(bytes.NewReader(form))
+	return nil
 }
 
 // closedPath says whether a path is one that nobody reaches, however it is written.

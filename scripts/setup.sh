@@ -52,6 +52,7 @@ if [ "$purpose" = bench ]; then
 elif [ "$purpose" = test ]; then # node-postgres is one of the clients under test
   have node || missing+=(nodejs)
   have npm || missing+=(npm)
+  have php && php -m 2>/dev/null | grep -qx pgsql && [ -e /etc/adminer/conf.php ] || missing+=(adminer php-cgi php-cli php-pgsql) # an application of others, guarded
   have chromium || have chromium-browser || have google-chrome || missing+=(chromium) # browser tests
 fi
 

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"slices"
 	"strings"
 
 	"golang.org/x/net/html"
@@ -15,7 +16,9 @@ import (
 
 // Form is the application's own sign-in page.
 type Form struct {
-	Path          string // where the page is, like /login
+	// Path is where the page is, like /login. With a query, like /?pgsql=db, the page
+	// shares its path with the rest of the application.
+	Path          string
 	UserField     string
 	PasswordField string
 	// Cookie must be set after a sign-in that succeeded. Empty: success is an answer
@@ -26,8 +29,10 @@ type Form struct {
 // maxForm is the longest sign-in page, in bytes.
 const maxForm = 1 << 20
 
-// at says whether a path is that of the sign-in page, however it is written.
-func (f *Form) at(p string) bool { return f.Path != "" && Plain(p) == Plain(f.Path) }
+// at says whether a path is that of the sign-in page alone, however it is written.
+func (f *Form) at(p string) bool { return f.Path != "" && !f.shared() && Plain(p) == Plain(f.Path) }
+
+func (f *Form) shared() bool { return strings.Contains(f.Path, "?") }
 
 // At says whether a path is that of the sign-in page, however it is written.
 func (s *SignIn) At(p string) bool { return s.Kind == FormKind && s.Form.at(p) }
@@ -131,6 +136,7 @@ func (a *Account) visit(ctx context.Context, method, target string, fields url.V
 // and the fields that it holds already.
 func findForm(text, field string) (action string, fields url.Values, found bool) {
 	z := html.NewTokenizer(strings.NewReader(text))
+	choice := "" // the select that is open
 	for {
 		switch z.Next() {
 		case html.ErrorToken:
@@ -143,6 +149,10 @@ func findForm(text, field string) (action string, fields url.Values, found bool)
 					return action, fields, true
 				}
 				action, fields = attribute(t, "action"), url.Values{}
+			case t.Data == "select" && fields != nil:
+				choice = attribute(t, "name")
+			case t.Data == "option" && choice != "" && (!fields.Has(choice) || has(t, "selected")):
+				fields.Set(choice, attribute(t, "value")) // the first, unless another is chosen
 			case t.Data == "input" && fields != nil:
 				name := attribute(t, "name")
 				if name == field {
@@ -153,11 +163,18 @@ func findForm(text, field string) (action string, fields url.Values, found bool)
 				}
 			}
 		case html.EndTagToken:
-			if name, _ := z.TagName(); string(name) == "form" && found {
+			switch name, _ := z.TagName(); {
+			case string(name) == "form" && found:
 				return action, fields, true
+			case string(name) == "select":
+				choice = ""
 			}
 		}
 	}
+}
+
+func has(t html.Token, name string) bool {
+	return slices.ContainsFunc(t.Attr, func(a html.Attribute) bool { return a.Key == name })
 }
 
 func attribute(t html.Token, name string) string {
