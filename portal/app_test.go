@@ -42,7 +42,6 @@ type app struct {
 	sessions map[string]bool
 	tokens   map[string]bool
 	requests []*http.Request // as they arrived, without bodies
-	bodies   []string
 	signIns  int
 	password string        // user:password of the shared account
 	least    int           // the shortest password that it takes
