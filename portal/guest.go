@@ -137,7 +137,7 @@ func (g *guest) done(v *visit) {
 	v.view.clear()
 	g.mu.Lock()
 	delete(g.running, v)
-	if len(g.views) < 8 {
+	if len(g.views) < 16 { // as many as a busy page or program asks at once
 		g.views = append(g.views, v.view)
 	}
 	leave := g.ended && len(g.running) == 0 && !g.left
