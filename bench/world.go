@@ -72,7 +72,7 @@ func newWorld(ctx context.Context, o *options) (*world, error) {
 }
 
 func (w *world) open(ctx context.Context) (err error) {
-	if w.pg, err = custodytest.StartPostgres(custodytest.WithSetting("max_connections", "2300"),
+	if w.pg, err = custodytest.StartPostgres(custodytest.WithSetting("max_connections", "2800"),
 		custodytest.WithSetting("shared_buffers", "512MB"), custodytest.WithSetting("autovacuum", "off"),
 		custodytest.WithHBA("host all all 127.0.0.1/32 trust")); err != nil {
 		return err

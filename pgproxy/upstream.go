@@ -234,7 +234,7 @@ type upstream struct {
 	conn   net.Conn
 	socket *socket // below TLS; nil if it is of an unknown kind
 	in     *reader
-	config *pgconn.Config
+	config *pgconn.Config // as much of it as cancel needs
 	pid    uint32
 	secret []byte
 	params map[string]string
@@ -276,8 +276,9 @@ func (sys *System) dial(ctx context.Context, params map[string]string, max int) 
 	}
 	socket, _ := below.(*socket)
 	return &upstream{
-		conn: h.Conn, socket: socket, in: newReader(h.Conn, max), config: config,
-		pid: h.PID, secret: h.SecretKey, params: h.ParameterStatuses,
+		conn: h.Conn, socket: socket, in: newReader(h.Conn, max),
+		config: &pgconn.Config{Host: config.Host, Port: config.Port, TLSConfig: config.TLSConfig, DialFunc: dial},
+		pid:    h.PID, secret: h.SecretKey, params: h.ParameterStatuses,
 	}, nil
 }
 

@@ -13,7 +13,7 @@ import (
 // Sizes of the reading buffer: a small one inside the connection while it is idle,
 // pooled ones while it works. A message that is larger gets a buffer of its own.
 const (
-	idleBuffer  = 512
+	idleBuffer  = 256
 	smallBuffer = 8 << 10
 	largeBuffer = 64 << 10
 )
