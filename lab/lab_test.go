@@ -10,7 +10,7 @@ import (
 // small is a group that runs in a moment.
 func small(t testing.TB) lab.Params {
 	t.Helper()
-	p, err := lab.ParseParams([]byte("days: 60\nstaff: 120\nbranches: 8\ncentral: 6\njobs_per_day: 30\n"))
+	p, err := lab.ParseParams([]byte("days: 40\nstaff: 40\nbranches: 5\ncentral: 4\njobs_per_day: 12\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +62,7 @@ func TestLooksAreInOrder(t *testing.T) {
 				bad++
 			}
 		}
-		if len(looks) < 10_000 {
+		if len(looks) < 5_000 {
 			t.Errorf("%s: only %d looks", name, len(looks))
 		}
 		if bad > run.Truth.Looks {
