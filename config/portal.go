@@ -7,8 +7,11 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"gopkg.in/yaml.v3"
+
+	"custody"
 )
 
 // Portal is the entrance of a system that is a web application.
@@ -53,6 +56,51 @@ type Portal struct {
 	Customers PortalCustomers `yaml:"customers"`
 	// Contact is whom the gate's pages name for asking for more.
 	Contact string `yaml:"contact"`
+	// Check is how the application is tested against the portal standard.
+	Check PortalCheck `yaml:"check"`
+}
+
+// PortalCheck says how a running gate tests the application at origin against
+// docs/portal-standard.md.
+type PortalCheck struct {
+	// Every is how often; never if zero.
+	Every Duration `yaml:"every"`
+	// TestAccountCredential holds user:password of an account that belongs to nobody: a
+	// file of mode 0600, or env:NAME. Empty: the application is tested as a stranger.
+	TestAccountCredential string `yaml:"test_account_credential"`
+	// ChangePasswordPath is where that account changes its password.
+	ChangePasswordPath string `yaml:"change_password_path"`
+	// Consent allows wrong passwords at, and changed passwords of, that account.
+	Consent bool `yaml:"consent"`
+}
+
+// Account reads the test account; empty when there is none. dir is the working
+// directory.
+func (c *PortalCheck) Account(dir string) (user, password string, err error) {
+	if c.TestAccountCredential == "" {
+		return "", "", nil
+	}
+	text, err := secretAt(dir, c.TestAccountCredential)
+	if err != nil {
+		return "", "", err
+	}
+	user, password, ok := strings.Cut(text, ":")
+	if !ok || user == "" || password == "" {
+		return "", "", custody.E(custody.CodeInvalid, "the test account's credential "+c.TestAccountCredential+" is not user:password", "write both on one line")
+	}
+	return user, password, nil
+}
+
+func (c *PortalCheck) check(say func(string, ...string)) {
+	if c.Every != 0 && (c.Every < Duration(time.Hour) || c.Every > Duration(90*24*time.Hour)) {
+		say("it can be from 1h to 90d, or 0s for never", "check", "every")
+	}
+	if c.ChangePasswordPath != "" && !plainPath(c.ChangePasswordPath) {
+		say("write a path, like /account", "check", "change_password_path")
+	}
+	if (c.Consent || c.ChangePasswordPath != "") && c.TestAccountCredential == "" {
+		say("passwords are tried at a test account only: name its credential", "check", "test_account_credential")
+	}
 }
 
 // PortalCustomers is a CSV export of the customers of a system without a database.
@@ -173,6 +221,7 @@ func (p *Portal) check(k checker, at []string, system string) {
 		say("it can be from 1 to 100000", "export_above")
 	}
 	p.checkPaths(say)
+	p.Check.check(say)
 	p.SignIn.check(func(message, key string) { say(message, "sign_in", key) }, p)
 	p.checkPlaces(say)
 }

@@ -161,9 +161,23 @@ func (s *Store) FindingTold(id int64, at time.Time) error {
 	})
 }
 
-// LastExamination is when a system was examined last; the zero time if never.
+// PortalChecks begins the names of checks of portals: a system's database and its
+// portal are examined apart, and their findings lie side by side.
+const PortalChecks = "portal-"
+
+// LastExamination is when a system's database was examined last; the zero time if never.
 func (s *Store) LastExamination(system custody.SystemID) (time.Time, error) {
+	return s.lastExamination(system, false)
+}
+
+// LastPortalExamination is when a system's portal was examined last; the zero time if never.
+func (s *Store) LastPortalExamination(system custody.SystemID) (time.Time, error) {
+	return s.lastExamination(system, true)
+}
+
+func (s *Store) lastExamination(system custody.SystemID, portal bool) (time.Time, error) {
 	var at sql.NullInt64
-	err := s.read.QueryRow("SELECT max(at) FROM examinations WHERE system = ?", system).Scan(&at)
+	err := s.read.QueryRow("SELECT max(at) FROM examinations WHERE system = ? AND (checked LIKE ? OR skipped LIKE ?) = ?",
+		system, PortalChecks+"%", PortalChecks+"%", portal).Scan(&at)
 	return moment(at), fault(err)
 }

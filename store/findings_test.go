@@ -74,10 +74,21 @@ func TestFindings(t *testing.T) {
 			}
 		}
 	}
+	if last, err := s.LastPortalExamination(system); err != nil || !last.IsZero() {
+		t.Errorf("the portal was examined at %v %v", last, err)
+	}
+	later := now.Add(time.Hour)
+	portal := &store.Examination{System: system, Time: later, Checked: []string{store.PortalChecks + "tls"}, Found: []store.Finding{{Check: store.PortalChecks + "tls", Object: "old", Severity: 3, Message: "m"}}}
+	if worse, closed, err := s.RecordExamination(t.Context(), portal); err != nil || len(worse) != 1 || closed != 0 {
+		t.Errorf("a portal's examination: %v %d %v", worse, closed, err)
+	}
+	if last, err := s.LastPortalExamination(system); err != nil || !last.Equal(later) {
+		t.Errorf("the portal was examined at %v %v", last, err)
+	}
 	if last, err := s.LastExamination(system); err != nil || !last.Equal(now) {
 		t.Errorf("examined last at %v, %v", last, err)
 	}
-	if all, _ := s.Findings(system); len(all) != 6 {
+	if all, _ := s.Findings(system); len(all) != 7 {
 		t.Errorf("the history has %d lines", len(all))
 	}
 }
