@@ -19,20 +19,8 @@ import (
 	"custody/identity"
 	"custody/identity/totp"
 	"custody/policy"
-	"custody/portal/upstream"
 	"custody/site"
-	"custody/subjects/body"
 )
-
-// webRules say what is where in the sample application.
-func webRules() body.Rules {
-	return body.Rules{
-		HTML: map[string]string{"[data-customer]": "key", "[data-field=name]": "name", "[data-field=address]": "address", "[data-field=postcode]": "address",
-			"[data-field=date_of_birth]": "date-of-birth", "[data-field=notes]": "free-text"},
-		JSON: map[string]string{"customers[].id": "key", "**.customer_id": "key", "**.name": "name", "**.customer": "name"},
-		CSV:  map[string]string{"id": "key", "name": "name", "notes": "free-text", "postcode": "address"},
-	}
-}
 
 // shop is the sample application behind the gate, at http://localhost, where browsers
 // allow passkeys without a certificate.
@@ -67,9 +55,8 @@ func newShop(t testing.TB, change ...func(*site.Portal)) *shop {
 	s := &shop{t: t, pool: pool}
 	local := func(p *site.Portal) {
 		p.Public = &url.URL{Scheme: "http", Host: "localhost:" + p.Public.Port()}
-		p.TLS, p.Rules, p.SignOut, p.ExportAbove = false, webRules(), "/logout", 80
-		p.SignIn = upstream.SignIn{Kind: upstream.FormKind, Form: upstream.Form{Path: "/login", UserField: "user", PasswordField: "password"},
-			Secret: func() (string, error) { return "northfield.ashbridge:Northfield1", nil }}
+		p.TLS, p.SignOut, p.ExportAbove, p.Closed = false, "/logout", 80, []string{"/account"}
+		p.SignIn = custodytest.BodyshopSignIn("northfield.ashbridge:Northfield1")
 		s.url = p.Public.String()
 	}
 	s.Portal = custodytest.NewPortal(t, pg, database, server.URL, append([]func(*site.Portal){local}, change...)...)
