@@ -2,6 +2,7 @@ package site
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"custody"
@@ -95,6 +96,11 @@ func (s *Site) tellFindings() {
 		if err := s.o.Store.FindingTold(f.ID, at); err != nil {
 			s.o.Log.Error("a finding could not be recorded", "finding", f.ID, "err", err)
 			return
+		}
+		if strings.HasPrefix(f.Check, store.PortalChecks) {
+			s.o.Log.Warn("A PORTAL FALLS FURTHER SHORT OF THE STANDARD", "system", s.nameOf(f.System), "check", f.Check,
+				"severity", doctor.Severity(f.Severity).String(), "finding", f.ID, "hint", "custody doctor portal says what it is and what to change")
+			continue
 		}
 		s.o.Log.Warn("A CHECK OF A GUARDED DATABASE GOT WORSE", "system", s.nameOf(f.System), "check", f.Check,
 			"severity", doctor.Severity(f.Severity).String(), "finding", f.ID, "hint", "custody doctor says what it is and what to change")

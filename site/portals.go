@@ -39,6 +39,8 @@ type Portal struct {
 	// Customers are the customers of a system without a database; nil: they get
 	// numbers when their keys are first seen.
 	Customers *Customers
+	// Check is how the application is tested against the portal standard.
+	Check PortalCheck
 }
 
 // entrance is a portal with its door.
@@ -128,6 +130,11 @@ func (s *Site) closePortals() {
 func (s *Site) watchPortals(ctx context.Context) {
 	for _, e := range s.portals {
 		s.work.Go(func() { e.door.Run(ctx) })
+	}
+	for i := range s.o.Systems {
+		if sys := &s.o.Systems[i]; sys.Portal != nil && sys.Portal.Check.Every > 0 {
+			s.work.Go(func() { s.keepChecked(ctx, sys) })
+		}
 	}
 }
 

@@ -141,13 +141,19 @@ func usage(cmd *cobra.Command, message string) error {
 func prepare(cmd *cobra.Command) {
 	cmd.CompletionOptions.DisableDefaultCmd = true
 	cmd.SetFlagErrorFunc(flagError)
-	if cmd.HasSubCommands() {
+	if isGroup(cmd) {
 		cmd.Args = cobra.ArbitraryArgs
 		cmd.RunE = unknownCommand
 	}
 	for _, sub := range cmd.Commands() {
 		prepare(sub)
 	}
+}
+
+// isGroup says whether a command does nothing but lead to others. One that has others
+// and does something itself shows arguments in its usage.
+func isGroup(cmd *cobra.Command) bool {
+	return cmd.HasSubCommands() && !strings.Contains(cmd.Use, " ")
 }
 
 func unknownCommand(cmd *cobra.Command, args []string) error {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/spf13/cobra"
@@ -23,6 +24,7 @@ type examination struct {
 	try     bool
 	history bool
 	gate    netip.Addr // of --gate-address
+	only    string     // how checks begin that are shown of the history
 	worst   doctor.Severity
 }
 
@@ -62,6 +64,7 @@ critical; others as for every command.`,
 	cmd.Flags().StringVar(&x.address, "gate-address", "", "the gate's `address` as the database sees it (default that of this connection)")
 	cmd.Flags().BoolVar(&x.try, "try-passwords", false, "try well-known passwords on the configured database")
 	cmd.Flags().BoolVar(&x.history, "history", false, "show what was found until now, and look at nothing")
+	cmd.AddCommand(a.doctorPortalCommand())
 	return cmd
 }
 
@@ -336,6 +339,9 @@ func (x *examination) showHistory(w *workspace, names []string) error {
 		}
 		for i := range found {
 			f := &found[i]
+			if !strings.HasPrefix(f.Check, x.only) {
+				continue
+			}
 			rows = append(rows, historyRow{name, f.ID, f.Check, doctor.Severity(f.Severity).String(), f.Object, f.Message, stamp{f.Opened}, stamp{f.Seen}, stamp{f.Closed}})
 		}
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"strconv"
@@ -10,10 +11,12 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"custody/custodytest"
 	"custody/examples/bodyshop"
+	"custody/examples/bodyshop/web"
 )
 
 type sqlConn struct{ *pgconn.PgConn }
@@ -113,4 +116,19 @@ func loadBodyshop(t *testing.T, pg *custodytest.PG, ts *testscript.TestScript, a
 	ts.Check(bodyshop.Load(t.Context(), pg.Conn(t, name), n, 1))
 	ts.Setenv("DB", name)
 	ts.Setenv("URL", pg.URLFor(name))
+}
+
+// serveBodyshop serves the sample application on $DB and sets $PORTAL to its address.
+func serveBodyshop(pg *custodytest.PG, ts *testscript.TestScript) {
+	pool, err := pgxpool.New(context.Background(), pg.URLFor(ts.Getenv("DB")))
+	ts.Check(err)
+	app, err := web.New(context.Background(), pool, web.Options{})
+	ts.Check(err)
+	server := httptest.NewServer(app)
+	ts.Setenv("PORTAL", server.URL)
+	ts.Defer(func() {
+		app.Close()
+		server.Close()
+		pool.Close()
+	})
 }

@@ -7,6 +7,7 @@ import (
 
 	"custody"
 	"custody/config"
+	"custody/doctor/portalcheck"
 	"custody/portal/upstream"
 	"custody/site"
 	"custody/subjects"
@@ -26,6 +27,11 @@ func (w *workspace) portalOf(name string) (*site.Portal, error) {
 		AllowUninspectable: c.Uninspectable == config.Allow, ExportAbove: c.ExportAbove, Contact: c.Contact,
 		SignIn: upstream.SignIn{Kind: signInKinds[c.SignIn.Method], Header: c.SignIn.Header,
 			Form: upstream.Form{Path: c.SignIn.Path, UserField: c.SignIn.UserField, PasswordField: c.SignIn.PasswordField, Cookie: c.SignIn.SuccessCookie}},
+	}
+	p.Check = site.PortalCheck{Every: c.Check.Every.Std(), Change: c.Check.ChangePasswordPath, Consent: c.Check.Consent,
+		Account: func() (string, string, error) { return c.Check.Account(w.dir) }}
+	if c.SignIn.Method == config.MethodForm {
+		p.Check.Form = portalcheck.Form{Path: c.SignIn.Path, UserField: c.SignIn.UserField, PasswordField: c.SignIn.PasswordField}
 	}
 	if c.Host == config.HostPublic {
 		p.Self = p.Public

@@ -54,6 +54,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"createdb": func(ts *testscript.TestScript, neg bool, args []string) { createDB(t, pg, ts, args) },
 			"bodyshop": func(ts *testscript.TestScript, neg bool, args []string) { loadBodyshop(t, pg, ts, args) },
+			"website":  func(ts *testscript.TestScript, neg bool, args []string) { serveBodyshop(pg, ts) },
 			"sql":      func(ts *testscript.TestScript, neg bool, args []string) { runSQL(pg, ts, args) },
 			"await":    awaitOutput,
 			"exits":    exits,

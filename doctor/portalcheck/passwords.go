@@ -183,6 +183,9 @@ func (c *changer) restore(ctx context.Context, before error) error {
 		c.in = c.v
 		return before
 	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), maxWait) // an interrupt must not leave a weak password
+	defer cancel()
+	c.web.most += 10
 	ok, err := c.set(ctx, c.Account.Password)
 	c.in = c.v
 	if ok && err == nil {

@@ -24,7 +24,7 @@ const Prefix = "portal-"
 
 // The bounds of one examination, unless Options say otherwise.
 const (
-	DefaultEvery    = 200 * time.Millisecond // between requests: five a second
+	DefaultEvery    = 200 * time.Millisecond // between requests: five a second; a tenth of it on this machine
 	DefaultRequests = 400
 	maxPages        = 50      // looked at without a session
 	maxInside       = 40      // looked at with one

@@ -40,6 +40,9 @@ func newWeb(o *Options) *web {
 	w := &web{base: o.URL, every: o.Every, most: o.Requests, loopback: isLoopback(o.URL.Hostname())}
 	if w.every == 0 {
 		w.every = DefaultEvery
+		if w.loopback {
+			w.every /= 10
+		}
 	}
 	if w.most == 0 {
 		w.most = DefaultRequests
