@@ -29,7 +29,7 @@ func newCrawl(most int) *crawl {
 const sameShape = 3
 
 var (
-	number = regexp.MustCompile(`[0-9]+|[0-9a-f]{8}-[0-9a-f-]{27}`)
+	number = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f-]{27}|[0-9]+`)
 	// changes are words of addresses that may change something when they are visited.
 	changes = regexp.MustCompile(`(?i)(log|sign)[-_]?(out|off)|delete|remove|destroy|cancel|revoke|disable|reset|unsubscribe|approve|reject|archive|close|shutdown|drop`)
 	exports = regexp.MustCompile(`(?i)(^|[^a-z])(export|csv|xlsx?|download|dump|backup|extract)([^a-z]|$)`)

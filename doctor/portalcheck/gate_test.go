@@ -2,7 +2,9 @@ package portalcheck_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"custody"
 	"custody/custodytest"
@@ -32,5 +34,27 @@ func TestBehindGate(t *testing.T) {
 	}
 	if got := skips(r); !slices.Equal(got, []string{"redirect", "cookies", "session", "passwords", "enumeration", "throttle"}) {
 		t.Errorf("not checked: %v", got)
+	}
+}
+
+// TestSchedule: a running gate tests the application by itself, keeps what it finds and
+// tells the log, without a customer in it.
+func TestSchedule(t *testing.T) {
+	at, database := bodyshop(t)
+	p := custodytest.NewPortal(t, custodytest.Postgres(t), database, at, func(o *site.Portal) {
+		o.SignIn = custodytest.FormSignIn("northfield.ashbridge:Northfield1")
+		o.Check = site.PortalCheck{Every: time.Hour, Pause: time.Nanosecond,
+			Account: func() (string, string, error) { return "northfield.ashbridge", "Northfield1", nil }}
+	})
+	deadline := time.Now().Add(time.Minute)
+	for !strings.Contains(p.Log.String(), "check=portal-export") {
+		if time.Now().After(deadline) {
+			t.Fatalf("nothing was told:\n%s", p.Log)
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	log := p.Log.String()
+	if !strings.Contains(log, "FALLS FURTHER SHORT") || strings.Contains(log, "Northfield1") || strings.Contains(log, "07700") {
+		t.Errorf("the log:\n%s", log)
 	}
 }
