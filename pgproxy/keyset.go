@@ -107,7 +107,8 @@ func elements(v []byte, fn func(e []byte, null bool) error) error {
 	}
 	var plain []byte
 	for at := 1; at < n-1; {
-		e, end, quoted := v[at:at], at, v[at] == '"'
+		var e []byte
+		end, quoted := at, v[at] == '"'
 		if quoted {
 			plain, end = unquoteElement(plain[:0], v, at+1)
 			e = plain
