@@ -56,7 +56,6 @@ type reader struct {
 	skip    string // the element whose text is not for people
 	inTitle bool
 	button  bool
-	values  *form // the form whose select is read
 	words   bytes.Buffer
 }
 

@@ -32,7 +32,6 @@ type web struct {
 	next     time.Time // before which nothing is asked
 	asked    int
 	most     int
-	agent    string
 	loopback bool
 }
 
