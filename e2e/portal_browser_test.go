@@ -133,10 +133,10 @@ func onTheBoard(t *testing.T, s *shop, alice *tab) {
 	for _, b := range []*tab{alice, bob} {
 		b.Until(`document.querySelector('.column[data-status="in-bodyshop"] ` + card + `')`)
 	}
-	first := custodytest.Eval[string](bob.Page, `(window.said = "", window.board = new WebSocket(location.origin.replace("http", "ws") + "/api/board?branch=`+branch+`"),
+	custodytest.Eval[string](bob.Page, `(window.said = "", window.board = new WebSocket(location.origin.replace("http", "ws") + "/api/board?branch=`+branch+`"),
 		window.board.onmessage = (e) => { window.said += e.data }, window.board.onclose = () => { window.shut = true }, "")`)
 	bob.Until(`window.said.includes('"type":"board"')`)
-	first = custodytest.Eval[string](bob.Page, "window.said")
+	first := custodytest.Eval[string](bob.Page, "window.said")
 	if !strings.Contains(first, `"job_id"`) && !strings.Contains(first, `"customer_id"`) || strings.Contains(first, `"phone":"0`) && !strings.Contains(first, "•") {
 		t.Errorf("the socket says %.300s", first)
 	}
