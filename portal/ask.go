@@ -86,7 +86,7 @@ func (v *visit) request() *upstream.Request {
 	v.p.forward(h, r)
 	req := &upstream.Request{Method: r.Method, Target: r.URL.RequestURI(), Host: v.p.o.Origin.Self().Host, Header: h}
 	if r.Body != nil && r.Body != http.NoBody && r.ContentLength != 0 {
-		req.Body, req.Length = &patient{v, r.Body, v.masksSent()}, r.ContentLength
+		req.Body, req.Length = &patient{v, r.Body}, r.ContentLength
 		req.Stop = func() { _ = v.control.SetReadDeadline(longAgo) }
 	}
 	return req
@@ -150,7 +150,6 @@ var longAgo = time.Unix(1, 0)
 type patient struct {
 	v *visit
 	io.Reader
-	masks *unmasked // nil for whom nothing is masked
 }
 
 // Read implements io.Reader.
@@ -160,10 +159,6 @@ func (p *patient) Read(b []byte) (int, error) {
 	}
 	_ = p.v.control.SetReadDeadline(time.Now().Add(p.v.p.o.Stall))
 	n, err := p.Reader.Read(b)
-	if p.masks != nil && p.masks.holds(b[:n]) {
-		p.v.cancel(errMasked)
-		return 0, errMasked
-	}
 	if err == io.EOF { // from now on net/http waits for the client to go away
 		_ = p.v.control.SetReadDeadline(time.Time{})
 	}

@@ -119,6 +119,9 @@ func (v *visit) run() error {
 	if upgrade(v.r) {
 		return v.socket()
 	}
+	if err := v.formWithMasks(); err != nil {
+		return err
+	}
 	resp, err := v.ask()
 	if err != nil {
 		return err
