@@ -147,9 +147,9 @@ func (p *Page) Wait(selector string) {
 }
 
 // Until waits until a JavaScript expression is true.
-func (p *Page) Until(expression string) {
+func (p *Page) Until(expression string) { // by the clock: a tab in the background draws no frames
 	p.tb.Helper()
-	Ask(p, chromedp.Poll[bool]("!!("+expression+")", chromedp.WithPollingTimeout(Patience)))
+	Ask(p, chromedp.Poll[bool]("!!("+expression+")", chromedp.WithPollingInterval(50*time.Millisecond), chromedp.WithPollingTimeout(Patience)))
 }
 
 // Text gives the text of the first element that matches.

@@ -77,7 +77,7 @@ if (board) {
     if (!target || !open) { old?.remove(); return count(); }
     if (old?.dataset.status === status) return;
     const answer = await fetch("/board/card/" + id).catch(() => null);
-    if (!answer?.ok) return;
+    if (!answer?.ok) return location.reload(); // the page says how things stand
     const box = document.createElement("template");
     box.innerHTML = await answer.text();
     const card = one(".card", box.content);
@@ -107,7 +107,10 @@ if (board) {
     c.addEventListener("drop", (e) => { e.preventDefault(); c.classList.remove("over"); const id = e.dataTransfer.getData("text/plain"); if (/^\d+$/.test(id)) move(id, c.dataset.status); });
   });
   const events = new EventSource("/api/events");
-  events.addEventListener("open", () => { board.dataset.live = "yes"; });
+  events.addEventListener("open", () => { // after a break: what was missed is on the page
+    if (board.dataset.live) return location.reload();
+    board.dataset.live = "yes";
+  });
   events.addEventListener("job", (e) => {
     const job = JSON.parse(e.data);
     if (branch !== "0" && String(job.branch_id) !== branch) return place(job.job_id, "", false);
