@@ -5,7 +5,6 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -76,7 +75,7 @@ func key(id, name string, ctrl bool) chromedp.Action[chromedp.Void] {
 	return chromedp.Evaluate[chromedp.Void](fmt.Sprintf(`void document.getElementById(%q).dispatchEvent(new KeyboardEvent("keydown", {key: %q, ctrlKey: %t, bubbles: true, cancelable: true}))`, id, name, ctrl))
 }
 
-// TestBoardInTheBrowser moves a card with its arrow and with the mouse; another
+// TestBoardInTheBrowser moves a card with its arrow and by dragging it; another
 // browser sees both without doing anything.
 func TestBoardInTheBrowser(t *testing.T) {
 	a := start(t)
@@ -95,7 +94,8 @@ func TestBoardInTheBrowser(t *testing.T) {
 	if focus := custodytest.Eval[string](mine, "document.activeElement.ariaLabel ?? ''"); !strings.HasPrefix(focus, "On to") {
 		mine.Until(`document.activeElement.ariaLabel?.startsWith("On to")`)
 	}
-	drag(mine, card, `.column[data-status="ready"]`, in("ready"))
+	drag(mine, card, `.column[data-status="ready"]`)
+	mine.Until(in("ready"))
 	theirs.Until(in("ready"))
 	theirs.Screenshot("board-moved-desk")
 	theirs.Click(card + ` [aria-label="On to Collected"]`)
@@ -103,18 +103,15 @@ func TestBoardInTheBrowser(t *testing.T) {
 	mine.Until("!document.querySelector('" + card + "')")
 }
 
-// drag drags with the mouse until it has worked: a busy machine drops what it carries now
-// and then.
-func drag(p *custodytest.Page, from, to, done string) {
-	for range 5 {
-		p.Do(chromedp.DragAndDrop(chromedp.CSS(from), chromedp.CSS(to)))
-		for limit := time.Now().Add(5 * time.Second); time.Now().Before(limit); time.Sleep(20 * time.Millisecond) {
-			if custodytest.Eval[bool](p, "!!("+done+")") {
-				return
-			}
-		}
-	}
-	p.Until(done)
+// drag tells the page of a drag as the browser would. A mouse that is driven from outside
+// drops what it carries now and then, and puts other tabs into the background.
+func drag(p *custodytest.Page, from, to string) {
+	custodytest.Eval[bool](p, fmt.Sprintf(`(() => {
+		const carried = {bubbles: true, cancelable: true, dataTransfer: new DataTransfer()};
+		document.querySelector(%q).dispatchEvent(new DragEvent("dragstart", carried));
+		for (const name of ["dragover", "drop"]) document.querySelector(%q).dispatchEvent(new DragEvent(name, carried));
+		return true;
+	})()`, from, to))
 }
 
 // TestHostileAndLongNamesInTheBrowser opens pages with names that are scripts or that
