@@ -423,11 +423,7 @@ func fixedBy(st *lineage.Statement, literals []string) []string {
 		if list == nil {
 			list = make([]string, len(st.Writes))
 		}
-		list[i] = p.Const
-		if p.Literal >= 0 && p.Literal < len(literals) { // Const is of the text first seen of this shape
-			list[i] = literals[p.Literal]
-		}
-		list[i] = canonicalKey(p.TypeOID, list[i])
+		list[i] = fixedKey(p, literals)
 	}
 	return list
 }

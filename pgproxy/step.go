@@ -102,6 +102,16 @@ func understand(cat *catalogue, sql string) ([]step, error) {
 	return steps, nil
 }
 
+// fixedKey gives the key that a pin of the text fixes. Const is of the text first seen
+// of this shape; the literals are this text's own.
+func fixedKey(p *lineage.Pin, literals []string) string {
+	key := p.Const
+	if p.Literal >= 0 && p.Literal < len(literals) {
+		key = literals[p.Literal]
+	}
+	return canonicalKey(p.TypeOID, key)
+}
+
 // constants gives the pinned keys that the text fixes.
 func constants(st *lineage.Statement, literals []string) []string {
 	var pins []string
@@ -113,11 +123,7 @@ func constants(st *lineage.Statement, literals []string) []string {
 		if pins == nil {
 			pins = make([]string, len(st.Sources))
 		}
-		pins[i] = p.Const
-		if p.Literal >= 0 && p.Literal < len(literals) { // Const is of the text first seen of this shape
-			pins[i] = literals[p.Literal]
-		}
-		pins[i] = canonicalKey(p.TypeOID, pins[i])
+		pins[i] = fixedKey(p, literals)
 	}
 	return pins
 }
