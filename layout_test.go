@@ -34,7 +34,13 @@ var layout = map[string][]string{
 	"doctor":               {"."},
 	"doctor/**":            {".", "doctor"},
 	"detect":               {"."},
+	"detect/**":            {".", "detect"},
+	"notice":               {"."},
+	"backup":               {".", "internal/durable"},
+	"console":              {".", "accesslog", "console/**", "detect", "notice", "signin", "trace", "trace/inquiry"},
+	"console/**":           {"."},
 	"trace":                {"."},
+	"trace/intake":         {".", "trace"},
 	"trace/inquiry":        {".", "accesslog", "trace"},
 	"accesslog":            {"."},
 	"examples/bodyshop":    {"examples/bodyshop/estimate"},
@@ -42,8 +48,8 @@ var layout = map[string][]string{
 
 	// These may use everything; nobody imports cmd/custody.
 	"site": {
-		".", "config", "doctor/**", "doctor", "gate", "identity", "identity/**", "internal/durable", "ledger", "pgproxy", "policy",
-		"portal", "portal/**", "signin", "store", "subjects", "subjects/body",
+		".", "accesslog", "backup", "config", "console", "console/**", "detect", "detect/**", "doctor/**", "doctor", "gate", "identity", "identity/**", "internal/durable", "ledger", "notice", "pgproxy", "policy",
+		"portal", "portal/**", "signin", "store", "subjects", "subjects/body", "trace", "trace/**",
 	},
 	"cmd/custody":   {"**"},
 	"custodytest":   {"**"},

@@ -1,0 +1,1 @@
+-- Requests and approvals, emergency access, reviews, rules and training, processors.

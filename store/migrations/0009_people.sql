@@ -1,0 +1,1 @@
+-- Planned joiners, movers and leavers; people kept by a SCIM client.

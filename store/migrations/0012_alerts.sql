@@ -1,0 +1,1 @@
+-- Alerts, their review, and what detectors keep.
