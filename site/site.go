@@ -21,6 +21,7 @@ import (
 	"custody/identity"
 	"custody/internal/durable"
 	"custody/ledger"
+	"custody/notice"
 	"custody/pgproxy"
 	"custody/policy"
 	"custody/store"
@@ -79,6 +80,7 @@ type Site struct {
 	Ledger   *ledger.Ledger
 	Gate     *gate.Gate
 	Server   *pgproxy.Server
+	Notices  *notice.Outbox
 	memory   memory
 	follower *follower
 	namer    *namer
@@ -106,7 +108,7 @@ func Open(ctx context.Context, o Options) (*Site, error) {
 	if o.Poll == 0 {
 		o.Poll = 100 * time.Millisecond
 	}
-	s := &Site{o: o}
+	s := &Site{o: o, Notices: notice.NewOutbox(o.Store, o.Now)}
 	if err := s.open(ctx); err != nil {
 		s.Close()
 		return nil, err
