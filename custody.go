@@ -185,11 +185,12 @@ const (
 	EventNaming                            // numbers were given to subjects; see Naming
 	EventSwitch                            // an entrance was taken offline (CodeUnavailable) or brought back (CodeNone)
 	EventFinding                           // a check of a guarded system got worse
+	EventRight                             // a right was given (CodeNone) or taken away (CodeRevoked); Person decided it, Grant is the right if it is a grant
 )
 
 // String gives the kind as it is printed.
 func (k EventKind) String() string {
-	names := [...]string{"", "disclosure", "change", "refusal", "session-start", "session-end", "naming", "switch", "finding"}
+	names := [...]string{"", "disclosure", "change", "refusal", "session-start", "session-end", "naming", "switch", "finding", "right"}
 	if int(k) < len(names) {
 		return names[k]
 	}
@@ -241,6 +242,7 @@ type Session struct {
 	Login           string // the person's email or the application's name
 	FullName        string
 	OrgName         string
+	Branch          string // where the person works for the organisation; empty if not said
 	Roles           []string
 	Address         string // the client's network address, without its port
 	AppName         string // application_name, as the client gave it

@@ -9,6 +9,9 @@ type System struct {
 	// SafeFunctions are user-defined functions that an administrator vouches for:
 	// they read no table that holds personal data.
 	SafeFunctions []string
+	// Explanations are the reasons that the gate and the detectors find in the
+	// system's own data.
+	Explanations []Template
 }
 
 // Table declares a table that holds personal data. The rows of a subject are those

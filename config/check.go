@@ -132,6 +132,8 @@ func (s *System) check(k checker, name string) {
 			k.at("it can be from 1s to 1d", "systems", name, r.key)
 		}
 	}
+	s.checkExplanations(k, slices.Clone(path))
+	s.BreakGlass.check(k, append(slices.Clone(path), "break_glass"))
 	if s.Subjects.None {
 		if len(s.Tables) > 0 {
 			k.at("subjects: none and tables contradict each other", append(path, "tables")...)

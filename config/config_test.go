@@ -59,6 +59,12 @@ func TestExampleOfASystem(t *testing.T) {
 				Columns: map[string]custody.Category{"registration": custody.Vehicle, "vin": custody.Vehicle}},
 		},
 		SafeFunctions: []string{"vat_of"},
+		Explanations: []custody.Template{{Name: "job-at-branch", Says: "a job of this customer is at your branch",
+			Path: []custody.Join{
+				{Left: custody.Column{Table: "jobs", Name: "customer_id"}, Right: custody.Column{Table: custody.TableSubject, Name: "key"}},
+				{Left: custody.Column{Table: "jobs", Name: "branch_id"}, Right: custody.Column{Table: "branches", Name: "id"}},
+				{Left: custody.Column{Table: "branches", Name: "name"}, Right: custody.Column{Table: custody.TablePerson, Name: "branch"}},
+			}, Since: custody.Column{Table: "jobs", Name: "updated_at"}, Within: 90 * 24 * time.Hour}},
 	}}
 	if diff := cmp.Diff(want, c.Declare()); diff != "" {
 		t.Error(diff)

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"gopkg.in/yaml.v3"
 
@@ -33,6 +34,10 @@ type System struct {
 	SubjectRefresh Duration `yaml:"subject_refresh"`
 	// RequireReason makes every new grant on this system require a stated reason.
 	RequireReason bool `yaml:"require_reason"`
+	// Explanations are reasons that are found in the data.
+	Explanations []Explanation `yaml:"explanations"`
+	// BreakGlass is emergency access.
+	BreakGlass BreakGlass `yaml:"break_glass"`
 
 	line int
 }
@@ -92,6 +97,7 @@ func NewSystem() *System {
 		Tables:         map[string]*Table{},
 		SchemaRefresh:  defaultSchemaRefresh,
 		SubjectRefresh: defaultSubjectRefresh,
+		BreakGlass:     BreakGlass{Subjects: 20, For: Duration(time.Hour)},
 	}
 }
 
@@ -131,6 +137,11 @@ func (s *System) Declared(name string) *custody.System {
 	for _, full := range sortedKeys(s.Tables) {
 		if t := s.Tables[full]; !t.None {
 			sys.Tables = append(sys.Tables, s.table(full, t))
+		}
+	}
+	for i := range s.Explanations {
+		if t, err := s.Explanations[i].template(); err == nil {
+			sys.Explanations = append(sys.Explanations, t)
 		}
 	}
 	return sys

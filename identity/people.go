@@ -18,6 +18,7 @@ type NewPerson struct {
 	Login        string // an email address of their own
 	FullName     string
 	Organisation string // made if it is not there yet
+	Branch       string // where in the organisation; may be empty
 	Roles        []string
 	Start, End   time.Time // of the engagement; zero Start is now, zero End is open
 }
@@ -32,7 +33,7 @@ func (s *Service) AddPerson(n NewPerson) (*Person, error) {
 	if p.FullName == "" || len(p.FullName) > 200 || !utf8.ValidString(p.FullName) {
 		return nil, custody.E(custody.CodeInvalid, "a person needs a full name of at most 200 bytes", `add it, as in --name "Alice Smith"`)
 	}
-	e, err := s.engagement(n.Organisation, n.Roles, n.Start, n.End)
+	e, err := s.engagement(n.Organisation, n.Branch, n.Roles, n.Start, n.End)
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +65,7 @@ var sharedNames = []string{
 	"sales", "service", "shared", "staff", "support", "team", "webmaster", "workshop",
 }
 
-func (s *Service) engagement(org string, roles []string, start, end time.Time) (*Engagement, error) {
+func (s *Service) engagement(org, branch string, roles []string, start, end time.Time) (*Engagement, error) {
 	if start.IsZero() {
 		start = s.clock()
 	}
@@ -76,11 +77,16 @@ func (s *Service) engagement(org string, roles []string, start, end time.Time) (
 			return nil, err
 		}
 	}
+	if branch != "" {
+		if err := checkName("branch", branch); err != nil {
+			return nil, err
+		}
+	}
 	id, err := s.EnsureOrganisation(org)
 	if err != nil {
 		return nil, err
 	}
-	return &Engagement{Organisation: id, OrgName: org, Roles: slices.Clone(roles), Start: start.UTC(), End: end}, nil
+	return &Engagement{Organisation: id, OrgName: org, Branch: branch, Roles: slices.Clone(roles), Start: start.UTC(), End: end}, nil
 }
 
 // checkName holds names of roles, organisations and applications to what can be
@@ -104,11 +110,16 @@ func (s *Service) EnsureOrganisation(name string) (custody.OrganisationID, error
 // Engage gives an existing person a further engagement: another organisation, a
 // further role, or a return.
 func (s *Service) Engage(login, org string, roles []string, start, end time.Time) (*Engagement, error) {
+	return s.EngageAt(login, org, "", roles, start, end)
+}
+
+// EngageAt is Engage at a branch of the organisation.
+func (s *Service) EngageAt(login, org, branch string, roles []string, start, end time.Time) (*Engagement, error) {
 	p, err := s.person(login)
 	if err != nil {
 		return nil, err
 	}
-	e, err := s.engagement(org, roles, start, end)
+	e, err := s.engagement(org, branch, roles, start, end)
 	if err != nil {
 		return nil, err
 	}

@@ -63,6 +63,7 @@ func (s *snapshot) forPerson(sess *custody.Session, id custody.PersonID, only []
 		roles = slices.DeleteFunc(roles, func(r string) bool { return !slices.Contains(only, r) })
 	}
 	sess.Person, sess.Login, sess.FullName, sess.Roles = p.ID, p.Login, p.FullName, roles
+	sess.Branch = s.branch(id, sess.Organisation, now)
 	return sess, nil
 }
 

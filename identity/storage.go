@@ -73,6 +73,7 @@ type Engagement struct {
 	Person       custody.PersonID
 	Organisation custody.OrganisationID
 	OrgName      string
+	Branch       string // a name within the organisation; empty if not said
 	Roles        []string
 	Start, End   time.Time
 }

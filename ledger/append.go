@@ -90,7 +90,7 @@ func measure(events []*custody.Event) (int, error) {
 func check(e *custody.Event) error {
 	what := ""
 	switch {
-	case e.Kind == 0 || e.Kind > custody.EventFinding:
+	case e.Kind == 0 || e.Kind > custody.EventRight:
 		what = "unknown kind"
 	case e.Route > custody.RouteStream:
 		what = "unknown route"

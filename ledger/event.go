@@ -175,7 +175,7 @@ func (d *decoded) decodeHead(b []byte) (int, string) {
 	has := binary.BigEndian.Uint16(fixed[2:])
 	micros := binary.BigEndian.Uint64(fixed[4:])
 	switch {
-	case kind == 0 || kind > custody.EventFinding:
+	case kind == 0 || kind > custody.EventRight:
 		return 0, "event has an unknown kind"
 	case route > custody.RouteStream:
 		return 0, "event has an unknown route"

@@ -57,8 +57,8 @@ func (s *Store) AddEngagement(e *identity.Engagement) error {
 }
 
 func addEngagement(t *sql.Tx, e *identity.Engagement) error {
-	err := t.QueryRow("INSERT INTO engagements (person, organisation, start, end) VALUES (?, ?, ?, ?) RETURNING id",
-		e.Person, e.Organisation, e.Start.UnixMilli(), millis(e.End)).Scan(&e.ID)
+	err := t.QueryRow("INSERT INTO engagements (person, organisation, branch, start, end) VALUES (?, ?, ?, ?, ?) RETURNING id",
+		e.Person, e.Organisation, e.Branch, e.Start.UnixMilli(), millis(e.End)).Scan(&e.ID)
 	if err != nil {
 		return err
 	}
@@ -124,14 +124,14 @@ func (s *Store) ListOrganisations() ([]identity.Organisation, error) {
 	}, "SELECT id, name FROM organisations ORDER BY id")
 }
 
-const engagementColumns = `SELECT e.id, e.person, e.organisation, o.name, e.start, e.end,
+const engagementColumns = `SELECT e.id, e.person, e.organisation, o.name, e.branch, e.start, e.end,
 	(SELECT group_concat(r.name, char(10)) FROM engagement_roles er JOIN roles r ON r.id = er.role WHERE er.engagement = e.id)
 	FROM engagements e JOIN organisations o ON o.id = e.organisation `
 
 func scanEngagement(r *sql.Rows) (e identity.Engagement, err error) {
 	var start, end sql.NullInt64
 	var roles sql.NullString
-	err = r.Scan(&e.ID, &e.Person, &e.Organisation, &e.OrgName, &start, &end, &roles)
+	err = r.Scan(&e.ID, &e.Person, &e.Organisation, &e.OrgName, &e.Branch, &start, &end, &roles)
 	e.Start, e.End, e.Roles = moment(start), moment(end), words(roles)
 	return e, err
 }

@@ -20,12 +20,14 @@ func (a *app) personCommand() *cobra.Command {
 // engagement holds the flags that describe one.
 type engagementFlags struct {
 	organisation string
+	branch       string
 	roles        []string
 	start, end   moment
 }
 
 func (e *engagementFlags) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&e.organisation, "organisation", "", "`employer`, added if it is new")
+	cmd.Flags().StringVar(&e.branch, "branch", "", "`branch` of the employer where they work")
 	cmd.Flags().StringSliceVar(&e.roles, "role", nil, "`role` there; repeatable")
 	cmd.Flags().Var(&e.start, "start", "when the engagement begins (default now)")
 	cmd.Flags().Var(&e.end, "end", "when it ends (default open)")
@@ -69,7 +71,7 @@ func (a *app) addPerson(login, name string, e *engagementFlags) error {
 		return err
 	}
 	p, err := w.identity.AddPerson(identity.NewPerson{
-		Login: login, FullName: name, Organisation: e.organisation, Roles: e.roles, Start: start, End: end,
+		Login: login, FullName: name, Organisation: e.organisation, Branch: e.branch, Roles: e.roles, Start: start, End: end,
 	})
 	if err != nil {
 		return err
@@ -97,7 +99,7 @@ func (a *app) personEngage() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if _, err := w.identity.Engage(args[0], e.organisation, e.roles, start, end); err != nil {
+			if _, err := w.identity.EngageAt(args[0], e.organisation, e.branch, e.roles, start, end); err != nil {
 				return err
 			}
 			info, err := w.person(args[0])
@@ -161,6 +163,7 @@ type personRow struct {
 
 type engagementRow struct {
 	Organisation string   `json:"organisation"`
+	Branch       string   `json:"branch,omitempty"`
 	Roles        []string `json:"roles,omitempty"`
 	Start        stamp    `json:"start"`
 	End          stamp    `json:"end,omitzero"`
@@ -169,7 +172,7 @@ type engagementRow struct {
 func (a *app) personRow(p *identity.PersonInfo) personRow {
 	row := personRow{p.ID, p.Login, p.FullName, p.Current, stamp{p.Added}, []engagementRow{}}
 	for _, e := range p.Engagements {
-		row.Engagements = append(row.Engagements, engagementRow{e.OrgName, e.Roles, stamp{e.Start}, stamp{e.End}})
+		row.Engagements = append(row.Engagements, engagementRow{e.OrgName, e.Branch, e.Roles, stamp{e.Start}, stamp{e.End}})
 	}
 	return row
 }
@@ -302,6 +305,7 @@ func (a *app) showPerson(login string) error {
 func (a *app) engagementColumns() []column[engagementRow] {
 	return []column[engagementRow]{
 		{"ORGANISATION", func(e engagementRow) string { return e.Organisation }, true},
+		{"BRANCH", func(e engagementRow) string { return e.Branch }, true},
 		{"ROLES", func(e engagementRow) string { return strings.Join(e.Roles, ", ") }, true},
 		{"FROM", func(e engagementRow) string { return a.minute(e.Start.Time) }, false},
 		{"UNTIL", func(e engagementRow) string { return orOpen(a.minute(e.End.Time)) }, false},
