@@ -107,6 +107,7 @@ type Truth struct {
 	Devices  []int     `json:"devices,omitempty"` // on which
 	Person   string    `json:"person,omitempty"`  // who really took it
 	Framed   string    `json:"framed,omitempty"`  // whose login was used
+	Copy     string    `json:"copy,omitempty"`    // of which a file was found
 	First    time.Time `json:"first,omitzero"`
 	Last     time.Time `json:"last,omitzero"`
 	Looks    int       `json:"looks"`
@@ -120,6 +121,9 @@ type Run struct {
 	Staff      []Person
 	Complaints []Complaint
 	Truth      Truth
+	Copies     []Copy   // copies that were given away with somebody's leave, and the one without
+	Found      *Found   // a file that was found online; nil if none was
+	Canaries   []Canary // planted customers
 }
 
 // random gives a repeatable source for one purpose of a run.

@@ -17,6 +17,11 @@ type stage struct {
 	truth Truth
 	taken []Look // what was taken, in order
 	calls []Complaint
+
+	copies   []Copy
+	found    *Found
+	canaries []Canary
+	planted  int // canaries of copies
 }
 
 // scenario is one story. begin chooses who does it; day gives the looks that are added
@@ -49,28 +54,58 @@ func About(name string) string {
 // Play runs a scenario and gives each day's looks to emit, in the order of time. The
 // slice is the receiver's.
 func Play(p Params, name string, seed uint64, emit func([]Look) error) (*Run, error) {
-	write, ok := scenarios[name]
-	if !ok {
-		return nil, custody.E(custody.CodeNotFound, fmt.Sprintf("there is no scenario %q", name), "scenarios are "+strings.Join(Scenarios(), ", "))
+	var ordinary []Look
+	runs, err := PlayAll(p, []string{name}, seed, func(day []Look) error {
+		ordinary = day
+		return nil
+	}, func(_ int, extra []Look) error {
+		day := append(ordinary, extra...)
+		byTime(day)
+		return emit(day)
+	})
+	if err != nil {
+		return nil, err
 	}
-	story := write()
-	s := &stage{group: newGroup(p, seed), rng: random(seed, 4)}
-	s.truth = Truth{Scenario: name, Seed: seed}
-	if story.begin != nil {
-		story.begin(s)
+	return runs[0], nil
+}
+
+// PlayAll runs several scenarios side by side in one and the same group: ordinary gets
+// each day's work once, and then extra, for each scenario, what it adds to that day,
+// which may be nothing. A scenario gives the same looks as by itself.
+func PlayAll(p Params, names []string, seed uint64, ordinary func([]Look) error, extra func(scenario int, looks []Look) error) ([]*Run, error) {
+	g := newGroup(p, seed)
+	stages, stories := make([]*stage, len(names)), make([]scenario, len(names))
+	for i, name := range names {
+		write, ok := scenarios[name]
+		if !ok {
+			return nil, custody.E(custody.CodeNotFound, fmt.Sprintf("there is no scenario %q", name), "scenarios are "+strings.Join(Scenarios(), ", "))
+		}
+		stages[i], stories[i] = &stage{group: g, rng: random(seed, 4), truth: Truth{Scenario: name, Seed: seed}}, write()
+		if stories[i].begin != nil {
+			stories[i].begin(stages[i])
+		}
 	}
 	for d := range p.Days {
-		looks := s.group.day(d)
-		if story.day != nil {
-			looks = append(looks, story.day(s, d, looks)...)
-			byTime(looks)
-		}
-		if err := emit(looks); err != nil {
+		looks := g.day(d)
+		if err := ordinary(looks); err != nil {
 			return nil, err
 		}
+		for i, s := range stages {
+			var more []Look
+			if stories[i].day != nil {
+				more = stories[i].day(s, d, looks)
+			}
+			if err := extra(i, more); err != nil {
+				return nil, err
+			}
+		}
 	}
-	s.finish(story)
-	return &Run{Params: p, Staff: s.staff, Complaints: s.calls, Truth: s.truth}, nil
+	runs := make([]*Run, len(names))
+	for i, s := range stages {
+		s.finish(stories[i])
+		runs[i] = &Run{Params: p, Staff: s.staff, Complaints: s.calls, Truth: s.truth, Copies: s.copies, Found: s.found, Canaries: s.canaries}
+	}
+	return runs, nil
 }
 
 // finish makes the complaints and closes the truth.

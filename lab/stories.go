@@ -27,6 +27,10 @@ var scenarios = map[string]func() scenario{
 	"upstream":   upstream,
 	"frame-up":   frameUp,
 	"null":       null,
+
+	"contractor":    contractor,
+	"portal-leaver": portalLeaver,
+	"canary":        canaries,
 }
 
 // borrowed: a person looks under two colleagues' logins.

@@ -25,6 +25,9 @@ const (
 	KnewName     = 2.0
 	KnewVehicle  = 5.0
 	KnewAccident = 20.0
+	// KnewCanary is for a planted customer, whose number nobody else has: a stranger
+	// comes upon it by dialling at random only.
+	KnewCanary = 200.0
 )
 
 // matched is a complaint with the subjects that were at risk in the same way.
@@ -44,6 +47,8 @@ func match(l *Looks, complaints []Complaint, o Options) (cases []matched, left [
 		s := uint32(c.Subject)
 		var why string
 		switch {
+		case !o.Until.IsZero() && c.Called.After(o.Until):
+			why = "the call came after customers were written to, and letters cause complaints"
 		case int(s) >= len(l.born) || !l.known(s):
 			why = "the customer is not in the log"
 		case at < l.born[s]:

@@ -7,6 +7,9 @@ import (
 
 // Lag is how long after a look its calls come: a log-normal density, cut off at Longest.
 type Lag struct {
+	// Even counts every look alike, however old: a file that is found holds what was
+	// seen long ago as well.
+	Even    bool
 	Median  time.Duration
 	Spread  float64 // standard deviation of the logarithm
 	Longest time.Duration
@@ -22,6 +25,9 @@ func (g Lag) Times(x float64) Lag {
 	return g
 }
 
+// FileLag is for the rows of a file that was found: what was seen within ten years.
+var FileLag = Lag{Even: true, Longest: 3650 * 24 * time.Hour}
+
 // lagStep is the grain of the table, in seconds: an hour.
 const lagStep = 3600
 
@@ -30,6 +36,12 @@ const lagStep = 3600
 func (g Lag) table() []float32 {
 	n := int(g.Longest.Seconds()/lagStep) + 1
 	t := make([]float32, n)
+	if g.Even {
+		for i := range t {
+			t[i] = 1
+		}
+		return t
+	}
 	var top float64
 	density := func(i int) float64 {
 		x := (float64(i) + 0.5) * lagStep

@@ -28,14 +28,21 @@ type Naming struct {
 	Split *Split
 }
 
-// Split says how canaries would tell the two best candidates apart.
+// Split says how canaries would tell those who remain possible apart.
 type Split struct {
-	First, Second Candidate
-	// Only counts the subjects that only the first, and only the second, has seen.
-	Only [2]int
+	// Members are the candidates to tell apart: the 95 % set, or the two best if there
+	// is none.
+	Members []Member
 	// Canaries is how many planted customers, shown to one of them alone, catch a leak
 	// of one record in a hundred with 99 %.
 	Canaries int
+}
+
+// Member is one of those who remain possible.
+type Member struct {
+	Candidate Candidate
+	// Only counts the subjects that no other of them has seen: complaints of these tell.
+	Only int
 }
 
 // name applies the rule.
@@ -151,23 +158,40 @@ func within(l *Looks, cases []matched, best Candidate, o Options) []matched {
 	return list
 }
 
-// split proposes the test that would tell the two best candidates apart.
+// maxMembers bounds how many candidates a test is proposed for.
+const maxMembers = 16
+
+// split proposes the test that would tell those in the set apart.
 func split(l *Looks, r *Result) *Split {
-	if len(r.Ranked) < 2 {
+	s := &Split{Canaries: canaries(0.01)}
+	set := r.Set
+	if len(set) < 2 {
+		set = nil
+		for _, x := range r.Ranked[:min(len(r.Ranked), 2)] {
+			set = append(set, x.Candidate)
+		}
+	}
+	if len(set) < 2 {
 		return nil
 	}
-	s := &Split{First: r.Ranked[0].Candidate, Second: r.Ranked[1].Candidate, Canaries: canaries(0.01)}
+	place := make([]int8, len(l.saw)) // 1 + place among the members
+	for i, c := range set[:min(len(set), maxMembers)] {
+		s.Members = append(s.Members, Member{Candidate: c})
+		place[c] = int8(i + 1)
+	}
 	for subject := range l.from[:len(l.from)-1] {
-		var a, b bool
+		by := int8(0) // whose alone so far; -1: of several
 		for _, k := range l.of(uint32(subject)) {
-			a = a || Candidate(k.candidate) == s.First
-			b = b || Candidate(k.candidate) == s.Second
+			if p := place[k.candidate]; p != 0 && p != by {
+				if by != 0 {
+					by = -1
+					break
+				}
+				by = p
+			}
 		}
-		if a && !b {
-			s.Only[0]++
-		}
-		if b && !a {
-			s.Only[1]++
+		if by > 0 {
+			s.Members[by-1].Only++
 		}
 	}
 	return s

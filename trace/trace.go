@@ -33,6 +33,9 @@ type Options struct {
 	Seed uint64
 	// Group gives candidates' groups (a branch), for the test within groups. Nil: none.
 	Group func(Candidate) string
+	// Until leaves out complaints of later calls: letters to customers cause complaints.
+	// Zero: none are.
+	Until time.Time
 	// MaxSources bounds how many sources are looked for, one after another. 5 if zero.
 	MaxSources int
 }

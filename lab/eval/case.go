@@ -12,158 +12,207 @@ import (
 
 // task is a scenario as it is traced.
 type task struct {
-	scenario string
-	device   bool // devices are ranked, not logins
-	guilty   bool // somebody of the log did it
-	bar      string
+	Scenario string
+	Device   bool // devices are ranked, not logins
+	Guilty   bool // somebody of the log did it
+	Bar      string
 }
 
-var cases = []task{
+// tasks are grouped by what is ranked: those of one kind that add no looks share theirs.
+var tasks = []task{
 	{"light-user", false, true, "right first ≥ 95 %"},
 	{"own-calls", false, true, "right first ≥ 95 %"},
 	{"own-calls-21", false, true, ""},
 	{"own-calls-0", false, true, ""},
-	{"borrowed-login", true, true, ""},
+	{"borrowed-login", true, true, "the device or login first"},
 	{"borrowed-login", false, true, ""},
+	{"after-hours", false, true, ""},
 	{"photographer", false, true, ""},
-	{"pair", false, true, ""},
+	{"pair", false, true, "one of the two first"},
 	{"heavy-role", false, true, "a set, not a name"},
+	{"portal-leaver", false, true, ""},
+	{"canary", false, true, ""},
 	{"upstream", false, false, "named ≤ 1 %"},
-	{"frame-up", true, true, "the colleague's own device never named"},
+	{"frame-up", true, true, "the insider's device, never the colleague's own"},
+	{"frame-up", false, true, "a login at most: never a person"},
 	{"null", false, false, "nobody named"},
 }
 
-// result counts what came out of a task's runs.
-type result struct {
-	task
-	runs, first, named, namedWrongly, inSet, setSize int
-	sure, sureRight                                  int
-	count, fraction, binomial, guilt                 int // right first, by the baselines
-	took                                             time.Duration
-	calibration                                      [10][2]int // by tenth of posterior: runs, right
+func (t task) name() string {
+	if t.Device {
+		return t.Scenario + ", by device"
+	}
+	return t.Scenario
 }
 
-// run plays and traces one seed.
-func (r *result) run(p lab.Params, seed uint64) error {
-	looks := trace.NewLooks(p.Start.AddDate(-1, 0, 0))
-	numbers := map[int]trace.Candidate{}
-	var names []int
-	number := func(x int) trace.Candidate {
-		c, ok := numbers[x]
-		if !ok {
-			c = trace.Candidate(len(names))
-			numbers[x] = c
-			names = append(names, x)
-		}
-		return c
+// outcome is what came out of tracing one task on one seed. It is written down line
+// by line, so that an evaluation can be stopped, and the report made again.
+type outcome struct {
+	Task      string  `json:"task"`
+	Seed      uint64  `json:"seed"`
+	Right     bool    `json:"right"` // the best candidate is right
+	Named     bool    `json:"named"`
+	Posterior float64 `json:"posterior"` // of the best
+	P         float64 `json:"p"`
+	Elsewhere float64 `json:"elsewhere"`
+	Set       int     `json:"set"`    // size of the 95 % set
+	InSet     bool    `json:"in_set"` // the truth is in it; of leaks from elsewhere: it is empty
+	Framed    bool    `json:"framed"` // the colleague's own device is named
+	Leaked    int     `json:"leaked"` // complaints
+	Others    int     `json:"others"`
+	Count     bool    `json:"count"` // right first, by the baselines
+	Fraction  bool    `json:"fraction"`
+	Binomial  bool    `json:"binomial"`
+	Guilt     bool    `json:"guilt"`
+	Sure      [4]bool `json:"sure"` // whether count, fraction, binomial and guilt would have accused somebody wrongly
+	Millis    int64   `json:"ms"`
+}
+
+// field is one seed's group with the looks that all its scenarios share.
+type field struct {
+	p        lab.Params
+	ordinary []lab.Look
+	extra    [][]lab.Look // by task
+	runs     []*lab.Run
+	shared   [2]*trace.Looks // by login, by device
+}
+
+// play plays all tasks' scenarios in one group.
+func play(p lab.Params, seed uint64, list []task) (*field, error) {
+	f := &field{p: p, extra: make([][]lab.Look, len(list))}
+	names := make([]string, len(list))
+	for i, t := range list {
+		names[i] = t.Scenario
 	}
-	run, err := lab.Play(p, r.scenario, seed, func(day []lab.Look) error {
-		for _, l := range day {
-			who := l.Login
-			if r.device {
-				who = l.Device
-			}
-			if err := looks.Add(number(who), custody.SubjectID(l.Subject), l.At.Add(time.Hour)); err != nil {
-				return err
-			}
-		}
+	var err error
+	f.runs, err = lab.PlayAll(p, names, seed, func(day []lab.Look) error {
+		f.ordinary = append(f.ordinary, day...)
+		return nil
+	}, func(i int, more []lab.Look) error {
+		f.extra[i] = append(f.extra[i], more...)
 		return nil
 	})
-	if err != nil {
-		return err
+	return f, err
+}
+
+// looks gives the looks of a task. Devices that only insiders have come after all
+// others: their numbers are far above.
+func (f *field) looks(i int, device bool) (*trace.Looks, error) {
+	kind := 0
+	if device {
+		kind = 1
 	}
-	looks.Freeze()
-	var complaints []trace.Complaint
+	if len(f.extra[i]) == 0 && f.shared[kind] != nil {
+		return f.shared[kind], nil
+	}
+	l := trace.NewLooks(f.p.Start.AddDate(-1, 0, 0))
+	for _, list := range [][]lab.Look{f.ordinary, f.extra[i]} {
+		for _, k := range list {
+			who := k.Login
+			if device {
+				who = k.Device
+			}
+			if err := l.Add(trace.Candidate(who), custody.SubjectID(k.Subject), k.At.Add(time.Hour)); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for _, c := range f.runs[i].Canaries {
+		l.Born(custody.SubjectID(c.Subject), c.Planted)
+	}
+	l.Freeze()
+	if len(f.extra[i]) == 0 {
+		f.shared[kind] = l
+	}
+	return l, nil
+}
+
+func complaints(run *lab.Run) (list []trace.Complaint) {
 	for _, c := range run.Complaints {
 		knew := trace.KnewNothing
-		if c.Knew != "" {
+		switch c.Knew {
+		case "":
+		case lab.CanaryCalled:
+			knew = trace.KnewCanary
+		default:
 			knew = trace.KnewAccident
 		}
-		complaints = append(complaints, trace.Complaint{Subject: custody.SubjectID(c.Subject), Called: c.Called.Add(time.Hour), Knew: knew})
+		list = append(list, trace.Complaint{Subject: custody.SubjectID(c.Subject), Called: c.Called.Add(time.Hour), Knew: knew})
+	}
+	return list
+}
+
+// try traces one task.
+func (f *field) try(i int, t task, seed uint64, redraws int) (*outcome, error) {
+	run := f.runs[i]
+	looks, err := f.looks(i, t.Device)
+	if err != nil {
+		return nil, err
+	}
+	group := func(c trace.Candidate) string {
+		if int(c) >= len(run.Staff) {
+			return "?"
+		}
+		return lab.BranchName(run.Staff[c].Branch)
+	}
+	o := trace.Options{Seed: seed, Redraws: redraws}
+	if !t.Device {
+		o.Group = group
 	}
 	start := time.Now()
-	answer, err := trace.Run(looks, complaints, trace.Options{Seed: seed, Redraws: 199})
+	a, err := trace.Run(looks, complaints(run), o)
 	if err != nil {
-		return fmt.Errorf("%s, seed %d: %w", r.scenario, seed, err)
+		return nil, fmt.Errorf("%s, seed %d: %w", t.name(), seed, err)
 	}
-	r.took += time.Since(start)
-	r.judge(answer, func(c trace.Candidate) bool { return r.did(run, names[c]) })
-	return nil
+	out := judge(a, func(c trace.Candidate) bool { return t.did(run, int(c)) })
+	out.Task, out.Seed, out.Millis = t.name(), seed, time.Since(start).Milliseconds()
+	out.Leaked, out.Others = run.Truth.Leaked, run.Truth.Others
+	if !t.Guilty {
+		out.InSet = len(a.Set) == 0
+	}
+	if framed := slices.IndexFunc(run.Staff, func(p lab.Person) bool { return p.Login == run.Truth.Framed }); t.Device && framed >= 0 && run.Truth.Scenario == "frame-up" {
+		out.Framed = a.Named.Login && int(a.Named.Candidate) == run.Staff[framed].Device && !slices.Contains(run.Truth.Devices, run.Staff[framed].Device)
+	}
+	return out, nil
 }
 
 // did says whether a login or a device is one under or on which data was taken.
-func (r *result) did(run *lab.Run, who int) bool {
-	if !r.guilty {
+func (t task) did(run *lab.Run, who int) bool {
+	switch {
+	case !t.Guilty:
 		return false
-	}
-	if r.device {
+	case t.Device:
 		return slices.Contains(run.Truth.Devices, who)
 	}
-	return slices.Contains(run.Truth.Logins, run.Staff[who].Login)
+	return who < len(run.Staff) && slices.Contains(run.Truth.Logins, run.Staff[who].Login)
 }
 
 // judge compares the answer with the truth.
-func (r *result) judge(a *trace.Result, did func(trace.Candidate) bool) {
-	r.runs++
+func judge(a *trace.Result, did func(trace.Candidate) bool) *outcome {
 	best := a.Ranked[0]
-	right := did(best.Candidate)
-	if right {
-		r.first++
-	}
-	if a.Named.Login {
-		r.named++
-		if !right {
-			r.namedWrongly++
-		}
-	}
-	if best.Posterior >= 0.9 {
-		r.sure++
-		if right {
-			r.sureRight++
-		}
-	}
-	if slices.ContainsFunc(a.Set, did) || !r.guilty && len(a.Set) == 0 {
-		r.inSet++
-	}
-	r.setSize += len(a.Set)
-	tenth := min(int(best.Posterior*10), 9)
-	r.calibration[tenth][0]++
-	if right {
-		r.calibration[tenth][1]++
-	}
-	top := func(score func(trace.Ranked) float64) bool {
-		return did(slices.MaxFunc(a.Ranked, func(x, y trace.Ranked) int {
-			switch d := score(x) - score(y); {
-			case d < 0:
-				return -1
-			case d > 0:
-				return 1
+	out := &outcome{Right: did(best.Candidate), Named: a.Named.Login, Posterior: best.Posterior, P: a.P, Elsewhere: a.Elsewhere,
+		Set: len(a.Set), InSet: slices.ContainsFunc(a.Set, did)}
+	top := func(score func(trace.Ranked) float64) (right bool, highest float64) {
+		first := a.Ranked[0]
+		for _, x := range a.Ranked[1:] {
+			if score(x) > score(first) {
+				first = x
 			}
-			return 0
-		}).Candidate)
+		}
+		return did(first.Candidate), score(first)
 	}
-	for _, b := range []struct {
-		n     *int
+	var high [4]float64
+	for i, b := range []struct {
+		right *bool
 		score func(trace.Ranked) float64
 	}{
-		{&r.count, func(x trace.Ranked) float64 { return x.Count }}, {&r.fraction, func(x trace.Ranked) float64 { return x.Fraction }},
-		{&r.binomial, func(x trace.Ranked) float64 { return -x.Binomial }}, {&r.guilt, func(x trace.Ranked) float64 { return x.Guilt }},
+		{&out.Count, func(x trace.Ranked) float64 { return x.Count }}, {&out.Fraction, func(x trace.Ranked) float64 { return x.Fraction }},
+		{&out.Binomial, func(x trace.Ranked) float64 { return -x.Binomial }}, {&out.Guilt, func(x trace.Ranked) float64 { return x.Guilt }},
 	} {
-		if top(b.score) {
-			*b.n++
-		}
+		*b.right, high[i] = top(b.score)
 	}
-}
-
-func (r *result) name() string {
-	if r.device {
-		return r.scenario + ", by device"
-	}
-	return r.scenario
-}
-
-func (r *result) line() string {
-	return fmt.Sprintf("%-26s runs %d right first %d named %d wrongly %d sure %d/%d in set %d (mean size %.1f) | count %d fraction %d binomial %d guilt %d | %s a trace",
-		r.name(), r.runs, r.first, r.named, r.namedWrongly, r.sureRight, r.sure, r.inSet, float64(r.setSize)/float64(r.runs),
-		r.count, r.fraction, r.binomial, r.guilt, (r.took / time.Duration(r.runs)).Round(10*time.Millisecond))
+	// A simple way accuses when it is as sure as it can say: more than half of the
+	// complainants seen; a p below 0.01 after Bonferroni; a guilt of 0.99.
+	out.Sure = [4]bool{!out.Count && high[0] > 0.5, false, !out.Binomial && -high[2]*float64(len(a.Ranked)) < 0.01, !out.Guilt && high[3] >= 0.99}
+	return out
 }

@@ -4,6 +4,8 @@
 package main
 
 import (
+	"bufio"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
@@ -14,41 +16,130 @@ import (
 	"custody/lab"
 )
 
+// firstSeed is where reporting seeds begin; settings were tried on seeds below.
+const firstSeed = 1000
+
 func main() {
-	seeds := flag.Int("seeds", 20, "how many reporting seeds")
-	days := flag.Int("days", 0, "days to simulate; those of lab.yaml if 0")
+	seeds := flag.Int("seeds", 200, "how many seeds")
+	from := flag.Uint64("from", firstSeed, "the first seed; reporting seeds begin at 1000")
+	days := flag.Int("days", 0, "days to simulate; those of lab/eval/eval.yaml if 0")
 	only := flag.String("only", "", "run only scenarios whose names contain this, and print instead of writing")
+	redraws := flag.Int("redraws", 199, "how many redraws for the family-wise p")
+	raw := flag.String("raw", "docs/evaluation.jsonl", "the file of outcomes, one a line: what is in it is not run again")
 	flag.Parse()
-	p := lab.Defaults()
-	if *days > 0 {
-		p.Days = *days
-	}
-	var results []result
-	for _, c := range cases {
-		if !strings.Contains(c.scenario, *only) {
-			continue
-		}
-		r := result{task: c}
-		for s := range *seeds {
-			if err := r.run(p, firstSeed+uint64(s)); err != nil {
-				fmt.Fprintln(os.Stderr, "eval:", err)
-				os.Exit(1)
-			}
-		}
-		fmt.Println(r.line())
-		results = append(results, r)
-	}
-	if *only != "" {
-		return
-	}
-	if err := write("docs/evaluation.md", results, p, *seeds); err != nil {
+	if err := run(*seeds, *from, *days, *only, *redraws, *raw); err != nil {
 		fmt.Fprintln(os.Stderr, "eval:", err)
 		os.Exit(1)
 	}
 }
 
-// firstSeed is where reporting seeds begin; settings were tried on seeds below.
-const firstSeed = 1000
+func run(seeds int, from uint64, days int, only string, redraws int, raw string) error {
+	p, err := settings()
+	if err != nil {
+		return err
+	}
+	if days > 0 {
+		p.Days = days
+	}
+	var list []task
+	for _, t := range tasks {
+		if strings.Contains(t.name(), only) {
+			list = append(list, t)
+		}
+	}
+	var outcomes []outcome
+	if only == "" {
+		if outcomes, err = read(raw); err != nil {
+			return err
+		}
+	}
+	done := map[uint64]int{}
+	for _, o := range outcomes {
+		done[o.Seed]++
+	}
+	for seed := from; seed < from+uint64(seeds); seed++ {
+		if done[seed] >= len(list) {
+			continue
+		}
+		some, err := one(p, seed, list, redraws)
+		if err != nil {
+			return err
+		}
+		outcomes = append(outcomes, some...)
+		if only == "" {
+			if err := add(raw, some); err != nil {
+				return err
+			}
+		}
+	}
+	for _, t := range list {
+		fmt.Println(gather(t, outcomes).line())
+	}
+	if only != "" {
+		return nil
+	}
+	return write("docs/evaluation.md", "docs/img", list, outcomes, p)
+}
+
+// one plays and traces one seed.
+func one(p lab.Params, seed uint64, list []task, redraws int) ([]outcome, error) {
+	f, err := play(p, seed, list)
+	if err != nil {
+		return nil, err
+	}
+	var some []outcome
+	for i, t := range list {
+		o, err := f.try(i, t, seed, redraws)
+		if err != nil {
+			return nil, err
+		}
+		some = append(some, *o)
+	}
+	return some, nil
+}
+
+// settings are lab.yaml's, with those of eval.yaml over them.
+func settings() (lab.Params, error) {
+	text, err := os.ReadFile("lab/eval/eval.yaml")
+	if err != nil {
+		return lab.Params{}, err
+	}
+	return lab.ParseParams(text)
+}
+
+func read(path string) (list []outcome, err error) {
+	f, err := os.Open(path)
+	if os.IsNotExist(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	for s := bufio.NewScanner(f); s.Scan(); {
+		var o outcome
+		if err := json.Unmarshal(s.Bytes(), &o); err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		list = append(list, o)
+	}
+	return list, nil
+}
+
+func add(path string, list []outcome) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	e := json.NewEncoder(f)
+	for _, o := range list {
+		if err := e.Encode(o); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 func machine() string {
 	return fmt.Sprintf("%s, %d processors, %s", runtime.Version(), runtime.NumCPU(), time.Now().UTC().Format("2 January 2006"))

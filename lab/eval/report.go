@@ -2,63 +2,211 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"os"
+	"path/filepath"
 	"strings"
-	"time"
 
 	"custody/lab"
 )
 
-// write puts the results into the document.
-func write(path string, results []result, p lab.Params, seeds int) error {
+// sum is what came out of a task's runs.
+type sum struct {
+	task
+	runs, first, named, wrong, inSet, setSize, sure, sureRight, framed int
+	baseline, accused                                                  [4]int // count, fraction, binomial, guilt
+	millis                                                             int64
+}
+
+func gather(t task, all []outcome) *sum {
+	s := &sum{task: t}
+	for i := range all {
+		o := &all[i]
+		if o.Task != t.name() {
+			continue
+		}
+		s.runs++
+		s.setSize += o.Set
+		s.millis += o.Millis
+		for _, x := range []struct {
+			n  *int
+			ok bool
+		}{
+			{&s.first, o.Right}, {&s.named, o.Named}, {&s.wrong, o.Named && !o.Right}, {&s.inSet, o.InSet}, {&s.sure, o.Posterior >= 0.9},
+			{&s.sureRight, o.Posterior >= 0.9 && o.Right}, {&s.framed, o.Framed},
+			{&s.baseline[0], o.Count}, {&s.baseline[1], o.Fraction}, {&s.baseline[2], o.Binomial}, {&s.baseline[3], o.Guilt},
+			{&s.accused[0], o.Sure[0]}, {&s.accused[1], o.Sure[1]}, {&s.accused[2], o.Sure[2]}, {&s.accused[3], o.Sure[3]},
+		} {
+			if x.ok {
+				*x.n++
+			}
+		}
+	}
+	return s
+}
+
+func (s *sum) line() string {
+	return fmt.Sprintf("%-26s runs %d right first %d named %d wrongly %d sure %d/%d in set %d (mean size %.1f) | count %d fraction %d binomial %d guilt %d | %d ms a trace",
+		s.name(), s.runs, s.first, s.named, s.wrong, s.sureRight, s.sure, s.inSet, float64(s.setSize)/float64(max(1, s.runs)),
+		s.baseline[0], s.baseline[1], s.baseline[2], s.baseline[3], s.millis/int64(max(1, s.runs)))
+}
+
+// wilson is the 95 % interval of a share (E. B. Wilson, 1927), in percent.
+func wilson(k, n int) (low, high float64) {
+	if n == 0 {
+		return 0, 100
+	}
+	const z = 1.959964
+	p, m := float64(k)/float64(n), float64(n)
+	middle := (p + z*z/(2*m)) / (1 + z*z/m)
+	half := z / (1 + z*z/m) * math.Sqrt(p*(1-p)/m+z*z/(4*m*m))
+	return 100 * max(0, middle-half), 100 * min(1, middle+half)
+}
+
+// share writes a share with its interval.
+func share(k, n int) string {
+	low, high := wilson(k, n)
+	return fmt.Sprintf("%.1f %% (%.1f–%.1f)", 100*float64(k)/float64(max(1, n)), low, high)
+}
+
+// Marks between which this program writes; the rest of the document is others'.
+const (
+	beginMark = "<!-- tracing: written by make eval -->"
+	endMark   = "<!-- end of tracing -->"
+)
+
+// write puts the results into the document and the plots beside it.
+func write(path, images string, list []task, all []outcome, p lab.Params) error {
+	var sums []*sum
+	for _, t := range list {
+		sums = append(sums, gather(t, all))
+	}
+	for name, plot := range map[string]string{"eval-first.svg": bars(sums), "eval-calibration.svg": curve(all), "eval-accused.svg": accusations(sums)} {
+		if err := os.WriteFile(filepath.Join(images, name), []byte(plot), 0o644); err != nil {
+			return err
+		}
+	}
+	text := beginMark + "\n" + chapter(sums, all, p) + endMark + "\n"
+	old, err := os.ReadFile(path)
+	if os.IsNotExist(err) {
+		old = []byte("# Evaluation\n\n" + beginMark + endMark + "\n")
+	} else if err != nil {
+		return err
+	}
+	before, rest, ok := strings.Cut(string(old), beginMark)
+	_, after, ended := strings.Cut(rest, endMark+"\n")
+	if !ok || !ended {
+		return fmt.Errorf("%s has no place for tracing: %s … %s", path, beginMark, endMark)
+	}
+	return os.WriteFile(path, []byte(before+text+after), 0o644)
+}
+
+// chapter is the text about tracing.
+func chapter(sums []*sum, all []outcome, p lab.Params) string {
+	seeds := map[uint64]bool{}
+	first, last := uint64(math.MaxUint64), uint64(0)
+	for _, o := range all {
+		seeds[o.Seed] = true
+		first, last = min(first, o.Seed), max(last, o.Seed)
+	}
 	var b strings.Builder
-	fmt.Fprintf(&b, `# Evaluation
+	fmt.Fprintf(&b, `## Tracing
 
-`+"`make eval`"+` plays the laboratory's scenarios (lab/lab.yaml: %d staff, %d of them central, %d branches, %d jobs a day, %d days) on the seeds %d to
-%d, traces each from its looks and complaints alone, and compares with the truth. Settings were tried on other seeds. %s.
+`+"`make eval`"+` plays the laboratory's scenarios in a group of %d logins, %d of them central, in %d branches with %d new jobs a day over %d days
+(lab/lab.yaml, lab/eval/eval.yaml), traces each from its looks and complaints alone, and compares with the truth. %d reporting seeds, %d to %d;
+every setting of the model was chosen on seeds below %d. Every outcome is a line of [evaluation.jsonl](evaluation.jsonl). Intervals are
+Wilson's, 95 %%. %s.
 
-## Tracing
-
-| scenario | right first | named | wrongly | surer than 0.9: right | in the 95 %% set (mean size) | asked |
-| --- | --- | --- | --- | --- | --- | --- |
-`, p.Staff, p.Central, p.Branches, p.JobsPerDay, p.Days, firstSeed, firstSeed+seeds-1, machine())
-	for _, r := range results {
-		right := fmt.Sprintf("%d of %d", r.first, r.runs)
-		if !r.guilty {
-			right = "–"
+| scenario | right first | named | wrongly | surer than 0.9: right | the truth in the 95 %% set | its mean size | asked |
+| --- | --- | --- | --- | --- | --- | --- | --- |
+`, p.Staff, p.Central, p.Branches, p.JobsPerDay, p.Days, len(seeds), first, last, firstSeed, machine())
+	for _, s := range sums {
+		right := "–"
+		if s.Guilty {
+			right = share(s.first, s.runs)
 		}
-		fmt.Fprintf(&b, "| %s | %s | %d | %d | %d of %d | %d (%.1f) | %s |\n", r.name(), right, r.named, r.namedWrongly, r.sureRight, r.sure, r.inSet, float64(r.setSize)/float64(r.runs), r.bar)
+		fmt.Fprintf(&b, "| %s | %s | %d of %d | %s | %d of %d | %d | %.1f | %s |\n", s.name(), right, s.named, s.runs, share(s.wrong, s.runs), s.sureRight, s.sure,
+			s.inSet, float64(s.setSize)/float64(max(1, s.runs)), s.Bar)
 	}
-	b.WriteString(`
-In scenarios in which nobody of the log did it, "in the set" counts the runs in which the set is empty: elsewhere.
+	b.WriteString("\nIn scenarios in which nobody of the log did it, \"in the set\" counts the runs in which the set is empty: elsewhere.\n")
+	fmt.Fprintf(&b, "In frame-up the colleague's own device was named in %d runs. A person never is: the answer says login or device.\n", total(sums, func(s *sum) int { return s.framed }))
+	b.WriteString(baselineText(sums))
+	b.WriteString(calibrationText(all))
+	runs := total(sums, func(s *sum) int { return s.runs })
+	fmt.Fprintf(&b, "\nA trace took %d ms on average, with 199 redraws, on a machine that did other work as well.\n", total(sums, func(s *sum) int { return int(s.millis) })/max(1, runs))
+	return b.String()
+}
 
-### Beside simpler ways of counting: right first
+func total(sums []*sum, of func(*sum) int) (n int) {
+	for _, s := range sums {
+		n += of(s)
+	}
+	return n
+}
 
-| scenario | matched likelihood | count | fraction | binomial | guilt model |
-| --- | --- | --- | --- | --- | --- |
-`)
-	for _, r := range results {
-		if r.guilty {
-			fmt.Fprintf(&b, "| %s | %d | %d | %d | %d | %d |\n", r.name(), r.first, r.count, r.fraction, r.binomial, r.guilt)
+func baselineText(sums []*sum) string {
+	var b strings.Builder
+	b.WriteString("\n### Beside simpler ways of counting\n\n![Right first, by way of counting](img/eval-first.svg)\n\n" +
+		"Right first, in percent of the runs:\n\n| scenario | matched likelihood | count | fraction | binomial | guilt model |\n| --- | --- | --- | --- | --- | --- |\n")
+	percent := func(k, n int) float64 { return 100 * float64(k) / float64(max(1, n)) }
+	for _, s := range sums {
+		if s.Guilty {
+			fmt.Fprintf(&b, "| %s | %.0f | %.0f | %.0f | %.0f | %.0f |\n", s.name(), percent(s.first, s.runs), percent(s.baseline[0], s.runs), percent(s.baseline[1], s.runs), percent(s.baseline[2], s.runs), percent(s.baseline[3], s.runs))
 		}
 	}
-	b.WriteString("\n### Calibration\n\nHow often the best candidate was right, by the probability that it was given, over all runs:\n\n| probability | runs | right |\n| --- | --- | --- |\n")
-	for tenth := range 10 {
-		n, right := 0, 0
-		for _, r := range results {
-			n += r.calibration[tenth][0]
-			right += r.calibration[tenth][1]
-		}
-		if n > 0 {
-			fmt.Fprintf(&b, "| %.1f to %.1f | %d | %d |\n", float64(tenth)/10, float64(tenth+1)/10, n, right)
+	b.WriteString("\n![Innocent logins accused](img/eval-accused.svg)\n\nRuns, in percent, in which an innocent candidate would have been accused. A count accuses who saw more than half of the complainants, " +
+		"the binomial test with p below 0.01 after correction for the number of candidates, the guilt model above 0.99:\n\n| scenario | naming rule | count | binomial | guilt model |\n| --- | --- | --- | --- | --- |\n")
+	for _, s := range sums {
+		fmt.Fprintf(&b, "| %s | %.1f | %.1f | %.1f | %.1f |\n", s.name(), percent(s.wrong, s.runs), percent(s.accused[0], s.runs), percent(s.accused[2], s.runs), percent(s.accused[3], s.runs))
+	}
+	return b.String()
+}
+
+func calibrationText(all []outcome) string {
+	var b strings.Builder
+	b.WriteString("\n### Calibration\n\n![How often the best candidate was right, by the probability it was given](img/eval-calibration.svg)\n\n| probability of the best | runs | right |\n| --- | --- | --- |\n")
+	for _, c := range calibration(all) {
+		if c.runs > 0 {
+			fmt.Fprintf(&b, "| %.2f to %.2f | %d | %s |\n", c.from, c.to, c.runs, share(c.right, c.runs))
 		}
 	}
-	var took time.Duration
-	runs := 0
-	for _, r := range results {
-		took += r.took
-		runs += r.runs
+	sure, right := 0, 0
+	for _, o := range all {
+		if o.Posterior >= 0.9 {
+			sure++
+			if o.Right {
+				right++
+			}
+		}
 	}
-	fmt.Fprintf(&b, "\nA trace took %s on average, with 199 redraws.\n", (took / time.Duration(runs)).Round(10*time.Millisecond))
-	return os.WriteFile(path, []byte(b.String()), 0o644)
+	fmt.Fprintf(&b, "\nAt 0.9 and above, all scenarios together: right in %d of %d runs, %s.\n", right, sure, share(right, sure))
+	return b.String()
+}
+
+// bin is a range of probability with its runs.
+type bin struct {
+	from, to, mean float64
+	runs, right    int
+}
+
+func calibration(all []outcome) []bin {
+	bins := []bin{{to: 0.1}, {to: 0.25}, {to: 0.5}, {to: 0.75}, {to: 0.9}, {to: 0.99}, {to: 1.0001}}
+	for i := 1; i < len(bins); i++ {
+		bins[i].from = bins[i-1].to
+	}
+	for _, o := range all {
+		for i := range bins {
+			if b := &bins[i]; o.Posterior >= b.from && o.Posterior < b.to {
+				b.runs++
+				b.mean += o.Posterior
+				if o.Right {
+					b.right++
+				}
+			}
+		}
+	}
+	for i := range bins {
+		bins[i].mean /= float64(max(1, bins[i].runs))
+	}
+	return bins
 }

@@ -3,6 +3,7 @@ package inquiry
 import (
 	"cmp"
 	"fmt"
+	"strings"
 	"time"
 
 	"custody"
@@ -151,8 +152,17 @@ func (q *Inquiry) conclude(a *Answer, r *trace.Result) {
 		a.Conclusion = "The complaints name nobody. See who remains possible, and the next best test."
 	}
 	if s := r.Named.Split; s != nil && a.Named == nil {
-		a.Next = fmt.Sprintf("Plant customers that only one of them is shown: %d catch a leak of one record in a hundred with 99 %%. "+
-			"Today %d customers were seen by %s and not by %s, %d the other way round.",
-			s.Canaries, s.Only[0], q.names[s.First], q.names[s.Second], s.Only[1])
+		a.Next = q.test(s)
 	}
+}
+
+// test says the next best test: canaries that split the set.
+func (q *Inquiry) test(s *trace.Split) string {
+	var only []string
+	for _, m := range s.Members {
+		only = append(only, fmt.Sprintf("%s %s", Thousands(m.Only), q.names[m.Candidate]))
+	}
+	return fmt.Sprintf("Plant customers, %d for each of these %d, that no other of them is shown: so many catch a leak of one record in a hundred with 99 %%, "+
+		"and whose ring says which it is. Or wait for complaints of customers that only one of them has seen; so far: %s.",
+		s.Canaries, len(s.Members), strings.Join(only, ", "))
 }

@@ -192,6 +192,7 @@ func knew(text string) float64 {
 		words []string
 		ratio float64
 	}{
+		{[]string{"planted", "canary"}, trace.KnewCanary},
 		{[]string{"accident", "claim", "crash", "collision", "estimate", "repair", "insurer"}, trace.KnewAccident},
 		{[]string{"vehicle", "registration", "reg", "car", "make", "model"}, trace.KnewVehicle},
 		{[]string{"name", "address"}, trace.KnewName},
