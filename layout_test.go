@@ -25,7 +25,7 @@ var layout = map[string][]string{
 	"gate":                 {"."},
 	"ledger":               {".", "internal/durable"},
 	"pgproxy":              {".", "gate", "pgproxy/lineage"},
-	"store":                {".", "identity", "ledger", "notice", "policy", "subjects"},
+	"store":                {".", "identity", "ledger", "notice", "policy", "subjects", "trace/intake"},
 	"subjects/body":        {".", "subjects"},
 	"identity/**":          {".", "identity"},
 	"signin":               {".", "identity", "identity/**"},
