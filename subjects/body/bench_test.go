@@ -41,33 +41,7 @@ func benchmark(b *testing.B, kind Kind, text []byte, rules Rules, tr treatments,
 		w.index.Learn(system, custody.SubjectID(k), []subjects.Name{{Category: custody.Name, Value: []byte("Ruth Bell")}, {Category: custody.DateOfBirth, Value: []byte("1984-03-07")},
 			{Category: custody.Address, Value: []byte("59 Station Road, Calder Mills, HX6 5DJ")}}, 0)
 	}
-	o := Options{System: system, Values: w.index, Directory: w.directory, Plan: compile(b, rules), Treat: tr.of,
-		Seen: func(custody.SubjectID, custody.CategorySet, custody.CategorySet) error { return nil }}
-	f, err := New(kind, o)
-	if err != nil {
-		b.Fatal(err)
-	}
-	var out []byte
-	b.SetBytes(int64(len(text)))
-	b.ReportAllocs()
-	begun := processTime()
-	defer func() { b.ReportMetric(float64(processTime()-begun)/float64(b.N)/1000, "cpu-µs/op") }()
-	for b.Loop() {
-		if err := f.Reset(kind, o); err != nil {
-			b.Fatal(err)
-		}
-		out = out[:0]
-		for rest := text; len(rest) > 0; {
-			n := min(len(rest), 32<<10)
-			if out, err = f.Write(out, rest[:n]); err != nil {
-				b.Fatal(err)
-			}
-			rest = rest[n:]
-		}
-		if out, err = f.Close(out); err != nil {
-			b.Fatal(err)
-		}
-	}
+	w.run(b, kind, text, rules, tr)
 }
 
 // BenchmarkDense is 64 kB full of customers; BenchmarkSparse is text without any.

@@ -64,6 +64,7 @@ type Filter struct {
 	kind    Kind
 	treat   [categories]custody.Treatment
 	kinds   custody.CategorySet // that the index has
+	open    custody.CategorySet // see openTo
 	reach   int                 // how far from a digit a mark or number may begin or end
 	reader  reader
 	file    fileReader    // of kinds that are read whole
@@ -106,6 +107,7 @@ func (f *Filter) Reset(kind Kind, o Options) error {
 	for c := range f.treat {
 		f.treat[c] = o.Treat(custody.Category(c))
 	}
+	f.open = openTo(&f.treat)
 	f.kinds = o.Values.Kinds(o.System)
 	f.reach = reachOf(f.kinds)
 	f.held.reset()

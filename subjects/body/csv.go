@@ -3,6 +3,7 @@ package body
 import (
 	"bytes"
 	"math"
+	"slices"
 )
 
 // csvReader parts comma-separated values (RFC 4180) into cells. The sign between
@@ -16,8 +17,11 @@ type csvReader struct {
 	named   bool  // it holds something
 	column  int   // of the cell that comes next
 	scan    int   // of an unfinished cell: where to look for its end, from f.at
+	seen    tally // of the same
 	scope   int32 // of the row
 	started bool  // the row has begun
+	keyed   bool  // a column is the key
+	stop    uint64
 }
 
 func newCSV(p *Plan) *csvReader { return &csvReader{plan: p, scope: noScope} }
@@ -26,8 +30,12 @@ func (c *csvReader) read(f *Filter, end bool) error {
 	if c.sign == 0 && !c.begin(f, end) {
 		return nil
 	}
-	for f.at < len(f.raw) && !f.full() {
+	c.stop = uint64(c.sign) * ones
+	for f.at < len(f.raw) {
 		if !c.started {
+			if f.full() {
+				return nil
+			}
 			c.row(f)
 		}
 		if !c.cell(f, end) {
@@ -77,11 +85,8 @@ func countOutside(line []byte, sign byte) (n int) {
 // row begins a row.
 func (c *csvReader) row(f *Filter) {
 	c.column, c.scope, c.started = 0, noScope, true
-	for _, r := range c.columns {
-		if r == ruleKey {
-			c.scope = f.newScope()
-			return
-		}
+	if c.keyed {
+		c.scope = f.newScope()
 	}
 }
 
@@ -98,17 +103,15 @@ func (c *csvReader) cell(f *Filter, end bool) bool {
 		}
 		i = stop
 	}
-	for i < len(raw) && raw[i] != c.sign && raw[i] != '\n' && raw[i] != '\r' {
-		i++
-	}
-	if i == len(raw) && !end {
+	i, seen := span(raw, i, c.stop, '\n'*ones, '\r'*ones)
+	if seen = seen.join(c.seen); i == len(raw) && !end {
 		if !quoted { // of a quoted one the quotes are looked for again, it is over soon
-			c.scan = i - start
+			c.scan, c.seen = i-start, seen
 		}
 		return false
 	}
-	c.scan = 0
-	c.found(f, start, i, quoted)
+	c.scan, c.seen = 0, 0
+	c.found(f, start, i, quoted, seen)
 	c.column++
 	f.at = i
 	if i == len(raw) {
@@ -141,8 +144,8 @@ func (c *csvReader) quoteEnd(raw []byte, i int) (int, bool) {
 	}
 }
 
-// found adds a cell.
-func (c *csvReader) found(f *Filter, start, end int, quoted bool) {
+// found adds a cell. seen is of one without quotes.
+func (c *csvReader) found(f *Filter, start, end int, quoted bool, seen tally) {
 	r := ruleNone
 	if !c.titled {
 		c.title(f, start, end)
@@ -151,14 +154,17 @@ func (c *csvReader) found(f *Filter, start, end int, quoted bool) {
 	}
 	f.keySeen(r, c.scope)
 	if !quoted || end-start < 2 || f.raw[end-1] != '"' {
+		if quoted {
+			seen = tallyOf(f.raw[start:end])
+		}
 		if start < end {
-			f.plain(start, end, c.scope, r, formText, flagsUnknown)
+			f.put(start, end, c.scope, r, formText, seen)
 		}
 		return
 	}
 	text := f.raw[start+1 : end-1]
 	if bytes.IndexByte(text, '"') < 0 {
-		f.plain(start+1, end-1, c.scope, r, formText, flagsUnknown)
+		f.put(start+1, end-1, c.scope, r, formText, tallyOf(text))
 		return
 	}
 	f.build.reset()
@@ -196,6 +202,7 @@ func (c *csvReader) endRow(f *Filter) {
 		if c.titled = c.named; !c.named { // an empty line before the names
 			c.columns = c.columns[:0]
 		}
+		c.keyed = slices.Contains(c.columns, ruleKey)
 	}
 	c.started = false
 	f.endRecord(f.at)

@@ -1,5 +1,7 @@
 package body
 
+import "custody"
+
 // factTable finds the first fact of a key. It is emptied by going on to the next
 // generation, so that an answer of a few customers does not pay for a large one before.
 type factTable struct {
@@ -66,6 +68,50 @@ func (t *factTable) grow() {
 	for _, s := range old {
 		if s.age == now {
 			t.put(s.key, s.first)
+		}
+	}
+}
+
+// metTable is a set of subjects, emptied as factTable is.
+type metTable struct {
+	slots []uint64 // the age above the subject
+	used  int
+	now   uint32
+}
+
+func (t *metTable) clear() {
+	t.used = 0
+	if t.now++; t.now == 0 {
+		clear(t.slots)
+		t.now = 1
+	}
+}
+
+// add says whether the subject is new.
+func (t *metTable) add(id custody.SubjectID) bool {
+	if 2*(t.used+1) > len(t.slots) {
+		t.grow()
+	}
+	mask := uint64(len(t.slots) - 1)
+	want := uint64(t.now)<<32 | uint64(id)
+	for i := uint64(id) * 0x9e3779b97f4a7c15 >> 40 & mask; ; i = (i + 1) & mask {
+		switch s := t.slots[i]; {
+		case s == want:
+			return false
+		case uint32(s>>32) != t.now:
+			t.slots[i] = want
+			t.used++
+			return true
+		}
+	}
+}
+
+func (t *metTable) grow() {
+	old, now := t.slots, t.now
+	t.slots, t.used, t.now = make([]uint64, max(64, 2*len(old))), 0, 1
+	for _, s := range old {
+		if uint32(s>>32) == now {
+			t.add(custody.SubjectID(uint32(s)))
 		}
 	}
 }

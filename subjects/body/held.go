@@ -12,6 +12,7 @@ type held struct {
 	scopes   []scope // from number before on
 	before   int32
 	together bool      // the record under way is not to be ended yet
+	first    int32     // the first value of the record under way
 	segs     []segment // of values with escapes
 	texts    []byte    // of the same
 	build    viewBuilder
@@ -26,7 +27,9 @@ type value struct {
 	scope           int32 // whose key tells the subject; -1: none
 	rule            rule
 	form            form
-	flags           uint8 // of its characters, see chars; flagsUnknown if not yet looked at
+	flags           uint8               // of its characters, see chars; flagsUnknown if not yet looked at
+	alone           bool                // see alone: nothing in it need be looked up if its subject is known
+	shown           custody.CategorySet // of a key: of values that were alone, and are not kept
 }
 
 // record is what leaves together: everything up to end, with the values up to values.
@@ -35,13 +38,15 @@ type record struct{ end, values int32 }
 // scope is a part of a body whose key names one subject: a JSON object, a row.
 type scope struct {
 	subject custody.SubjectID
-	seen    bool // its key has been read
+	key     int32 // the value that is its key, if that is of the record under way
+	seen    bool  // its key has been read
+	pending bool  // a value of a category came before
 }
 
 const noScope = -1
 
 func (h *held) reset() {
-	h.raw, h.at, h.before, h.together = h.raw[:0], 0, 0, false
+	h.raw, h.at, h.before, h.together, h.first = h.raw[:0], 0, 0, false, 0
 	h.values, h.records, h.scopes, h.segs, h.texts = h.values[:0], h.records[:0], h.scopes[:0], h.segs[:0], h.texts[:0]
 }
 
@@ -69,7 +74,7 @@ func (h *held) view(v *value) view {
 
 // newScope begins a scope and gives its number.
 func (h *held) newScope() int32 {
-	h.scopes = append(h.scopes, scope{})
+	h.scopes = append(h.scopes, scope{key: -1})
 	return h.before + int32(len(h.scopes)-1)
 }
 
@@ -108,7 +113,8 @@ func (h *held) begun(at int) int { return at - h.complete() }
 // endRecord ends the record under way.
 func (h *held) endRecord(end int) {
 	if end > h.complete() && !h.together {
-		h.records = append(h.records, record{int32(end), int32(len(h.values))})
+		h.first = int32(len(h.values))
+		h.records = append(h.records, record{int32(end), h.first})
 	}
 }
 
@@ -145,9 +151,12 @@ func (h *held) drop(lowest int32) (bytes, done int32) {
 		h.segs[i].raw -= bytes
 	}
 	h.texts = h.texts[:copy(h.texts, h.texts[texts:])]
-	h.records = h.records[:0]
+	h.records, h.first = h.records[:0], 0
 	gone := min(lowest-h.before, int32(len(h.scopes)))
 	h.scopes = h.scopes[:copy(h.scopes, h.scopes[gone:])]
 	h.before += gone
+	for i := range h.scopes {
+		h.scopes[i].key = max(h.scopes[i].key-done, -1)
+	}
 	return bytes, done
 }

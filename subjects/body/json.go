@@ -15,10 +15,12 @@ type jsonReader struct {
 	plan   *Plan
 	stack  []frame
 	scan   int   // of an unfinished string: where to look for its end, from f.at
-	flags  uint8 // of the same
+	seen   tally // of the same
 	node   int32 // of the value that comes next
 	member bool  // a name has been read, its value comes next
 	units  int   // open elements of arrays, of which the outermost is the record
+	// waiting counts the open scopes that have values but no key yet.
+	waiting int
 }
 
 // frame is an open object or array.
@@ -37,19 +39,23 @@ const soft = 16 << 10
 func newJSON(p *Plan) *jsonReader { return &jsonReader{plan: p} }
 
 func (j *jsonReader) read(f *Filter, end bool) error {
-	for f.at < len(f.raw) && !f.full() {
-		i := f.at
-		switch c := f.raw[i]; c {
+	for f.at < len(f.raw) {
+		switch c := f.raw[f.at]; c {
 		case ' ', '\n', '\r', '\t', ',', ':':
 			f.at++
+			continue
 		case '"':
 			if !j.str(f, end) {
 				return nil
+			}
+			if j.member {
+				continue
 			}
 		case '{', '[':
 			if err := j.open(f, c == '['); err != nil {
 				return err
 			}
+			continue
 		case '}', ']':
 			f.at++
 			j.close(f)
@@ -58,64 +64,75 @@ func (j *jsonReader) read(f *Filter, end bool) error {
 				return nil
 			}
 		}
+		if f.full() {
+			return nil
+		}
 	}
 	return nil
 }
+
+const (
+	quotes      = '"' * ones
+	backslashes = '\\' * ones
+)
 
 // str reads a string whose first quote is at f.at; false means that its end has not
 // come yet.
 func (j *jsonReader) str(f *Filter, end bool) bool {
 	raw := f.raw
-	if j.scan == 0 {
-		j.scan, j.flags = 1, 0
+	i, seen := f.at+1, tally(0)
+	if j.scan > 0 {
+		i, seen = f.at+j.scan, j.seen
 	}
-	i, flags := f.at+j.scan, j.flags
-	for ; i < len(raw); i++ {
-		c := raw[i]
-		flags |= charFlags[c]
-		if c == '"' {
+	for {
+		n, t := span(raw, i, quotes, backslashes, quotes)
+		seen = seen.join(t)
+		if i = n; i == len(raw) || raw[i] == '"' {
 			break
 		}
-		if c == '\\' {
-			i++
+		seen |= tally(hasBackslash)
+		if i += 2; i > len(raw) { // a backslash at the very end waits for what it escapes
+			i--
+			if !end {
+				i--
+			}
+			break
 		}
 	}
-	if i >= len(raw) && !end {
-		// A backslash at the very end waits for what it escapes.
-		j.scan, j.flags = min(i, len(raw))-f.at, flags
-		if i > len(raw) {
-			j.scan--
-		}
+	if (i == len(raw) || raw[i] != '"') && !end {
+		j.scan, j.seen = i-f.at, seen
 		return false
 	}
-	i = min(i, len(raw))
 	j.scan = 0
 	start := f.at + 1
 	f.at = min(i+1, len(raw))
-	if !j.found(f, start, i, flags) {
+	if !j.found(f, start, i, seen) {
 		j.after(f)
 	}
 	return true
 }
 
 // found adds a string, and says whether it is the name of a member.
-func (j *jsonReader) found(f *Filter, start, end int, flags uint8) (isName bool) {
-	text := f.raw[start:end]
+func (j *jsonReader) found(f *Filter, start, end int, seen tally) (isName bool) {
+	flags := seen.flags()
 	escaped := flags&hasBackslash != 0
-	if escaped {
-		f.build.reset()
-		unescapeInto(&f.build, text, start)
-		text = f.build.text
-	}
 	top := j.top()
 	isName = top != nil && !top.array && !j.member
 	r, scope := ruleNone, int32(noScope)
 	if top != nil {
 		r, scope = top.rule, top.scope
 	}
+	if escaped {
+		f.build.reset()
+		unescapeInto(&f.build, f.raw[start:end], start)
+	}
 	if isName {
 		j.node, j.member = 0, true
 		if len(j.plan.json) > 0 {
+			text := f.raw[start:end]
+			if escaped {
+				text = f.build.text
+			}
 			j.node = j.plan.json[top.node].member(text)
 		}
 		r = ruleNone
@@ -125,13 +142,32 @@ func (j *jsonReader) found(f *Filter, start, end int, flags uint8) (isName bool)
 	} else if own := j.ruleHere(top); own != ruleNone {
 		r = own
 	}
-	f.keySeen(r, scope)
+	j.key(f, r, scope)
 	if escaped {
 		f.built(start, end, scope, r, formText)
 	} else {
-		f.plain(start, end, scope, r, formText, flags)
+		f.put(start, end, scope, r, formText, seen)
 	}
 	return isName
+}
+
+// key notes that a value is about to be added which is the key of a scope, or waits for
+// it.
+func (j *jsonReader) key(f *Filter, r rule, scope int32) {
+	if r == ruleNone || scope == noScope {
+		return
+	}
+	s := f.scope(scope)
+	switch {
+	case s.seen:
+	case r == ruleKey:
+		if s.seen = true; s.pending {
+			j.waiting--
+		}
+	case !s.pending:
+		s.pending = true
+		j.waiting++
+	}
 }
 
 // ruleHere gives the rule of the value that comes at this place.
@@ -209,6 +245,11 @@ func (j *jsonReader) close(f *Filter) {
 	if top.unit {
 		j.units--
 	}
+	if top.keyed {
+		if s := f.scope(top.scope); s.pending && !s.seen {
+			j.waiting--
+		}
+	}
 	j.after(f)
 }
 
@@ -219,9 +260,7 @@ func (j *jsonReader) after(f *Filter) {
 	switch {
 	case top == nil:
 		f.endRecord(f.at)
-	case j.units == 0 && top.array && !j.waits(f):
-		f.endRecord(f.at)
-	case f.begun(f.at) > soft && !j.waits(f):
+	case (j.units == 0 && top.array || f.begun(f.at) > soft) && j.waiting == 0:
 		f.endRecord(f.at)
 	}
 }
@@ -237,16 +276,6 @@ func (j *jsonReader) lowest() int32 {
 }
 
 func (j *jsonReader) moved(int32, int32) {}
-
-// waits says whether the key of an open scope has not come yet.
-func (j *jsonReader) waits(f *Filter) bool {
-	for i := range j.stack {
-		if fr := &j.stack[i]; fr.keyed && !f.scope(fr.scope).seen {
-			return true
-		}
-	}
-	return false
-}
 
 // loose reads a number or a word, or whatever else is outside of strings. False means
 // that it may go on.
@@ -275,9 +304,9 @@ func (j *jsonReader) loose(f *Filter, end bool) bool {
 		r = own
 	}
 	f.at = stop
-	f.keySeen(r, scope)
 	if r != ruleNone || len(text) >= 7 {
-		f.plain(start, stop, scope, r, as, flagsUnknown)
+		j.key(f, r, scope)
+		f.put(start, stop, scope, r, as, tallyOf(text))
 	}
 	j.after(f)
 	return true

@@ -51,8 +51,7 @@ func errPath(path string) error {
 type jsonNode struct {
 	rule    rule
 	keyed   bool // a member of an object here is the key of a subject
-	names   []string
-	next    []int32
+	names   nameTable
 	other   int32 // members without a name of their own
 	element int32
 }
@@ -131,6 +130,7 @@ func (b *pathBuilder) node(set []place) (int32, error) {
 	b.known[id.String()] = n
 	node := jsonNode{}
 	names := map[string]bool{}
+	var list []string
 	for _, p := range set {
 		steps := b.paths[p.path].steps
 		if p.step == len(steps) {
@@ -142,18 +142,17 @@ func (b *pathBuilder) node(set []place) (int32, error) {
 		s := steps[p.step]
 		if s != "*" && s != "**" && s != "[]" && !names[s] {
 			names[s] = true
-			node.names = append(node.names, s)
+			list = append(list, s)
 		}
 		if p.step == len(steps)-1 && b.paths[p.path].rule == ruleKey && s != "[]" {
 			node.keyed = true
 		}
 	}
 	b.nodes = append(b.nodes, node)
-	return n, b.fill(n, set)
+	return n, b.fill(n, set, list)
 }
 
-func (b *pathBuilder) fill(n int32, set []place) (err error) {
-	names := b.nodes[n].names
+func (b *pathBuilder) fill(n int32, set []place, names []string) (err error) {
 	next := make([]int32, len(names))
 	for i, name := range names {
 		if next[i], err = b.node(b.after(set, name)); err != nil {
@@ -165,16 +164,15 @@ func (b *pathBuilder) fill(n int32, set []place) (err error) {
 		return err
 	}
 	element, err := b.node(b.after(set, "[]"))
-	b.nodes[n].next, b.nodes[n].other, b.nodes[n].element = next, other, element
+	b.nodes[n].names = newNames(names, next)
+	b.nodes[n].other, b.nodes[n].element = other, element
 	return err
 }
 
 // member gives the state behind a member's name.
 func (n *jsonNode) member(name []byte) int32 {
-	for i, s := range n.names {
-		if s == string(name) {
-			return n.next[i]
-		}
+	if to := n.names.find(name); to >= 0 {
+		return to
 	}
 	return n.other
 }

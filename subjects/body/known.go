@@ -25,8 +25,9 @@ const maxKnown = 4096
 // acquaintance holds the values of the subjects that the answer has named.
 type acquaintance struct {
 	index    Known
-	subjects int
-	by       factTable // the first fact of a key; subjects that were met, as metKey
+	subjects metTable            // that the answer has named
+	awaited  []custody.SubjectID // of these, those whose values have not been asked for yet
+	by       factTable           // the first fact of a key
 	facts    []knownFact
 	first    [1 << 10]uint64 // a bit for each FirstWord
 	forms    custody.CategorySet
@@ -34,9 +35,6 @@ type acquaintance struct {
 	room     []subjects.Print
 	words    []byte
 }
-
-// metKey is a bit that no key of a print has: they have 56.
-const metKey = 1 << 63
 
 type knownFact struct {
 	print   subjects.Print
@@ -53,30 +51,32 @@ func (a *acquaintance) forget() {
 	if len(a.facts) > 0 {
 		a.first = [1 << 10]uint64{}
 	}
-	a.subjects = 0
+	a.subjects.clear()
 	a.by.clear()
-	a.facts, a.forms, a.dates = a.facts[:0], 0, false
+	a.facts, a.awaited, a.forms, a.dates = a.facts[:0], a.awaited[:0], 0, false
 }
 
-// meet adds what is known of a subject.
-func (a *acquaintance) meet(system custody.SystemID, id custody.SubjectID) {
-	if _, met := a.by.get(metKey | uint64(id)); met {
-		return
-	}
-	a.by.put(metKey|uint64(id), 0)
-	a.subjects++
-	a.room = a.index.Known(a.room[:0], system, id)
-	for _, p := range a.room {
-		next := a.by.put(p.Key(), int32(len(a.facts)))
-		a.facts = append(a.facts, knownFact{p, id, next})
-		word := p.Key() >> 40
-		a.first[word>>6] |= 1 << (word & 63)
-		switch c := p.Category(); c {
-		case custody.DateOfBirth:
-			a.dates = true
-		default:
-			a.forms |= 1 << c
+// meet adds what is known of the subjects that have been named.
+func (a *acquaintance) meet(system custody.SystemID) {
+	for _, id := range a.awaited {
+		a.room = a.index.Known(a.room[:0], system, id)
+		for _, p := range a.room {
+			a.learn(p, id)
 		}
+	}
+	a.awaited = a.awaited[:0]
+}
+
+func (a *acquaintance) learn(p subjects.Print, id custody.SubjectID) {
+	next := a.by.put(p.Key(), int32(len(a.facts)))
+	a.facts = append(a.facts, knownFact{p, id, next})
+	word := p.Key() >> 40
+	a.first[word>>6] |= 1 << (word & 63)
+	switch c := p.Category(); c {
+	case custody.DateOfBirth:
+		a.dates = true
+	default:
+		a.forms |= 1 << c
 	}
 }
 
@@ -90,15 +90,21 @@ func (a *acquaintance) mayBegin(word []byte) bool {
 // before, in values that no rule explains.
 func (f *Filter) recognise() {
 	a := &f.known
-	if a.index == nil || len(f.sights) == 0 && len(a.facts) == 0 {
+	if a.index == nil || len(f.sights) == 0 && a.subjects.used == 0 {
 		return
 	}
-	if a.subjects > maxKnown {
+	if a.subjects.used > maxKnown {
 		a.forget()
 	}
-	for _, s := range f.sights {
-		a.meet(f.o.System, s.subject)
+	for i := range f.sights {
+		if id := f.sights[i].subject; a.subjects.add(id) {
+			a.awaited = append(a.awaited, id)
+		}
 	}
+	if !f.hasText() { // what is known of them can wait until there is something to look for it in
+		return
+	}
+	a.meet(f.o.System)
 	if len(a.facts) == 0 {
 		return
 	}
@@ -119,14 +125,29 @@ func (f *Filter) recognise() {
 	}
 }
 
-// lookAgain looks at a value for what is known of somebody. One that is masked whole
-// need not be looked at; one whose category is configured only if it is text.
-func (f *Filter) lookAgain(v *value) {
-	if c, ruled := v.rule.category(); v.rule == ruleKey || ruled && (f.treat[c] != custody.Clear || c != custody.FreeText && c != custody.Accident) {
-		return
+// hasText says whether there is a value that is to be looked at again.
+func (f *Filter) hasText() bool {
+	for i := range f.values[:f.records[len(f.records)-1].values] {
+		if f.again(&f.values[i]) {
+			return true
+		}
 	}
-	f.views[0] = f.view(v)
-	f.scan(v, v.flags, 0)
+	return false
+}
+
+// again says whether a value is to be looked at for what is known of somebody. One that
+// is masked whole need not be; one whose category is configured only if it is text.
+func (f *Filter) again(v *value) bool {
+	c, ruled := v.rule.category()
+	return v.rule != ruleKey && (!ruled || f.treat[c] == custody.Clear && (c == custody.FreeText || c == custody.Accident))
+}
+
+// lookAgain looks at a value for what is known of somebody.
+func (f *Filter) lookAgain(v *value) {
+	if f.again(v) {
+		f.views[0] = f.view(v)
+		f.scan(v, v.flags, 0)
+	}
 }
 
 // merge puts the sights of one subject in one record together.

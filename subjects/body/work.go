@@ -22,6 +22,8 @@ type work struct {
 	escape  [8]byte
 	record  int32               // that is looked at
 	from    int                 // its first sight
+	places  factTable           // where the sights of a record that names many are
+	placed  int                 // up to where they are in it
 	last    []custody.SubjectID // of the window before
 	known   acquaintance
 	knowing bool // what is known is looked for, not what names somebody
@@ -52,6 +54,8 @@ func (w *work) reset() {
 
 func (w *work) clear() {
 	w.sights, w.edits, w.masks, w.orphans = w.sights[:0], w.edits[:0], w.masks[:0], w.orphans[:0]
+	w.places.clear()
+	w.placed = 0
 }
 
 // settle finds who is in the complete records, reports them and gives the records
@@ -72,12 +76,9 @@ func (f *Filter) settle(dst []byte) ([]byte, error) {
 	}
 	f.adopt()
 	f.recognise()
-	slices.SortStableFunc(f.edits, func(a, b edit) int {
-		if a.start != b.start {
-			return int(a.start - b.start)
-		}
-		return int(b.end - a.end)
-	})
+	if !slices.IsSortedFunc(f.edits, byStart) {
+		slices.SortStableFunc(f.edits, byStart)
+	}
 	if !slices.IsSortedFunc(f.sights, byRecord) {
 		f.inOrder()
 	}
@@ -158,7 +159,7 @@ func (f *Filter) look(i int32) {
 	v := &f.values[i]
 	if v.rule == ruleKey {
 		if id := f.subject(v.scope); id != 0 {
-			f.sight(id, 0, 0)
+			f.sight(id, v.shown, 0)
 		} else if id, ok := f.keyOf(v); ok {
 			f.sight(id, 0, 0)
 		}
@@ -170,8 +171,8 @@ func (f *Filter) look(i int32) {
 		f.scan(v, v.flags, 0)
 		return
 	}
-	if f.treat[c] == custody.Refused && f.subject(v.scope) != 0 {
-		return // nothing of it is shown, and whose it is is known
+	if (v.alone || f.treat[c] == custody.Refused) && f.subject(v.scope) != 0 {
+		return // nothing of anybody else is shown, and whose it is is known
 	}
 	f.views[0] = f.view(v)
 	if !f.whole(c) {
@@ -209,39 +210,71 @@ func (f *Filter) sight(id custody.SubjectID, shown, masked custody.CategorySet) 
 
 // sightIn is sight for one of several records that a value goes over.
 func (f *Filter) sightIn(record int32, id custody.SubjectID, shown, masked custody.CategorySet) {
-	for i := len(f.sights) - 1; i >= f.from; i-- {
-		if s := &f.sights[i]; s.subject == id && s.record == record {
-			s.shown |= shown
-			s.masked |= masked
-			return
-		}
+	if i := f.sightOf(record, id); i >= 0 {
+		f.sights[i].shown |= shown
+		f.sights[i].masked |= masked
+		return
 	}
 	f.sights = append(f.sights, sight{record, id, shown, masked})
+}
+
+// fewSights is how many sights of a record are looked through one by one.
+const fewSights = 8
+
+// sightOf finds the sight of a subject in a record, from the one that is looked at on;
+// -1 if there is none yet. Where a record names many, a table knows all but the last.
+func (f *Filter) sightOf(record int32, id custody.SubjectID) int {
+	low := max(f.from, len(f.sights)-fewSights)
+	for i := len(f.sights) - 1; i >= low; i-- {
+		if s := &f.sights[i]; s.subject == id && s.record == record {
+			return i
+		}
+	}
+	if low == f.from {
+		return -1
+	}
+	for f.placed = max(f.placed, f.from); f.placed < low; f.placed++ {
+		f.places.put(placeOf(f.sights[f.placed].record, f.sights[f.placed].subject), int32(f.placed))
+	}
+	if i, ok := f.places.get(placeOf(record, id)); ok && int(i) >= f.from {
+		return int(i)
+	}
+	return -1
+}
+
+func placeOf(record int32, id custody.SubjectID) uint64 {
+	n := (uint64(record)<<32 | uint64(id)) * 0x9e3779b97f4a7c15 // a bijection, so keys stay apart
+	return n ^ n>>31
 }
 
 // attribute gives the configured values of a record to their subjects: to that of
 // their scope, else to all whom the record names. Those of a record that names nobody
 // wait for the window.
 func (f *Filter) attribute(from, to int32) {
+	var shown, masked custody.CategorySet
 	for i := from; i < to; i++ {
 		v := &f.values[i]
 		c, ruled := v.rule.category()
 		if !ruled || f.blank(v) {
 			continue
 		}
-		switch {
-		case f.subject(v.scope) != 0:
-			f.sight(f.subject(v.scope), f.shown(c), f.masked(c))
+		switch id := f.subject(v.scope); {
+		case id != 0:
+			f.sight(id, f.shown(c), f.masked(c))
 		case len(f.sights) > f.from:
-			for j := f.from; j < len(f.sights); j++ {
-				f.sights[j].shown |= f.shown(c)
-				f.sights[j].masked |= f.masked(c)
-			}
+			shown, masked = shown|f.shown(c), masked|f.masked(c)
 		default:
 			f.orphans = append(f.orphans, orphan{i, f.record})
 			continue
 		}
 		f.cover(v, c, f.treat[c])
+	}
+	if shown|masked == 0 {
+		return
+	}
+	for j := f.from; j < len(f.sights); j++ {
+		f.sights[j].shown |= shown
+		f.sights[j].masked |= masked
 	}
 }
 
@@ -272,24 +305,37 @@ func (f *Filter) adopt() {
 		slices.Sort(who)
 		who = slices.Compact(who)
 	}
-	for _, o := range f.orphans {
-		v := &f.values[o.value]
-		c, _ := v.rule.category()
-		if len(who) == 0 {
-			f.hidden++
-			f.cover(v, c, custody.Refused)
-			continue
+	for i := 0; i < len(f.orphans); {
+		record := f.orphans[i].record
+		var shown, masked custody.CategorySet
+		for ; i < len(f.orphans) && f.orphans[i].record == record; i++ {
+			v := &f.values[f.orphans[i].value]
+			c, _ := v.rule.category()
+			if len(who) == 0 {
+				f.hidden++
+				f.cover(v, c, custody.Refused)
+				continue
+			}
+			shown, masked = shown|f.shown(c), masked|f.masked(c)
+			f.cover(v, c, f.treat[c])
 		}
 		for _, id := range who {
-			f.sights = append(f.sights, sight{o.record, id, f.shown(c), f.masked(c)})
+			f.sights = append(f.sights, sight{record, id, shown, masked})
 		}
-		f.cover(v, c, f.treat[c])
 	}
 	f.inOrder()
 }
 
 // inOrder puts the sights in the order of their records.
 func (f *Filter) inOrder() { slices.SortStableFunc(f.sights, byRecord) }
+
+// byStart puts the longer of two edits that begin at one place first.
+func byStart(a, b edit) int {
+	if a.start != b.start {
+		return int(a.start - b.start)
+	}
+	return int(b.end - a.end)
+}
 
 func byRecord(a, b sight) int { return int(a.record - b.record) }
 

@@ -1,0 +1,68 @@
+package body
+
+import "custody"
+
+// alone says that a configured value can hold one identifier at most, that of its own
+// category, or none: a phone of so many digits, an address of nobody else, words
+// without figures. Whose it is is told by the key beside it, so nothing in it need be
+// looked up. What is not plainly so is looked through: somebody else's phone may stand
+// in it.
+func alone(c custody.Category, text []byte, t tally) bool {
+	if t.flags()&(hasHigh|hasPercent|hasEquals|hasAmpersand|hasBackslash) != 0 {
+		return false
+	}
+	switch {
+	case t.flags()&(hasDigit|hasAt) == 0:
+		return true
+	case c == custody.Phone:
+		return t.digits() <= 15 && len(text) <= 24 && only(text, ofPhone)
+	case c == custody.Email:
+		return t.ats() == 1 && t.digits() < 9 && len(text) <= 240 && only(text, ofEmail)
+	case c == custody.Vehicle:
+		return t.ats() == 0 && len(text) <= 8 && only(text, ofMark)
+	case c == custody.Policy || c == custody.Bank:
+		return t.ats() == 0 && len(text) <= 34 && only(text, ofNumber)
+	}
+	return false
+}
+
+// Where a byte may stand in a value that is one identifier.
+const (
+	ofPhone uint8 = 1 << iota
+	ofEmail
+	ofMark
+	ofNumber
+)
+
+func only(text []byte, of uint8) bool {
+	all := of
+	for _, c := range text {
+		all &= aloneBytes[c]
+	}
+	return all != 0
+}
+
+var aloneBytes = func() (t [256]uint8) {
+	for c := range t {
+		switch charClass[c] {
+		case charDigit:
+			t[c] = ofPhone | ofEmail | ofMark | ofNumber
+		case charLetter:
+			t[c] = ofEmail | ofMark | ofNumber
+		}
+	}
+	t[' '] = ofPhone | ofMark
+	for _, c := range "+()" {
+		t[c] |= ofPhone
+	}
+	for _, c := range "-." {
+		t[c] |= ofPhone
+	}
+	for _, c := range "@._+-" {
+		t[c] |= ofEmail
+	}
+	for _, c := range "-/" {
+		t[c] |= ofNumber
+	}
+	return t
+}()

@@ -1,0 +1,72 @@
+package body
+
+import "custody"
+
+// brief says that a value need not be kept: its subject is known already, it may leave
+// as it is, and nothing in it need be looked up or looked for. That it is shown is
+// noted at the subject's key, which is of the same record.
+func (f *Filter) brief(start, end int, scope int32, r rule, as form, seen tally) bool {
+	c, ruled := r.category()
+	if !ruled || scope == noScope || !f.open.Has(c) {
+		return false
+	}
+	s := f.scope(scope)
+	if s.subject == 0 || s.key < f.first || !alone(c, f.raw[start:end], seen) {
+		return false
+	}
+	if !nothingIn(f.raw[start:end]) && (as != formNumber || string(f.raw[start:end]) != "null") {
+		f.values[s.key].shown |= 1 << c
+	}
+	return true
+}
+
+// put adds a value without escapes, unless it is brief.
+func (f *Filter) put(start, end int, scope int32, r rule, as form, seen tally) {
+	if r == ruleNone {
+		f.plain(start, end, scope, r, as, seen.flags())
+		return
+	}
+	if f.brief(start, end, scope, r, as, seen) {
+		return
+	}
+	f.plain(start, end, scope, r, as, seen.flags())
+	if c, ruled := r.category(); ruled {
+		f.values[len(f.values)-1].alone = alone(c, f.raw[start:end], seen)
+	} else {
+		f.early(int32(len(f.values) - 1))
+	}
+}
+
+// early looks the key of a scope up as soon as it is read. One that is not known yet is
+// looked up with all the others of the window.
+func (f *Filter) early(i int32) {
+	v := &f.values[i]
+	if v.scope == noScope {
+		return
+	}
+	if id, ok := f.keyOf(v); ok {
+		s := f.scope(v.scope)
+		s.subject, s.key = id, i
+	}
+}
+
+// nothingIn says whether there are only spaces in a text.
+func nothingIn(text []byte) bool {
+	for _, c := range text {
+		if c > ' ' {
+			return false
+		}
+	}
+	return true
+}
+
+// openTo gives the categories whose values need not be kept when their subject is
+// known: nothing of them is masked, and they hold no text about anybody.
+func openTo(treat *[categories]custody.Treatment) (set custody.CategorySet) {
+	for c, t := range treat {
+		if t == custody.Clear && custody.Category(c) != custody.FreeText && custody.Category(c) != custody.Accident {
+			set |= 1 << c
+		}
+	}
+	return set
+}

@@ -1,0 +1,121 @@
+package body
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"custody"
+)
+
+// slowly runs a body through a filter with the plain reader of its kind.
+func (w *world) slowly(kind Kind, o Options, tr treatments, text []byte) ([]byte, map[custody.SubjectID]seen, error) {
+	found := map[custody.SubjectID]seen{}
+	o.System, o.Values, o.Directory, o.Treat = system, w.index, w.directory, tr.of
+	o.Seen = func(s custody.SubjectID, shown, masked custody.CategorySet) error {
+		had := found[s]
+		found[s] = seen{had.shown | shown, had.masked | masked}
+		return nil
+	}
+	f, err := New(kind, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	switch kind {
+	case JSON:
+		f.reader = newSlowJSON(o.Plan)
+	case CSV:
+		f.reader = newSlowCSV(o.Plan)
+	}
+	out, err := f.Write(nil, text)
+	if err == nil {
+		out, err = f.Close(out)
+	}
+	return out, found, err
+}
+
+// plainly adds a value, with what is in it counted byte by byte.
+func plainly(f *Filter, start, end int, scope int32, r rule, as form, flags uint8) {
+	f.plain(start, end, scope, r, as, flags)
+	if c, ruled := r.category(); ruled {
+		f.values[len(f.values)-1].alone = alone(c, f.raw[start:end], plainTally(f.raw[start:end]))
+	}
+}
+
+func plainTally(text []byte) (t tally) {
+	for _, c := range text {
+		t |= tally(charFlags[c] &^ hasUpper)
+		switch {
+		case c >= '0' && c <= '9':
+			t += 1 << tallyDigits
+		case c == '@':
+			t += 1 << tallyAts
+		case c >= '$' && c <= '\'':
+			t |= tally(hasPercent | hasAmpersand)
+		}
+	}
+	return t
+}
+
+// TestSpan holds span against counting byte by byte.
+func TestSpan(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	const signs = "0123456789@@@AA%&$'=\"\\,;\n\r é\xff\x00<a"
+	for range 100_000 {
+		text := make([]byte, r.IntN(60))
+		for i := range text {
+			text[i] = signs[r.IntN(len(signs))]
+		}
+		from := r.IntN(len(text) + 1)
+		end, got := span(text, from, quotes, backslashes, ','*ones)
+		stop := len(text)
+		if i := bytes.IndexAny(text[from:], "\"\\,"); i >= 0 {
+			stop = from + i
+		}
+		if want := plainTally(text[from:stop]); end != stop || got != want {
+			t.Fatalf("span of %q from %d: %d %x, plainly %d %x", text, from, end, got, stop, want)
+		}
+		if got, want := tallyOf(text), plainTally(text); got != want {
+			t.Fatalf("tally of %q: %x, plainly %x", text, got, want)
+		}
+	}
+}
+
+// differs holds the quick reader against the plain one.
+func (w *world) differs(t testing.TB, kind Kind, plan *Plan, text []byte) {
+	t.Helper()
+	for _, tr := range []treatments{nil, {custody.Phone: custody.Refused, custody.Email: custody.Masked, custody.Name: custody.Masked}} {
+		want, who, wrong := w.slowly(kind, Options{Plan: plan}, tr, text)
+		got, found, err := w.filterParts(kind, Options{Plan: plan}, tr, text)
+		if !bytes.Equal(got, want) || fmt.Sprint(found) != fmt.Sprint(who) || (err == nil) != (wrong == nil) {
+			t.Fatalf("%v: %q\ncame out as %q, %v %v\nplainly as  %q, %v %v", kind, text, got, found, err, want, who, wrong)
+		}
+	}
+}
+
+// TestDifferential holds the quick readers against the plain ones, on bodies made of
+// pieces that are likely to trip them.
+func TestDifferential(t *testing.T) {
+	w := newWorld(t, 9)
+	plans := []*Plan{compile(t, fuzzRules), compile(t, gateRules()), compile(t, Rules{})}
+	pieces := map[Kind][]string{
+		JSON: {`{`, `}`, `[`, `]`, `,`, `:`, ` `, "\n", `"`, `\`, `"id":`, `"customers":[{`, `{"customer":`, `"phone":`, `"07700 900001"`, `"person2@post.example"`, `"name":"Al"`, `"notes":"ask 07700900003"`,
+			`3`, `"4"`, `null`, `true`, `7700900005`, `"\u0030\u0037700900006"`, `"customer_id":7`, `"email":"x@y.example, person8@post.example"`, `"\""`, `"😀"`, `"name":""`, `"town":" "`, `\x30\x37700900009`, `},{`, `"id":99,`},
+		CSV: {"id,name,phone,email,notes\n", "Customer ID;Full name;phone;email\r\n", ",", ";", "\t", "\n", "\r\n", "\r", `"`, `""`, "3", "77", "Al Bell", "07700 900001", "person2@post.example", `"07700900003"`, `"a ""b"" 07700900004"`,
+			"ask person5@post.example", "AC11AAC", " ", "\ufeff", "sep=;\n", "7700900006", "é", `\x30\x37700900008`, "&#48;7700900009", "%30"},
+	}
+	r := rand.New(rand.NewPCG(3, 4))
+	for kind, list := range pieces {
+		for n := range 6000 {
+			var text []byte
+			if kind == CSV && n%2 == 0 {
+				text = append(text, list[n/2%2]...)
+			}
+			for range 1 + r.IntN(40) {
+				text = append(text, list[r.IntN(len(list))]...)
+			}
+			w.differs(t, kind, plans[n%3], text)
+		}
+	}
+}
