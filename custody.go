@@ -271,8 +271,21 @@ type Decision struct {
 	ReasonRequired bool
 	// ValidUntil is when to ask again. The zero time means: ask every time.
 	ValidUntil time.Time
+	// Extra is what was approved beyond the grants' limits, the one that ends first
+	// first; for the action Export, the exports that were approved.
+	Extra []Extra
 	// Why is one sentence for people: what permitted or what was missing.
 	Why string
+}
+
+// Extra is an approval: so many customers in all over the limits, or one export of so
+// many, until the grant ends. The ledger says how much of it is used.
+type Extra struct {
+	Grant      GrantID
+	Subjects   uint32      // distinct, over the life of the grant
+	Categories CategorySet // that may be exported
+	Once       bool        // for a single answer
+	Since      time.Time
 }
 
 // Treatment gives how one category may leave.

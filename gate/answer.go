@@ -20,9 +20,10 @@ type Answer struct {
 	groups    []group
 	export    *roaring.Bitmap // distinct subjects of this answer, when limited
 	pending   int
-	taken     int       // parts so far
-	part      Part      // that was taken last
-	now       time.Time // when the part began; zero between parts
+	taken     int                                   // parts so far
+	over      map[custody.SubjectID]custody.GrantID // admitted under an approval
+	part      Part                                  // that was taken last
+	now       time.Time                             // when the part began; zero between parts
 }
 
 // group holds the subjects of the part that were shown under one ruling and in
@@ -40,6 +41,7 @@ type group struct {
 
 // Begin starts an answer. statement is the fingerprint of the statement's shape.
 func (s *Session) Begin(route custody.Route, statement uint64) *Answer {
+	s.turn++
 	return &Answer{s: s, route: route, statement: statement}
 }
 
@@ -47,7 +49,8 @@ func (s *Session) Begin(route custody.Route, statement uint64) *Answer {
 // pending of earlier ones stays and is committed with it: a pipeline needs one
 // record, not one a statement.
 func (a *Answer) Turn(route custody.Route, statement uint64) {
-	a.route, a.statement, a.export = route, statement, nil
+	a.route, a.statement, a.export, a.over = route, statement, nil, nil
+	a.s.turn++
 	if a.pending == 0 {
 		a.groups = a.groups[:0]
 	}
@@ -71,7 +74,7 @@ func (a *Answer) Group(r Ruling, read custody.CategorySet) int {
 	g := &a.groups[len(a.groups)-1]
 	g.route, g.statement, g.ruling, g.clear = a.route, a.statement, r, clear
 	g.sorted, g.subjects = true, g.subjects[:0]
-	g.free = r.Limits == custody.Limits{}
+	g.free = r.Limits == custody.Limits{} && !r.Approved
 	if r.Limits.PerExport != 0 && a.export == nil {
 		a.export = roaring.New()
 	}
@@ -90,9 +93,18 @@ func (a *Answer) Add(n int, s custody.SubjectID) error {
 		}
 		g.sorted = g.sorted && last < s
 	}
-	if passed := a.count(g, s); passed != "" {
-		a.s.Refuse(custody.CodeLimit, a.statement)
-		return overLimit(passed, g.ruling.Limits, "the answer stops here")
+	if grant, ok := a.over[s]; ok {
+		g = a.aside(n, grant)
+	} else if passed := a.count(g, s); passed != "" {
+		grant := custody.GrantID(0)
+		if !g.ruling.Approved {
+			grant = a.beyond(g.ruling, s)
+		}
+		if grant == 0 {
+			a.s.Refuse(custody.CodeLimit, a.statement)
+			return overLimit(passed, g.ruling.Limits, "the answer stops here")
+		}
+		g = a.aside(n, grant)
 	}
 	g.subjects = append(g.subjects, s)
 	a.pending++
@@ -110,13 +122,20 @@ func (a *Answer) Room(n int, list []custody.SubjectID) error {
 	if a.now.IsZero() {
 		a.now = a.s.g.parts.Now()
 	}
-	passed := a.s.counter.room(list, l, a.now)
-	if l.PerExport != 0 && passed == "" {
+	if g.ruling.Approved {
+		if x := a.s.still(g.ruling.need.Action, g.ruling.Grant); x == nil || !a.roomBeyond(g.ruling, list, uint64(len(list))) {
+			a.s.Refuse(custody.CodeLimit, a.statement)
+			return overLimit("approval", l, "the answer stops before a row that shows more")
+		}
+		return nil
+	}
+	passed, over := a.s.counter.room(list, l, a.now)
+	if l.PerExport != 0 {
 		if more := missing(a.export, list); more > 0 && a.export.GetCardinality()+more > uint64(l.PerExport) {
-			passed = "export"
+			passed, over = "export", max(over, a.export.GetCardinality()+more-uint64(l.PerExport))
 		}
 	}
-	if passed != "" {
+	if passed != "" && !a.roomBeyond(g.ruling, list, over) {
 		a.s.Refuse(custody.CodeLimit, a.statement)
 		return overLimit(passed, l, "the answer stops before a row that shows more")
 	}
@@ -130,6 +149,12 @@ func (a *Answer) count(g *group, s custody.SubjectID) (passed string) {
 	l := g.ruling.Limits
 	if g.free { // nothing to stop before: counted with the part
 		return ""
+	}
+	if g.ruling.Approved {
+		if a.underApproval(g.ruling, s) {
+			return ""
+		}
+		return "approval"
 	}
 	if l.PerExport != 0 && !a.export.Contains(uint32(s)) && a.export.GetCardinality() >= uint64(l.PerExport) {
 		return "export"
@@ -200,7 +225,7 @@ func (a *Answer) hand(g, to *group) *custody.Event {
 	if g.free {
 		a.s.counter.addAll(to.subjects, e.Time)
 	}
-	g.sorted, g.free = true, g.ruling.Limits == custody.Limits{}
+	g.sorted, g.free = true, g.ruling.Limits == custody.Limits{} && !g.ruling.Approved
 	return e
 }
 
@@ -237,6 +262,9 @@ func (p *Part) Join() (wait func() error, err error) {
 // stillMay asks policy again: a grant may have ended, or a limit changed, since the
 // statement began (P3). Nearly always the answer is at hand.
 func (a *Answer) stillMay(g *group) error {
+	if g.ruling.Approved { // the approval is what lets it through; what may be seen is asked as ever
+		return a.stillApproved(g)
+	}
 	r, err := a.s.decide(g.ruling.need)
 	if err != nil {
 		a.s.Refuse(custody.CodeOf(err), g.statement)
@@ -247,6 +275,19 @@ func (a *Answer) stillMay(g *group) error {
 	}
 	g.ruling = r
 	return nil
+}
+
+func (a *Answer) stillApproved(g *group) error {
+	need := g.ruling.need
+	need.Action = custody.See
+	r, err := a.s.decide(need)
+	if err == nil && (a.s.still(g.ruling.need.Action, g.ruling.Grant) == nil || r.Masked&^g.ruling.Masked != 0) {
+		err = custody.E(custody.CodeRevoked, "what was approved for this has ended", "ask for it again")
+	}
+	if err != nil {
+		a.s.Refuse(custody.CodeOf(err), g.statement)
+	}
+	return err
 }
 
 // add lists an event, or joins it to one that differs in categories only: a join
@@ -281,6 +322,9 @@ func (a *Answer) fill(g *group) *custody.Event {
 func overLimit(passed string, l custody.Limits, so string) error {
 	n, window := l.PerDay, "day"
 	switch passed {
+	case "approval":
+		return custody.E(custody.CodeLimit, "what was approved is used up; "+so,
+			"customers already seen stay open to you; ask for more: custody request new")
 	case "hour":
 		n, window = l.PerHour, "hour"
 	case "export":
@@ -288,5 +332,5 @@ func overLimit(passed string, l custody.Limits, so string) error {
 	}
 	return custody.E(custody.CodeLimit,
 		fmt.Sprintf("your limit of %d customers per %s is reached; %s", n, window, so),
-		"customers already seen stay open to you; for more ask the data-protection lead to raise the limit")
+		"customers already seen stay open to you; for more ask a manager: custody request new")
 }

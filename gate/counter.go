@@ -29,6 +29,7 @@ type counter struct {
 	minute  int64               // the current minute since 1970
 	hour    *roaring.Bitmap     // union of minutes; nil until somebody asks
 	ids     []uint32            // for addAll
+	spent   map[custody.GrantID]*spent
 }
 
 // counter finds or rebuilds from history the counter of an actor.
@@ -136,31 +137,30 @@ func (c *counter) add(s custody.SubjectID, l custody.Limits, now time.Time) (pas
 	if l.PerDay != 0 && !c.day.Contains(id) && c.day.GetCardinality() >= uint64(l.PerDay) {
 		return "day"
 	}
-	c.day.Add(id)
-	c.at(c.minute).Add(id)
-	if c.hour != nil {
-		c.hour.Add(id)
-	}
+	c.note(id)
 	return ""
 }
 
 // room says which limit it would pass to count all of a list, ascending and without
-// repeats: "" if none. It counts nothing.
-func (c *counter) room(list []custody.SubjectID, l custody.Limits, now time.Time) (passed string) {
+// repeats, and by how many at most: "" if none. It counts nothing.
+func (c *counter) room(list []custody.SubjectID, l custody.Limits, now time.Time) (passed string, over uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.roll(now)
 	if l.PerHour != 0 {
 		if more := missing(c.union(), list); more > 0 && c.hour.GetCardinality()+more > uint64(l.PerHour) {
-			return "hour"
+			passed, over = "hour", min(more, c.hour.GetCardinality()+more-uint64(l.PerHour))
 		}
 	}
 	if l.PerDay != 0 {
 		if more := missing(c.day, list); more > 0 && c.day.GetCardinality()+more > uint64(l.PerDay) {
-			return "day"
+			if passed == "" {
+				passed = "day"
+			}
+			over += min(more, c.day.GetCardinality()+more-uint64(l.PerDay))
 		}
 	}
-	return ""
+	return passed, over
 }
 
 // missing counts those of a list that a set does not hold.

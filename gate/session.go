@@ -16,6 +16,7 @@ type Session struct {
 	reason  string
 	reasons custody.ReasonID
 	cached  [3]cachedDecision
+	turn    int           // answers begun
 	cut     atomic.Uint32 // custody.Code once cut
 	onCut   func(custody.Code)
 	of      *Session // whose end is this one's, when this is another view of it; see Beside

@@ -14,6 +14,9 @@ func (s *Session) veiled(n Need, see *custody.Decision, clear, masked custody.Ca
 		also := s.decision(n.Action)
 		open := also.With(custody.Clear)
 		if clear&open == 0 && (masked|clear)&(open|also.With(custody.Masked)) == 0 {
+			if x := s.approved(0); n.Action == custody.Export && x != nil {
+				return Ruling{Grant: x.Grant, Masked: n.Read &^ (clear & x.Categories), Approved: true, need: n}, nil
+			}
 			return Ruling{}, s.missing(also, noAction(n.Action, n.Read))
 		}
 		clear &= open
@@ -29,5 +32,26 @@ func (s *Session) Foresee(a custody.Action, reason string) custody.Decision {
 	})
 }
 
-// May gives the present decision for an action; see Rights.
-func (s *Session) May(a custody.Action) custody.Decision { return *s.decision(a) }
+// May gives the present decision for an action; see Rights. For an export without a
+// standing right it is what an approved export lets out.
+func (s *Session) May(a custody.Action) custody.Decision {
+	d := *s.decision(a)
+	if a != custody.Export || d.With(custody.Clear)|d.With(custody.Masked) != 0 {
+		return d
+	}
+	if x := s.approved(0); x != nil {
+		see := s.decision(custody.See)
+		for _, c := range x.Categories.List() {
+			d.Treatments[c] = see.Treatments[c]
+		}
+	}
+	return d
+}
+
+// approvedFor finds the approved export for a need whose categories may be seen.
+func (s *Session) approvedFor(n Need, see *custody.Decision) *custody.Extra {
+	if n.Action != custody.Export || n.Read&^(see.With(custody.Clear)|see.With(custody.Masked)) != 0 || n.Used&^see.With(custody.Clear) != 0 {
+		return nil
+	}
+	return s.approved(n.Read)
+}

@@ -27,17 +27,26 @@ const statedReason = "stated"
 // that is refused now.
 func (p *Policy) Decide(q custody.Question) custody.Decision {
 	var space [32]*rule
-	a := asker{q: &q, rules: p.candidates(&q, space[:0])}
+	a := asker{p: p, q: &q, rules: p.candidates(&q, space[:0])}
 	var d custody.Decision
 	d.ValidUntil = a.validUntil()
-	permitted := a.permittable()
-	if permitted == 0 {
+	ceiling := p.facts.ceiling(q.Session)
+	permitted := a.permittable() & ceiling
+	extra := a.approvals()
+	if permitted == 0 && len(extra) == 0 {
 		d.Why = "no grant or policy permits this here"
 		return d
 	}
 	a.prepare(q.Reason)
 	tally := a.decide(&d, permitted)
 	tally.fill(&d)
+	if len(extra) > 0 {
+		d.Extra = a.extras(extra, &tally, ceiling)
+	}
+	if permitted == 0 {
+		d.Why = "no grant or policy permits this here"
+		return d
+	}
 	d.ReasonRequired = a.reasonHelps(&d, permitted)
 	d.Why = tally.why(&d, &q)
 	return d
@@ -45,6 +54,7 @@ func (p *Policy) Decide(q custody.Question) custody.Decision {
 
 // asker is one question being answered. It is its own entity store.
 type asker struct {
+	p         *Policy
 	q         *custody.Question
 	rules     []*rule
 	request   cedar.Request
@@ -97,7 +107,7 @@ func (a *asker) context(reason string) cedar.Record {
 	}
 	m := cedar.RecordMap{
 		"time": cedar.Long(at.Unix()), "hour": cedar.Long(at.Hour()), "weekday": cedar.Long(day),
-		"subjectsThisHour": cedar.Long(a.q.Hour), "subjectsToday": cedar.Long(a.q.Day),
+		"holds": a.p.facts.holds(a.q.Session.Person, a.q.Time), "subjectsThisHour": cedar.Long(a.q.Hour), "subjectsToday": cedar.Long(a.q.Day),
 	}
 	if reason != "" {
 		m["reason"] = cedar.String(reason)
@@ -127,7 +137,7 @@ var categoryUIDs = func() (list []cedar.EntityUID) {
 // asked about.
 func (a *asker) permittable() (set custody.CategorySet) {
 	for _, r := range a.rules {
-		if !r.forbid && r.current(a.q.Time) {
+		if !r.forbid && a.current(r) {
 			set |= r.categories
 		}
 	}
@@ -148,7 +158,7 @@ const (
 // rule that has one for all its categories.
 func (a *asker) evaluate(i int, c custody.Category) outcome {
 	r := a.rules[i]
-	if !r.categories.Has(c) || !r.current(a.q.Time) {
+	if !r.categories.Has(c) || !a.current(r) {
 		return silent
 	}
 	if r.uniform && a.known[i] != unasked {
@@ -200,7 +210,7 @@ func (a *asker) reasonHelps(d *custody.Decision, set custody.CategorySet) bool {
 	}
 	asks := false
 	for _, r := range a.rules {
-		asks = asks || r.reason && r.current(a.q.Time)
+		asks = asks || r.reason && a.current(r)
 	}
 	refused := set & d.With(custody.Refused)
 	if !asks || refused == 0 {
@@ -228,6 +238,14 @@ func (a *asker) validUntil() time.Time {
 		for _, m := range r.moments {
 			until = earlier(until, m, now)
 		}
+	}
+	for _, g := range a.p.extra[a.q.Session.Login] {
+		until = earlier(until, g.Start, now)
+		until = earlier(until, g.End, now)
+	}
+	for _, h := range a.p.facts.Holdings[a.q.Session.Person] {
+		until = earlier(until, h.From, now)
+		until = earlier(until, h.Until, now)
 	}
 	return until
 }

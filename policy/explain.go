@@ -53,9 +53,9 @@ func (p *Policy) Explain(q custody.Question) Explanation {
 	for _, action := range []custody.Action{custody.See, custody.Export, custody.Change} {
 		q.Action = action
 		d := p.Decide(q)
-		a := &asker{q: &q, rules: p.candidates(&q, nil)}
+		a := &asker{p: p, q: &q, rules: p.candidates(&q, nil)}
 		a.prepare(q.Reason)
-		helped := &asker{q: &q, rules: a.rules}
+		helped := &asker{p: p, q: &q, rules: a.rules}
 		helped.prepare(statedReason)
 		for _, c := range custody.AllCategories() {
 			e.Answers = append(e.Answers, explain(a, helped, &d, c))
@@ -87,7 +87,9 @@ func explain(a, helped *asker, d *custody.Decision, c custody.Category) Answer {
 			missing = append(missing, r.name()+" "+f.Because)
 		}
 	}
-	if d.Treatment(c) == custody.Refused {
+	if d.Treatment(c) == custody.Refused && !a.p.facts.ceiling(a.q.Session).Has(c) {
+		answer.Missing = "the register of processors does not let people of " + a.q.Session.OrgName + " have " + c.String() + " of " + a.q.Session.SystemName
+	} else if d.Treatment(c) == custody.Refused {
 		answer.Missing = a.missing(missing, c)
 	}
 	return answer
@@ -120,6 +122,8 @@ func (r *rule) silence(a, helped *asker, i int, c custody.Category) string {
 		return "begins on " + when(r.grant.Start)
 	case !r.current(a.q.Time):
 		return "ended on " + when(r.grant.End)
+	case r.grant != nil && !a.holds(r.grant):
+		return "needs " + strings.Join(a.lacks(r.grant), ", ") + ", which this person does not hold in date"
 	case a.q.Reason == "" && helped.evaluate(i, c) == applies:
 		return "needs a stated reason"
 	}

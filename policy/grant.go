@@ -28,7 +28,17 @@ type Grant struct {
 	// ReasonRequired holds the grant back until a reason is stated.
 	ReasonRequired bool
 	Start, End     time.Time // in force while Start ≤ now < End; a zero End is open
+	// Beyond makes it an approval for a person: so many distinct customers in all beyond
+	// the limits of other grants. With Export it is an approved export of See, which
+	// counts against no other limit; with See alone it opens those categories too.
+	Beyond uint32
+	Once   bool // an approved export that is one answer
+	// Needs names what the person must hold, as Holding does.
+	Needs []string
 }
+
+// opens says whether a grant permits by itself; others only add to what does.
+func (g *Grant) opens() bool { return g.Beyond == 0 || !g.Export && g.See|g.Mask|g.Change != 0 }
 
 // Current says whether the grant is in force at now.
 func (g *Grant) Current(now time.Time) bool {
@@ -68,7 +78,13 @@ func (g *Grant) Check() error {
 		return custody.E(custody.CodeInvalid, "a name in the grant is not UTF-8 text", "use the names that the list commands show")
 	case g.System == "":
 		return custody.E(custody.CodeInvalid, "a grant is for one system", "give --system, as custody.yaml names it")
-	case g.See|g.Mask|g.Change == 0:
+	case g.Beyond > 0 && g.Person == "":
+		return custody.E(custody.CodeInvalid, "an approval is for one person", "name the person whom it is for")
+	case g.Beyond > 0 && g.Export && g.See == 0 || g.Once && (g.Beyond == 0 || !g.Export):
+		return custody.E(custody.CodeInvalid, "an approved export says of how many customers and which categories", "give both")
+	case slices.ContainsFunc(g.Needs, func(n string) bool { return !needForm.MatchString(n) }):
+		return custody.E(custody.CodeInvalid, "a grant can need training, a rule or the clause", "write it as training:NAME, rule:NAME or clause")
+	case g.See|g.Mask|g.Change == 0 && g.Beyond == 0:
 		return custody.E(custody.CodeInvalid, "the grant permits no category", "give --see, --mask or --change with "+strings.Join(categoryNames(), ","))
 	case !g.End.IsZero() && !g.End.After(g.Start):
 		return custody.E(custody.CodeInvalid, "the grant ends before it starts", "give an end that is later than the start, or none")
@@ -95,6 +111,9 @@ type clause struct {
 
 // clauses are what a grant says, as at most three policies.
 func (g *Grant) clauses() []clause {
+	if !g.opens() {
+		return nil
+	}
 	look := []custody.Action{custody.See}
 	if g.Export {
 		look = append(look, custody.Export)
@@ -136,6 +155,9 @@ func (g *Grant) text(c clause) string {
 	}
 	if g.ReasonRequired {
 		b.WriteString("\nwhen { context has reason }")
+	}
+	for _, n := range g.Needs {
+		b.WriteString("\nwhen { context.holds.contains(" + quote(n) + ") }")
 	}
 	b.WriteString(";\n\n")
 	return b.String()

@@ -26,6 +26,8 @@ import (
 type Policy struct {
 	rules []*rule // grants by number, then hand-written ones in the order of the file
 	index map[holder][]*rule
+	extra map[string][]*Grant // approvals, by the person's login
+	facts Facts
 }
 
 // holder is the entity that a rule's scope names; the zero value is everybody.
@@ -33,15 +35,22 @@ type holder struct{ kind, name string }
 
 // New compiles grants and hand-written policies. Errors in the hand-written text
 // name its line and what to change.
-func New(grants []Grant, extra []byte) (*Policy, error) {
-	p := &Policy{index: make(map[holder][]*rule)}
+func New(grants []Grant, extra []byte) (*Policy, error) { return NewWith(grants, extra, Facts{}) }
+
+// NewWith is New with what is known of people and employers.
+func NewWith(grants []Grant, extra []byte, facts Facts) (*Policy, error) {
+	p := &Policy{index: make(map[holder][]*rule), extra: make(map[string][]*Grant), facts: facts}
 	grants = slices.Clone(grants) // the caller may change its own
 	for i := range grants {
 		if err := grants[i].Check(); err != nil {
 			return nil, err
 		}
 		p.rules = append(p.rules, grantRules(&grants[i])...)
+		if g := &grants[i]; g.Beyond > 0 {
+			p.extra[g.Person] = append(p.extra[g.Person], g)
+		}
 	}
+	p.sortExtra()
 	rules, err := loadExtra(extra)
 	if err != nil {
 		return nil, err
@@ -76,7 +85,7 @@ func (p *Policy) NextChange(now time.Time) time.Time {
 			next = earlier(next, r.grant.End, now)
 		}
 	}
-	return next
+	return p.factsChange(p.extraChange(next, now), now)
 }
 
 // earlier gives t instead of best if t comes after now and before best.

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"slices"
 	"strconv"
 
 	"custody"
@@ -30,20 +31,32 @@ func (t *tally) add(r *rule) {
 
 // fill sets the grant that opens most, the first of equals, and the widest limits.
 func (t *tally) fill(d *custody.Decision) {
-	best := 0
+	best, first := 0, true
 	for i := range t.scores {
 		s := &t.scores[i]
 		if s.grant != nil && s.points > best {
 			best, d.Grant = s.points, s.grant.ID
 		}
-		if i == 0 {
-			d.Limits = s.limits
+		if t.ordinary() && s.beyond() {
+			continue
+		}
+		if first {
+			d.Limits, first = s.limits, false
 			continue
 		}
 		d.Limits.PerHour = wider(d.Limits.PerHour, s.limits.PerHour)
 		d.Limits.PerDay = wider(d.Limits.PerDay, s.limits.PerDay)
 		d.Limits.PerExport = wider(d.Limits.PerExport, s.limits.PerExport)
 	}
+}
+
+// beyond says whether a permit is an approval, which adds to the limits of others.
+func (s *score) beyond() bool { return s.grant != nil && s.grant.Beyond > 0 }
+
+// ordinary says whether anything but approvals permitted: its limits count then, and
+// approvals come on top. Otherwise theirs are all there is.
+func (t *tally) ordinary() bool {
+	return slices.ContainsFunc(t.scores, func(s score) bool { return !s.beyond() })
 }
 
 // wider is the larger limit, where zero is no limit.

@@ -190,7 +190,11 @@ func (s *Site) loadPolicy() (*policy.Policy, error) {
 	if err != nil {
 		return nil, err
 	}
-	return policy.New(grants, s.o.Policies)
+	facts, err := s.o.Store.Facts(s.o.Now(), s.notice())
+	if err != nil {
+		return nil, err
+	}
+	return policy.NewWith(grants, s.o.Policies, facts)
 }
 
 // Policy gives the policy in force.
@@ -228,6 +232,7 @@ func (s *Site) watch() {
 		s.work.Go(func() { sys.Watch(ctx) })
 	}
 	s.watchPortals(ctx)
+	s.work.Go(func() { s.keepRights(ctx) })
 	for i := range s.o.Systems {
 		s.work.Go(func() { s.keepFilled(ctx, &s.o.Systems[i]) })
 		if s.o.Systems[i].Upstream == nil {
@@ -254,6 +259,9 @@ func (s *Site) Reload() error {
 	s.Gate.SetPolicy(p)
 	s.Gate.Recheck()
 	if err := s.hearSwitches(); err != nil {
+		return err
+	}
+	if err := s.recordRights(); err != nil {
 		return err
 	}
 	return s.hearErasures(s.running)

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"strings"
 	"time"
 
 	"custody"
@@ -15,21 +16,27 @@ func (s *Store) AddGrant(g *policy.Grant) error {
 	if err := g.Check(); err != nil {
 		return err
 	}
-	return s.tx(context.Background(), func(t *sql.Tx) error {
-		holder, err := grantHolder(t, g)
-		if err != nil {
-			return err
-		}
-		var system int64
-		if err := t.QueryRow("SELECT id FROM systems WHERE name = ?", g.System).Scan(&system); err != nil {
-			return orNamed(err, "no system has this name", "custody.yaml declares the systems; names are case-sensitive")
-		}
-		return t.QueryRow(`INSERT INTO grants (person, role, organisation, application, system, see, mask, change, export,
-			per_hour, per_day, per_export, reason_required, start, end)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
-			holder[0], holder[1], holder[2], holder[3], system, g.See, g.Mask, g.Change, g.Export,
-			g.Limits.PerHour, g.Limits.PerDay, g.Limits.PerExport, g.ReasonRequired, g.Start.UnixMilli(), millis(g.End)).Scan(&g.ID)
-	})
+	return s.tx(context.Background(), func(t *sql.Tx) error { return addGrant(t, g) })
+}
+
+func addGrant(t *sql.Tx, g *policy.Grant) error {
+	if err := g.Check(); err != nil {
+		return err
+	}
+	holder, err := grantHolder(t, g)
+	if err != nil {
+		return err
+	}
+	var system int64
+	if err := t.QueryRow("SELECT id FROM systems WHERE name = ?", g.System).Scan(&system); err != nil {
+		return orNamed(err, "no system has this name", "custody.yaml declares the systems; names are case-sensitive")
+	}
+	return t.QueryRow(`INSERT INTO grants (person, role, organisation, application, system, see, mask, change, export,
+		per_hour, per_day, per_export, reason_required, start, end, beyond, once, needs)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
+		holder[0], holder[1], holder[2], holder[3], system, g.See, g.Mask, g.Change, g.Export,
+		g.Limits.PerHour, g.Limits.PerDay, g.Limits.PerExport, g.ReasonRequired, g.Start.UnixMilli(), millis(g.End),
+		g.Beyond, g.Once, strings.Join(g.Needs, "\n")).Scan(&g.ID)
 }
 
 // grantHolder finds the holder's number, in the column of its kind.
@@ -74,7 +81,7 @@ func (s *Store) EndGrant(id custody.GrantID, at time.Time) error {
 // Grants lists all grants, ended ones too, by number: what policy.New takes.
 func (s *Store) Grants() ([]policy.Grant, error) {
 	grants, err := list(s.read, scanGrant, `SELECT g.id, coalesce(p.login, ''), coalesce(r.name, ''), coalesce(o.name, ''), coalesce(a.name, ''),
-		s.name, g.see, g.mask, g.change, g.export, g.per_hour, g.per_day, g.per_export, g.reason_required, g.start, g.end
+		s.name, g.see, g.mask, g.change, g.export, g.per_hour, g.per_day, g.per_export, g.reason_required, g.start, g.end, g.beyond, g.once, g.needs
 		FROM grants g JOIN systems s ON s.id = g.system
 		LEFT JOIN people p ON p.id = g.person LEFT JOIN roles r ON r.id = g.role
 		LEFT JOIN organisations o ON o.id = g.organisation LEFT JOIN applications a ON a.id = g.application
@@ -87,8 +94,10 @@ func (s *Store) Grants() ([]policy.Grant, error) {
 
 func scanGrant(r *sql.Rows) (g policy.Grant, err error) {
 	var start, end sql.NullInt64
+	var needs sql.NullString
 	err = r.Scan(&g.ID, &g.Person, &g.Role, &g.Organisation, &g.Application, &g.System, &g.See, &g.Mask, &g.Change, &g.Export,
-		&g.Limits.PerHour, &g.Limits.PerDay, &g.Limits.PerExport, &g.ReasonRequired, &start, &end)
+		&g.Limits.PerHour, &g.Limits.PerDay, &g.Limits.PerExport, &g.ReasonRequired, &start, &end, &g.Beyond, &g.Once, &needs)
+	g.Needs = words(needs)
 	g.Start, g.End = moment(start), moment(end)
 	return g, err
 }

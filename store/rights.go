@@ -56,11 +56,13 @@ func (s *Store) systems(into map[string]custody.SystemID) error {
 	return err
 }
 
-// boundaries are the future starts and ends of grants.
+// boundaries are the future starts and ends of grants and of what they need.
 func (s *Store) boundaries(at int64) ([]time.Time, error) {
 	return list(s.read, func(r *sql.Rows) (time.Time, error) {
 		var v sql.NullInt64
 		err := r.Scan(&v)
 		return moment(v), err
-	}, "SELECT start FROM grants WHERE start > ?1 UNION SELECT end FROM grants WHERE end > ?1 ORDER BY 1", at)
+	}, `SELECT start FROM grants WHERE start > ?1 UNION SELECT end FROM grants WHERE end > ?1 UNION
+		SELECT taken FROM training WHERE taken > ?1 UNION SELECT until FROM training WHERE until > ?1 AND revoked IS NULL UNION
+		SELECT begins FROM rules WHERE begins > ?1 UNION SELECT signed FROM clauses WHERE signed > ?1 ORDER BY 1`, at)
 }

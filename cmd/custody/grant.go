@@ -62,6 +62,7 @@ func (f *grantFlags) register(cmd *cobra.Command) {
 	flags.Uint32Var(&f.Limits.PerDay, "subjects-per-day", 0, "most customers in a day; 0 is no limit")
 	flags.Uint32Var(&f.Limits.PerExport, "subjects-per-export", 0, "most customers in one export; 0 is no limit")
 	flags.BoolVar(&f.reason, "require-reason", false, "a reason must be stated first (default as custody.yaml says)")
+	flags.StringSliceVar(&f.Needs, "needs", nil, "what the person must hold: training:`NAME`, rule:NAME or clause; repeatable")
 	flags.Var(&f.start, "start", "when it begins (default now)")
 	flags.Var(&f.end, "end", "when it ends (default open)")
 	require(cmd, "system")
@@ -111,6 +112,9 @@ type grantRow struct {
 	SubjectsPerDay    uint32          `json:"subjects_per_day,omitempty"`
 	SubjectsPerExport uint32          `json:"subjects_per_export,omitempty"`
 	RequireReason     bool            `json:"require_reason"`
+	Beyond            uint32          `json:"beyond_limits,omitempty"`
+	Once              bool            `json:"once,omitempty"`
+	Needs             []string        `json:"needs,omitempty"`
 	Start             stamp           `json:"start"`
 	End               stamp           `json:"end,omitzero"`
 	Current           bool            `json:"current"`
@@ -120,7 +124,7 @@ func (a *app) grantRow(g *policy.Grant) grantRow {
 	return grantRow{
 		ID: g.ID, Holder: g.Holder(), System: g.System, See: g.See.Strings(), Mask: g.Mask.Strings(), Change: g.Change.Strings(),
 		Export: g.Export, SubjectsPerHour: g.Limits.PerHour, SubjectsPerDay: g.Limits.PerDay, SubjectsPerExport: g.Limits.PerExport,
-		RequireReason: g.ReasonRequired, Start: stamp{g.Start}, End: stamp{g.End}, Current: g.Current(a.now()),
+		RequireReason: g.ReasonRequired, Beyond: g.Beyond, Once: g.Once, Needs: g.Needs, Start: stamp{g.Start}, End: stamp{g.End}, Current: g.Current(a.now()),
 	}
 }
 
@@ -139,16 +143,22 @@ func (r grantRow) rights() string {
 	if r.Export {
 		parts = append(parts, "export")
 	}
+	if len(parts) == 0 {
+		parts = append(parts, "see more customers")
+	}
 	return strings.Join(parts, "; ")
 }
 
 // limits says how many customers a grant is for, in few words.
 func (r grantRow) limits() string {
 	var parts []string
+	if r.Beyond > 0 && r.Export {
+		return strconv.FormatUint(uint64(r.Beyond), 10) + " in one export"
+	}
 	for _, l := range []struct {
 		n    uint32
 		what string
-	}{{r.SubjectsPerHour, " an hour"}, {r.SubjectsPerDay, " a day"}, {r.SubjectsPerExport, " an export"}} {
+	}{{r.Beyond, " more in all"}, {r.SubjectsPerHour, " an hour"}, {r.SubjectsPerDay, " a day"}, {r.SubjectsPerExport, " an export"}} {
 		if l.n > 0 {
 			parts = append(parts, strconv.FormatUint(uint64(l.n), 10)+l.what)
 		}
@@ -161,10 +171,14 @@ func (r grantRow) limits() string {
 
 // when says what must be so first.
 func (r grantRow) when() string {
+	text := ""
 	if r.RequireReason {
-		return ", with a stated reason"
+		text = ", with a stated reason"
 	}
-	return ""
+	if len(r.Needs) > 0 {
+		text += ", needs " + strings.Join(r.Needs, " and ")
+	}
+	return text
 }
 
 func (a *app) grantColumns() []column[grantRow] {

@@ -55,6 +55,7 @@ func (a *app) rootCommand() *cobra.Command {
 		a.sessionCommand(), a.setupCommand(), a.doctorCommand(), a.serveCommand(), a.portalCommand(),
 		a.ledgerCommand(), a.traceCommand(), a.labCommand(), a.subjectCommand(), a.policyCommand(),
 		a.configCommand(), a.versionCommand(),
+		a.managerCommand(), a.requestCommand(),
 	)
 	prepare(root)
 	return root

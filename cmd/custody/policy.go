@@ -11,6 +11,7 @@ import (
 	"custody"
 	"custody/identity"
 	"custody/policy"
+	"custody/signin"
 )
 
 func (a *app) policyCommand() *cobra.Command {
@@ -69,7 +70,15 @@ func (w *workspace) policy() (*policy.Policy, error) {
 	if err != nil {
 		return nil, err
 	}
-	return policy.New(grants, extra)
+	notice := w.config.SignIn.Notice.Version
+	if notice == "" {
+		notice = signin.DefaultNotice().Version
+	}
+	facts, err := w.store.Facts(w.now(), notice)
+	if err != nil {
+		return nil, err
+	}
+	return policy.NewWith(grants, extra, facts)
 }
 
 type decisionRow struct {

@@ -91,6 +91,10 @@ func (m moment) at(a *app) (time.Time, error) {
 	if zone == nil {
 		zone = time.UTC
 	}
+	if t, err := time.ParseInLocation("15:04", string(m), zone); err == nil { // today
+		day := a.now().In(zone)
+		return time.Date(day.Year(), day.Month(), day.Day(), t.Hour(), t.Minute(), 0, 0, zone), nil
+	}
 	for _, form := range momentForms {
 		if t, err := time.ParseInLocation(form, string(m), zone); err == nil {
 			return t, nil
