@@ -34,9 +34,9 @@ func TestTemplates(t *testing.T) {
 	}
 	bad := [][]string{
 		{},
-		{"jobs.customer_id = subject"},                                    // nobody
-		{"jobs.branch = person.branch"},                                   // no customer
-		{"subject = person.login"},                                        // no table
+		{"jobs.customer_id = subject"},  // nobody
+		{"jobs.branch = person.branch"}, // no customer
+		{"subject = person.login"},      // no table
 		{"jobs.customer_id = subject", "staff.email = person.login"},      // not joined
 		{"jobs.a = subject", "jobs.b = subject", "jobs.c = person.login"}, // twice
 	}
