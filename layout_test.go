@@ -30,7 +30,7 @@ var layout = map[string][]string{
 	"identity/**":          {".", "identity"},
 	"signin":               {".", "identity", "identity/**"},
 	"portal":               {".", "gate", "subjects/body", "portal/**"},
-	"portal/**":            {".", "gate", "subjects/body"},
+	"portal/**":            {".", "gate", "portal/http1", "subjects/body"},
 	"doctor":               {"."},
 	"doctor/**":            {".", "doctor"},
 	"detect":               {"."},

@@ -78,7 +78,7 @@ func run(ctx context.Context, o *options) error {
 	defer w.close()
 	var results []result
 	for _, r := range rows() {
-		if ctx.Err() != nil || !o.only.MatchString(r.name) {
+		if ctx.Err() != nil || !o.only.MatchString(r.name) && !(r.name == "portal" && webWanted(o.only)) {
 			continue
 		}
 		log.Print(r.name)

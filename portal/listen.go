@@ -2,6 +2,7 @@ package portal
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net"
 	"sync"
@@ -51,6 +52,61 @@ func (c *boundedConn) Close() error {
 	err := c.Conn.Close()
 	c.once.Do(func() { <-c.l.slots })
 	return err
+}
+
+// WritePieces writes pieces one after the other, by one system call where that can be.
+func (c *boundedConn) WritePieces(b *net.Buffers) (int64, error) { return b.WriteTo(c.Conn) }
+
+// CloseWrite ends what is sent; the other direction stays open.
+func (c *boundedConn) CloseWrite() error {
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return errors.ErrUnsupported
+}
+
+// SetLinger says what closing does with what has not been sent.
+func (c *boundedConn) SetLinger(seconds int) error {
+	if t, ok := c.Conn.(*net.TCPConn); ok {
+		return t.SetLinger(seconds)
+	}
+	return errors.ErrUnsupported
+}
+
+// hall is the listener of the connections that are handed over to net/http.
+type hall struct {
+	coming chan net.Conn
+	done   chan struct{}
+	once   sync.Once
+}
+
+func newHall() *hall { return &hall{coming: make(chan net.Conn), done: make(chan struct{})} }
+
+// Addr implements net.Listener. Nobody connects to it.
+func (h *hall) Addr() net.Addr { return &net.TCPAddr{} }
+
+func (h *hall) enter(c net.Conn) {
+	select {
+	case h.coming <- c:
+	case <-h.done:
+		c.Close()
+	}
+}
+
+// Accept implements net.Listener.
+func (h *hall) Accept() (net.Conn, error) {
+	select {
+	case c := <-h.coming:
+		return c, nil
+	case <-h.done:
+		return nil, net.ErrClosed
+	}
+}
+
+// Close implements net.Listener.
+func (h *hall) Close() error {
+	h.once.Do(func() { close(h.done) })
+	return nil
 }
 
 // quietly takes net/http's own complaints: they quote what clients send, so only the

@@ -8,7 +8,6 @@ package portal
 
 import (
 	"crypto/tls"
-	"errors"
 	"log/slog"
 	"net"
 	"net/http"
@@ -19,6 +18,7 @@ import (
 
 	"custody"
 	"custody/gate"
+	"custody/portal/http1"
 	"custody/portal/upstream"
 	"custody/subjects/body"
 )
@@ -84,7 +84,11 @@ type Portal struct {
 	o      Options
 	host   string // as browsers write it
 	scheme string
+	// engine serves HTTP/1.1; http what it hands over: HTTP/2, and upgrades.
+	engine *http1.Server
 	http   *http.Server
+	hall   *hall
+	rest   sync.Once
 	// sockets opens the application's side of WebSockets; everything else goes
 	// through Origin.
 	sockets *http.Client
@@ -131,6 +135,11 @@ func New(o Options) *Portal {
 		Transport:     &http.Transport{TLSClientConfig: o.Origin.TLS(), ResponseHeaderTimeout: time.Minute},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
+	p.hall = newHall()
+	p.engine = &http1.Server{
+		Handler: p, TLS: serverTLS(o.TLS), Other: p.hall.enter, Log: o.Log,
+		HeadTime: 10 * time.Second, IdleTime: 2 * time.Minute, WriteTime: o.Stall,
+	}
 	p.http = &http.Server{
 		Handler: p, TLSConfig: serverTLS(o.TLS), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 		MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(quietly{o.Log.Handler()}, slog.LevelDebug),
@@ -159,17 +168,8 @@ func serverTLS(c *tls.Config) *tls.Config {
 // Serve accepts clients until the listener is closed. Without TLS settings it speaks
 // plain HTTP; the caller allows that on the loopback only.
 func (p *Portal) Serve(l net.Listener) error {
-	l = bounded(l, p.o.MaxClients)
-	var err error
-	if p.http.TLSConfig != nil {
-		err = p.http.ServeTLS(l, "", "")
-	} else {
-		err = p.http.Serve(l)
-	}
-	if errors.Is(err, http.ErrServerClosed) || errors.Is(err, net.ErrClosed) {
-		return nil
-	}
-	return err
+	p.rest.Do(func() { go p.http.Serve(p.hall) })
+	return p.engine.Serve(bounded(l, p.o.MaxClients))
 }
 
 // Close cuts every session, ends all connections and waits for them.
@@ -181,7 +181,9 @@ func (p *Portal) Close() {
 	for _, g := range list {
 		g.end(custody.CodeUnavailable)
 	}
+	p.engine.Close()
 	_ = p.http.Close()
+	_ = p.hall.Close()
 	p.work.Wait()
 	p.o.Origin.Close()
 }

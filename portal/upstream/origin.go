@@ -3,12 +3,11 @@
 //
 // A request is written and its answer read by the goroutine that serves the client,
 // which costs a third of what net/http's client does with its goroutines. Parsing is
-// net/http's own. Nothing of a request's framing is the client's: every request is
+// package http1's, which is strict. Nothing of a request's framing is the client's: every request is
 // framed anew, so what two parsers read differently cannot be smuggled through.
 package upstream
 
 import (
-	"bufio"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -17,9 +16,11 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
+	"syscall"
 	"time"
 
 	"custody"
+	"custody/portal/http1"
 )
 
 // Options bound the way to an application. Zero values mean the defaults in brackets.
@@ -46,8 +47,8 @@ type Origin struct {
 	shut bool
 }
 
-// maxHead is the longest head of an answer, in bytes.
-const maxHead = 256 << 10
+// inSize is how much of an answer is read at a time, in bytes, where its reader takes no more.
+const inSize = 16 << 10
 
 // keep is how long a connection is kept unused: less than servers commonly wait.
 const keep = 30 * time.Second
@@ -97,27 +98,11 @@ func (o *Origin) Close() {
 type conn struct {
 	net.Conn
 	raw    net.Conn // without TLS
-	in     *bufio.Reader
+	in     *http1.Stream
 	out    []byte
-	room   int // bytes that the head being read may still take; <0: no bound
 	reused bool
 	since  time.Time
 }
-
-// Read bounds the head: what is beyond looks like a broken connection.
-func (c *conn) Read(b []byte) (int, error) {
-	if c.room < 0 {
-		return c.Conn.Read(b)
-	}
-	if c.room == 0 {
-		return 0, errHead
-	}
-	n, err := c.Conn.Read(b[:min(len(b), c.room)])
-	c.room -= n
-	return n, err
-}
-
-var errHead = errors.New("the head of the application's answer is too long")
 
 // take gives a kept connection that is still open, or nil.
 func (o *Origin) take() *conn {
@@ -172,7 +157,7 @@ func (o *Origin) connect(ctx context.Context) (*conn, error) {
 		}
 		c.Conn = secure
 	}
-	c.in = bufio.NewReaderSize(c, 32<<10)
+	c.in = http1.NewStream(c.Conn, inSize)
 	return c, nil
 }
 
@@ -194,11 +179,16 @@ func (o *Origin) Do(ctx context.Context, r *Request) (*http.Response, error) {
 			return resp, nil
 		}
 		c.Close()
-		// A kept connection that the application was just closing: once more.
-		if !c.reused || r.Body != nil || !r.safe() || ctx.Err() != nil || errors.Is(err, errHead) {
+		if !c.reused || r.Body != nil || !r.safe() || ctx.Err() != nil || !stale(err) {
 			return nil, err
 		}
 	}
+}
+
+// stale says whether a kept connection turned out to be closed: the application was
+// just closing it and has not read the request.
+func stale(err error) bool {
+	return errors.Is(err, http1.ErrNothing) && !errors.Is(err, ErrTimeout) || errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET)
 }
 
 // exchange writes the request and reads the head of the answer.
@@ -236,31 +226,8 @@ func (c *conn) head(r *Request, patience time.Duration) (*http.Response, error) 
 	if r.Body == nil { // else the sender says when the waiting begins
 		_ = c.SetReadDeadline(time.Now().Add(patience))
 	}
-	asked := askedGet
-	if r.Method == http.MethodHead {
-		asked = askedHead
-	}
-	c.room = maxHead
-	for range 8 {
-		resp, err := http.ReadResponse(c.in, asked)
-		if err != nil {
-			return nil, err
-		}
-		if resp.StatusCode >= 200 {
-			c.room = -1
-			return resp, nil
-		}
-		if resp.StatusCode == http.StatusSwitchingProtocols {
-			return nil, errors.New("the application changed the protocol unasked")
-		}
-	}
-	return nil, errors.New("the application only says that it goes on")
+	return http1.ReadAnswer(c.in, r.Method)
 }
-
-var (
-	askedGet  = &http.Request{Method: http.MethodGet}
-	askedHead = &http.Request{Method: http.MethodHead}
-)
 
 // body is the rest of an answer.
 type body struct {

@@ -1,0 +1,253 @@
+package http1
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// conn is a client's connection. One goroutine reads requests and runs the handler,
+// one request after the other, so answers are in order.
+type conn struct {
+	s      *Server
+	raw    net.Conn // without TLS
+	nc     net.Conn
+	in     *Stream
+	out    []byte // what is written next; from the pool, while a request runs
+	remote string
+	base   *http.Request // with the connection's context
+	cancel context.CancelCauseFunc
+
+	// Deadlines in force, Unix nanoseconds; 0: none.
+	readBy, writeBy atomic.Int64
+
+	// turns counts beginnings and ends of requests: odd while one runs. seen is what
+	// watch saw last.
+	turns atomic.Uint64
+	seen  uint64
+	quiet atomic.Bool // nobody reads: the request that runs has no body, or none any more
+	watching
+}
+
+// inSize is the buffer of a connection: of a request, in most cases all of it, bytes.
+const inSize = 4 << 10
+
+var outs = sync.Pool{New: func() any { b := make([]byte, 0, 8<<10); return &b }}
+
+// maxOut is the longest that a buffer may have become and still be kept.
+const maxOut = 64 << 10
+
+// errGone is the cause of a request's end when its client went away.
+var errGone = fmt.Errorf("the client went away: %w", context.Canceled)
+
+func (c *conn) serve() {
+	kept := false
+	defer func() {
+		c.s.forget(c)
+		if !kept {
+			c.raw.Close()
+		}
+	}()
+	if c.s.TLS != nil && !c.secure() {
+		return
+	}
+	if t, ok := c.nc.(*tls.Conn); ok && t.ConnectionState().NegotiatedProtocol == "h2" {
+		kept = c.other(c.nc)
+		return
+	}
+	c.in = NewStream(c.nc, inSize)
+	ctx, cancel := context.WithCancelCause(context.Background())
+	defer cancel(errGone)
+	c.s.mu.Lock()
+	c.cancel = cancel
+	c.s.mu.Unlock()
+	c.base = (&http.Request{ProtoMajor: 1, RemoteAddr: c.remote}).WithContext(ctx)
+	for {
+		c.readUntil(c.s.IdleTime, c.s.IdleTime/8)
+		text, err := c.in.head(MaxHead, c.headBegins)
+		if err != nil {
+			c.refuse(err)
+			return
+		}
+		r, err := parseRequest(text, c.base)
+		if err != nil {
+			c.refuse(err)
+			return
+		}
+		if r.Header["Upgrade"] != nil {
+			kept = c.other(&begun{Conn: c.nc, first: append([]byte(text), c.in.Rest()...)})
+			return
+		}
+		if !c.answer(r) {
+			return
+		}
+	}
+}
+
+// secure shakes hands.
+func (c *conn) secure() bool {
+	t := tls.Server(c.raw, c.s.TLS)
+	ctx, stop := context.WithTimeout(context.Background(), c.s.HeadTime)
+	defer stop()
+	c.nc = t
+	return t.HandshakeContext(ctx) == nil
+}
+
+// other hands the connection over.
+func (c *conn) other(nc net.Conn) bool {
+	if c.s.Other == nil {
+		return false
+	}
+	_ = c.nc.SetDeadline(time.Time{})
+	c.s.forget(c)
+	c.s.Other(nc)
+	return true
+}
+
+// headBegins gives a head that is not there as a whole its time.
+func (c *conn) headBegins() { c.readUntil(c.s.HeadTime, 0) }
+
+// readUntil sets the deadline of reads, unless one is in force that is at most slack
+// sooner: setting it costs.
+func (c *conn) readUntil(d, slack time.Duration) {
+	now := time.Now()
+	want := now.Add(d).UnixNano()
+	if have := c.readBy.Load(); have == 0 || have > want || want-have > int64(slack) {
+		c.readBy.Store(want)
+		_ = c.nc.SetReadDeadline(now.Add(d))
+	}
+}
+
+// writeUntil sets the deadline of writes, which a handler may change.
+func (c *conn) writeUntil(d time.Duration) {
+	now := time.Now()
+	want := now.Add(d)
+	if have := c.writeBy.Load(); have > want.UnixNano() || want.UnixNano()-have > int64(d/4) {
+		c.writeBy.Store(want.UnixNano())
+		_ = c.nc.SetWriteDeadline(want)
+	}
+}
+
+// answer runs the handler and says whether another request may follow.
+func (c *conn) answer(r *http.Request) bool {
+	w := &response{c: c, r: r, close: r.Close}
+	if r.ContentLength == 0 {
+		r.Body = http.NoBody
+	} else {
+		w.body = &requestBody{Body: Body{s: c.in, kind: r.ContentLength, left: max(0, r.ContentLength)}, w: w, expects: r.Header["Expect"] != nil}
+		r.Body = w.body
+	}
+	pooled := outs.Get().(*[]byte)
+	c.out = (*pooled)[:0]
+	c.writeUntil(c.s.WriteTime)
+	c.quiet.Store(w.body == nil)
+	c.turns.Add(1)
+	ok := c.run(w, r)
+	c.turns.Add(1)
+	w.over.Store(true)
+	ok = c.unwatch() && ok
+	ok = ok && w.finish()
+	if cap(c.out) <= maxOut {
+		*pooled = c.out[:0]
+		outs.Put(pooled)
+	}
+	c.out = nil
+	if !ok {
+		w.abort()
+		return false
+	}
+	if w.close {
+		if !w.bodyOver() || c.in.Buffered() > 0 {
+			c.linger()
+		}
+		c.closeNicely()
+		return false
+	}
+	return true
+}
+
+// run says whether the handler came to its end.
+func (c *conn) run(w *response, r *http.Request) (ok bool) {
+	defer func() {
+		if v := recover(); v != nil && v != http.ErrAbortHandler && c.s.Log != nil {
+			c.s.Log.Error("a fault of a handler", "kind", fmt.Sprintf("%T", v), "stack", string(debug.Stack()))
+		}
+	}()
+	c.s.Handler.ServeHTTP(w, r)
+	return true
+}
+
+// closeNicely says good-bye, where TLS has a word for it.
+func (c *conn) closeNicely() {
+	if c.nc != c.raw {
+		_ = c.nc.SetWriteDeadline(time.Now().Add(time.Second))
+		_ = c.nc.Close()
+	}
+}
+
+// refuse answers what cannot be read, if anything was there, and hangs up.
+func (c *conn) refuse(err error) {
+	var e *Error
+	var t net.Error
+	switch {
+	case errors.As(err, &e):
+	case errors.As(err, &t) && t.Timeout() && c.in.Buffered() > 0:
+		e = &Error{http.StatusRequestTimeout, "the head did not arrive in time"}
+	default:
+		return
+	}
+	text := strconv.Itoa(e.Status) + " " + http.StatusText(e.Status)
+	c.out = append(c.out[:0], "HTTP/1.1 "+text+"\r\nContent-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\nConnection: close\r\nContent-Length: "+
+		strconv.Itoa(len(text))+"\r\n\r\n"+text...)
+	_ = c.nc.SetWriteDeadline(time.Now().Add(5 * time.Second))
+	if _, err := c.nc.Write(c.out); err == nil {
+		c.linger()
+		c.closeNicely()
+	}
+}
+
+// What a connection that is being closed is still read for, so that the client gets to
+// see the answer: closing at once may throw it away.
+const (
+	lingerTime  = 500 * time.Millisecond
+	lingerBytes = 256 << 10
+)
+
+func (c *conn) linger() {
+	if half, ok := c.nc.(interface{ CloseWrite() error }); !ok || half.CloseWrite() != nil {
+		return
+	}
+	_ = c.nc.SetReadDeadline(time.Now().Add(lingerTime))
+	room := make([]byte, 4<<10)
+	for left := lingerBytes; left > 0; {
+		n, err := c.nc.Read(room)
+		if err != nil {
+			return
+		}
+		left -= n
+	}
+}
+
+// begun is a connection of which some was read.
+type begun struct {
+	net.Conn
+	first []byte
+}
+
+// Read implements net.Conn.
+func (b *begun) Read(p []byte) (int, error) {
+	if len(b.first) > 0 {
+		n := copy(p, b.first)
+		b.first = b.first[n:]
+		return n, nil
+	}
+	return b.Conn.Read(p)
+}
