@@ -32,6 +32,7 @@ type answer struct {
 	cookies  []*http.Cookie
 	behind   behind
 	last     time.Time // when the last part left
+	length   [1]string // the field
 }
 
 // take brings the application's answer to the client (steps 5 to 7).
@@ -91,7 +92,7 @@ func (v *visit) begin(resp *http.Response) (first []byte, rest io.Reader, err er
 	for n < 512 && err == nil {
 		var k int
 		k, err = rest.Read(in[n:])
-		if n += k; n > 0 && prompt(resp.Header.Get("Content-Type")) {
+		if n += k; n > 0 && v.view.types.prompt(resp.Header.Get("Content-Type")) {
 			break
 		}
 	}
@@ -106,12 +107,6 @@ type nothing struct{}
 
 // Read implements io.Reader.
 func (nothing) Read([]byte) (int, error) { return 0, io.EOF }
-
-// prompt says whether an answer is a stream whose parts somebody waits for.
-func prompt(contentType string) bool {
-	k := body.KindOf(contentType, []byte("{}"))
-	return k == body.EventStream || k == body.NDJSON
-}
 
 // prepare decides how the answer is released: a page as a whole where that is
 // possible, a file part by part, a stream message by message; and what it needs.
@@ -137,13 +132,13 @@ func (v *visit) prepare(resp *http.Response) error {
 		}
 	}
 	v.view.turn(v.route, v.shape)
-	return v.view.filter.Reset(v.kind, v.options(body.Charset(resp.Header.Get("Content-Type"))))
+	return v.view.filter.Reset(v.kind, v.options(v.view.types.charset(resp.Header.Get("Content-Type"))))
 }
 
 func (v *visit) options(charset string) body.Options {
 	return body.Options{
 		System: v.p.o.System, Plan: v.p.o.Plan, Charset: charset,
-		Values: v.p.o.Values, Directory: v.p.o.Directory, Treat: v.treat, Seen: v.seen,
+		Values: v.p.o.Values, Directory: v.p.o.Directory, Treat: v.view.treat, Seen: v.view.found,
 	}
 }
 
@@ -252,7 +247,7 @@ func (v *visit) cutShort(err error) error {
 		return e
 	}
 	if v.released {
-		_ = v.control.Flush()
+		_ = v.flush()
 	}
 	return err
 }

@@ -16,13 +16,13 @@ import (
 func (v *visit) ask() (*http.Response, error) {
 	req := v.request()
 	for again := false; ; again = true {
-		generation, err := v.g.account.Ready(v.ctx)
+		generation, err := v.g.account.Ready(&v.ctx)
 		if err != nil {
 			return nil, err
 		}
 		req.Cookie = v.passedCookies()
 		v.g.account.Sign(req, v.path)
-		resp, err := v.p.o.Origin.Do(v.ctx, req)
+		resp, err := v.p.o.Origin.Do(&v.ctx, req)
 		if err != nil {
 			return nil, err
 		}
@@ -99,9 +99,9 @@ func (p *Portal) forward(h http.Header, r *http.Request) {
 	if address, _, err := net.SplitHostPort(r.RemoteAddr); err == nil {
 		h["X-Forwarded-For"] = []string{address}
 	}
-	public, self := p.scheme+"://"+p.host, p.o.Origin.Self().Scheme+"://"+p.o.Origin.Self().Host
+	public, self := p.public, p.self
 	if self == public {
-		h["X-Forwarded-Proto"], h["X-Forwarded-Host"] = []string{p.scheme}, []string{p.host}
+		h["X-Forwarded-Proto"], h["X-Forwarded-Host"] = p.proto, p.hosts
 	}
 	if o := h["Origin"]; len(o) > 0 && o[0] != "null" {
 		h["Origin"] = []string{self}

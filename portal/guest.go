@@ -1,7 +1,6 @@
 package portal
 
 import (
-	"context"
 	"sync"
 
 	"custody"
@@ -159,9 +158,10 @@ func (g *guest) stopAll(cause error) {
 
 // stop ends the request: its connection to the application is closed, and a client
 // that does not read is not waited for.
-func (v *visit) stop(cause error) { v.cancel(cause) }
+func (v *visit) stop(cause error) { v.ctx.End(cause) }
 
-// watchFor makes a write to the client return when the request is stopped.
-func (v *visit) watchFor(ctx context.Context) (unwatch func() bool) {
-	return context.AfterFunc(ctx, func() { _ = v.control.SetWriteDeadline(longAgo) })
+// watch makes a write to the client return when the request is stopped.
+func (v *visit) watch() (unwatch func() bool) {
+	control := v.control
+	return v.ctx.AfterFunc(func() { _ = control.SetWriteDeadline(longAgo) })
 }

@@ -84,6 +84,10 @@ type Portal struct {
 	o      Options
 	host   string // as browsers write it
 	scheme string
+	// Scheme and host, the portal's and the application's own, and what is said of the
+	// first to the application.
+	public, self string
+	proto, hosts []string
 	// engine serves HTTP/1.1; http what it hands over: HTTP/2, and upgrades.
 	engine *http1.Server
 	http   *http.Server
@@ -129,6 +133,8 @@ func New(o Options) *Portal {
 		o.SignIn = &upstream.SignIn{}
 	}
 	p := &Portal{o: o, host: hostOf(o.Public), scheme: o.Public.Scheme, guests: map[custody.SessionID]*guest{}}
+	p.public, p.self = p.scheme+"://"+p.host, o.Origin.Self().Scheme+"://"+o.Origin.Self().Host
+	p.proto, p.hosts = []string{p.scheme}, []string{p.host}
 	p.asked.list = map[string]*pending{}
 	p.own = p.endpoints()
 	p.sockets = &http.Client{

@@ -68,7 +68,8 @@ func (v *visit) releaseWhole(end bool) error {
 		v.noCopies()
 	}
 	if end && bodyAllowed(v.status) {
-		v.w.Header()["Content-Length"] = []string{strconv.Itoa(len(out))}
+		v.length[0] = strconv.Itoa(len(out))
+		v.w.Header()["Content-Length"] = v.length[:]
 	}
 	v.w.WriteHeader(v.status)
 	v.released, v.last = true, time.Now()
@@ -99,7 +100,7 @@ func (v *visit) release(end bool) error {
 	}
 	v.view.out = v.view.out[:0]
 	if err == nil && !end {
-		err = v.control.Flush()
+		err = v.flush()
 	}
 	v.last = time.Now()
 	return err

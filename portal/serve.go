@@ -10,6 +10,7 @@ import (
 
 	"custody"
 	"custody/gate"
+	"custody/portal/http1"
 )
 
 // visit is one request on its way through the gate.
@@ -19,9 +20,8 @@ type visit struct {
 	view    *view
 	w       http.ResponseWriter
 	r       *http.Request
-	control *http.ResponseController
-	ctx     context.Context
-	cancel  context.CancelCauseFunc
+	control control
+	ctx     http1.Life
 	shape   uint64 // fingerprint of the request
 	path    string // decoded, as the application gets it
 	unwatch func() bool
@@ -67,6 +67,27 @@ func (p *Portal) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p.visit(w, r, g)
 }
 
+// control is what an answer's writer lets be said about its connection.
+type control interface {
+	SetReadDeadline(time.Time) error
+	SetWriteDeadline(time.Time) error
+}
+
+func controlOf(w http.ResponseWriter) control {
+	if c, ok := w.(control); ok {
+		return c
+	}
+	return http.NewResponseController(w)
+}
+
+// flush sends what was written, now.
+func (v *visit) flush() error {
+	if f, ok := v.w.(interface{ FlushError() error }); ok {
+		return f.FlushError()
+	}
+	return http.NewResponseController(v.w).Flush()
+}
+
 // fault notes a fault of ours with where it was, not with what was in the way, which a
 // panic's text may quote (P7), and breaks the connection.
 func (p *Portal) fault() {
@@ -84,9 +105,9 @@ var hsts = []string{"max-age=31536000"}
 
 // visit runs a request of somebody who is signed in.
 func (p *Portal) visit(w http.ResponseWriter, r *http.Request, g *guest) {
-	v := &visit{p: p, g: g, w: w, r: r, path: r.URL.Path, control: http.NewResponseController(w)}
-	v.ctx, v.cancel = context.WithCancelCause(r.Context())
-	defer v.cancel(nil)
+	v := &visit{p: p, g: g, w: w, r: r, path: r.URL.Path, control: controlOf(w)}
+	v.ctx.Begin(r.Context())
+	defer v.ctx.Over()
 	p.work.Add(1)
 	defer p.work.Done()
 	if err := g.begin(v); err != nil {
@@ -95,9 +116,10 @@ func (p *Portal) visit(w http.ResponseWriter, r *http.Request, g *guest) {
 	}
 	defer g.done(v)
 	defer v.behind.wait()
-	v.unwatch = v.watchFor(v.ctx)
+	v.view.visit = v
+	v.unwatch = v.watch()
 	defer v.unwatch()
-	v.shape = p.shape(r.Method, v.path)
+	v.shape = v.view.shapes.of(p.o.Key, r.Method, v.path)
 	v.furnish = p.furniture(v.path)
 	if p.down.Load() != nil { // taken down between the first look and begin
 		v.fail(errDown)
@@ -165,7 +187,7 @@ const foreseen = "stated on the page that asks for it"
 // the whole.
 func (v *visit) fail(err error) {
 	_ = v.behind.wait()
-	if cause := context.Cause(v.ctx); cause != nil && !errors.Is(cause, context.Canceled) {
+	if cause := v.ctx.Cause(); cause != nil && !errors.Is(cause, context.Canceled) {
 		err = cause
 	}
 	if v.released {

@@ -70,7 +70,7 @@ func (v *visit) dialSocket() (*websocket.Conn, error) {
 	self := v.p.o.Origin.Self()
 	scheme := map[string]string{"http": "ws", "https": "wss"}[v.p.o.Origin.URL().Scheme]
 	for again := false; ; again = true {
-		generation, err := v.g.account.Ready(v.ctx)
+		generation, err := v.g.account.Ready(&v.ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -80,7 +80,7 @@ func (v *visit) dialSocket() (*websocket.Conn, error) {
 		if req.Cookie != "" {
 			h.Set("Cookie", req.Cookie)
 		}
-		up, resp, err := websocket.Dial(v.ctx, scheme+"://"+v.p.o.Origin.URL().Host+req.Target, &websocket.DialOptions{
+		up, resp, err := websocket.Dial(&v.ctx, scheme+"://"+v.p.o.Origin.URL().Host+req.Target, &websocket.DialOptions{
 			HTTPClient: v.p.sockets, HTTPHeader: h, Host: self.Host, Subprotocols: protocolsOf(asked),
 		})
 		if err == nil {
@@ -111,7 +111,7 @@ func protocolsOf(lines []string) (list []string) {
 func (v *visit) relay(client, up *websocket.Conn) error {
 	client.SetReadLimit(maxMessage)
 	up.SetReadLimit(maxMessage)
-	ctx, cancel := context.WithCancel(v.ctx)
+	ctx, cancel := context.WithCancel(&v.ctx)
 	defer cancel()
 	done := make(chan error, 1)
 	go func() {

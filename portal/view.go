@@ -23,6 +23,11 @@ type view struct {
 	in     []byte
 	out    []byte
 	spare  []byte // the part under way
+	shapes shapes
+	types  types
+	visit  *visit // that uses it now
+	treat  func(custody.Category) custody.Treatment
+	found  func(custody.SubjectID, custody.CategorySet, custody.CategorySet) error
 }
 
 // sighting is a subject in a part that is not recorded yet.
@@ -45,12 +50,18 @@ const (
 )
 
 func newView(g *guest) *view {
-	return &view{s: g.live.Beside(), in: make([]byte, inSize)}
+	w := &view{s: g.live.Beside(), in: make([]byte, inSize)}
+	w.treat = func(c custody.Category) custody.Treatment { return w.visit.rights.Treatment(c) }
+	w.found = func(s custody.SubjectID, shown, masked custody.CategorySet) error {
+		return w.visit.seen(s, shown, masked)
+	}
+	return w
 }
 
 // clear makes the view ready for another request.
 func (w *view) clear() {
 	w.seen, w.rules = w.seen[:0], w.rules[:0]
+	w.visit = nil
 	w.s.Restate(0, "")
 	if w.answer != nil && w.answer.Pending() > 0 { // of a part that was dropped
 		w.answer = nil

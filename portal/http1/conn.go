@@ -24,7 +24,8 @@ type conn struct {
 	out    []byte // what is written next; from the pool, while a request runs
 	remote string
 	base   *http.Request // with the connection's context
-	cancel context.CancelCauseFunc
+	life   Life
+	head   http.Header // of the answer under way
 
 	// Deadlines in force, Unix nanoseconds; 0: none.
 	readBy, writeBy atomic.Int64
@@ -64,12 +65,8 @@ func (c *conn) serve() {
 		return
 	}
 	c.in = NewStream(c.nc, inSize)
-	ctx, cancel := context.WithCancelCause(context.Background())
-	defer cancel(errGone)
-	c.s.mu.Lock()
-	c.cancel = cancel
-	c.s.mu.Unlock()
-	c.base = (&http.Request{ProtoMajor: 1, RemoteAddr: c.remote}).WithContext(ctx)
+	defer c.life.End(errGone)
+	c.base = (&http.Request{ProtoMajor: 1, RemoteAddr: c.remote}).WithContext(&c.life)
 	for {
 		c.readUntil(c.s.IdleTime, c.s.IdleTime/8)
 		text, err := c.in.head(MaxHead, c.headBegins)
@@ -160,6 +157,7 @@ func (c *conn) answer(r *http.Request) bool {
 		outs.Put(pooled)
 	}
 	c.out = nil
+	clear(c.head)
 	if !ok {
 		w.abort()
 		return false

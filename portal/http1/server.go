@@ -129,9 +129,7 @@ func (s *Server) Close() {
 	}
 	for c := range s.conns {
 		c.raw.Close()
-		if c.cancel != nil {
-			c.cancel(context.Canceled)
-		}
+		c.life.End(context.Canceled)
 	}
 }
 

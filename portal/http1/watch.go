@@ -37,7 +37,7 @@ func (c *conn) stare(done chan struct{}) {
 		return
 	}
 	if err := c.in.fill(inSize); err != nil && !c.over() {
-		c.cancel(errGone)
+		c.life.End(errGone)
 	}
 }
 
@@ -55,7 +55,7 @@ func (c *conn) unwatch() bool {
 	_ = c.nc.SetReadDeadline(longAgo)
 	<-c.reads
 	c.reads = nil
-	return c.base.Context().Err() == nil
+	return c.life.Err() == nil
 }
 
 // longAgo is a deadline that has passed.

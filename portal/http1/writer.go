@@ -44,7 +44,10 @@ const (
 // Header implements http.ResponseWriter.
 func (w *response) Header() http.Header {
 	if w.h == nil {
-		w.h = make(http.Header, 12)
+		if w.c.head == nil {
+			w.c.head = make(http.Header, 16)
+		}
+		w.h = w.c.head
 	}
 	return w.h
 }

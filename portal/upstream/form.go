@@ -40,12 +40,34 @@ func (s *SignIn) At(p string) bool { return s.Kind == FormKind && s.Form.at(p) }
 // Plain writes a decoded path as routers may read it: clean, in lower case, without
 // parameters of segments and a slash at its end.
 func Plain(p string) string {
+	if plain(p) {
+		return p
+	}
 	p = strings.ToLower(strings.ReplaceAll(p, `\`, "/"))
 	parts := strings.Split(p, "/")
 	for i, part := range parts {
 		parts[i], _, _ = strings.Cut(part, ";")
 	}
 	return path.Clean("/" + strings.Join(parts, "/"))
+}
+
+// plain says whether a path is written so already, as nearly all are.
+func plain(p string) bool {
+	if p == "" || p[0] != '/' || len(p) > 1 && p[len(p)-1] == '/' {
+		return false
+	}
+	for i := range len(p) {
+		switch c := p[i]; {
+		case c >= 'a' && c <= 'z', c >= '0' && c <= '9', c == '_', c == '-':
+		case c == '/' || c == '.':
+			if i > 0 && p[i-1] == '/' {
+				return false
+			}
+		default:
+			return false
+		}
+	}
+	return true
 }
 
 // fill signs in with the page: it is read for its form, its hidden fields (the token

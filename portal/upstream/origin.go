@@ -100,6 +100,8 @@ type conn struct {
 	raw    net.Conn // without TLS
 	in     *http1.Stream
 	out    []byte
+	shut   func()
+	peek   peeker
 	reused bool
 	since  time.Time
 }
@@ -117,7 +119,7 @@ func (o *Origin) take() *conn {
 		o.idle[n-1] = nil
 		o.idle = o.idle[:n-1]
 		o.mu.Unlock()
-		if time.Since(c.since) < keep && quiet(c.raw) {
+		if time.Since(c.since) < keep && c.peek.quiet(c.raw) {
 			c.reused = true
 			return c
 		}
@@ -142,7 +144,7 @@ func (o *Origin) connect(ctx context.Context) (*conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &conn{Conn: raw, raw: raw}
+	c := &conn{Conn: raw, raw: raw, shut: func() { raw.Close() }}
 	if o.o.URL.Scheme == "https" {
 		config := o.o.TLS.Clone()
 		if config.ServerName == "" {
@@ -185,6 +187,14 @@ func (o *Origin) Do(ctx context.Context, r *Request) (*http.Response, error) {
 	}
 }
 
+// afterFunc is context.AfterFunc, without its cost where the context has its own.
+func afterFunc(ctx context.Context, f func()) func() bool {
+	if l, ok := ctx.(*http1.Life); ok {
+		return l.AfterFunc(f)
+	}
+	return context.AfterFunc(ctx, f)
+}
+
 // stale says whether a kept connection turned out to be closed: the application was
 // just closing it and has not read the request.
 func stale(err error) bool {
@@ -193,7 +203,7 @@ func stale(err error) bool {
 
 // exchange writes the request and reads the head of the answer.
 func (o *Origin) exchange(ctx context.Context, c *conn, r *Request) (*http.Response, error) {
-	stop := context.AfterFunc(ctx, func() { c.raw.Close() })
+	stop := afterFunc(ctx, c.shut)
 	var sent *sending
 	var err error
 	if r.Body == nil {

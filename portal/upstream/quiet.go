@@ -5,23 +5,38 @@ import (
 	"syscall"
 )
 
+// peeker looks at a connection without reading. It is kept with the connection because
+// to make one costs more than to use it.
+type peeker struct {
+	raw  syscall.RawConn
+	look func(fd uintptr) bool
+	open bool
+}
+
 // quiet says whether a kept connection is open and has nothing to read: an idle one
 // that has was closed by the application, or says what nobody asked.
-func quiet(c net.Conn) bool {
+func (p *peeker) quiet(c net.Conn) bool {
+	if p.raw == nil && !p.begin(c) {
+		return false
+	}
+	p.open = false
+	return p.raw.Read(p.look) == nil && p.open
+}
+
+func (p *peeker) begin(c net.Conn) bool {
 	sc, ok := c.(syscall.Conn)
 	if !ok {
 		return false
 	}
-	raw, err := sc.SyscallConn()
-	if err != nil {
+	var err error
+	if p.raw, err = sc.SyscallConn(); err != nil {
 		return false
 	}
-	open := false
-	err = raw.Read(func(fd uintptr) bool {
+	p.look = func(fd uintptr) bool {
 		var b [1]byte
 		_, _, e := syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
-		open = e == syscall.EAGAIN || e == syscall.EWOULDBLOCK
+		p.open = e == syscall.EAGAIN || e == syscall.EWOULDBLOCK
 		return true
-	})
-	return err == nil && open
+	}
+	return true
 }
