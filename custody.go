@@ -161,11 +161,12 @@ const (
 	RoutePage           // an answer of a portal: a page, a fragment, JSON
 	RouteDownload       // a file of a portal
 	RouteStream         // server-sent events and WebSocket messages of a portal
+	RouteConsole        // looked up in the console, to answer who saw a customer
 )
 
 // String gives the route as it is printed.
 func (r Route) String() string {
-	names := [...]string{"none", "query", "cursor", "copy", "imported", "page", "download", "stream"}
+	names := [...]string{"none", "query", "cursor", "copy", "imported", "page", "download", "stream", "console"}
 	if int(r) < len(names) {
 		return names[r]
 	}

@@ -57,6 +57,7 @@ func (c *Config) check(p *decoder, root *yaml.Node) {
 	c.checkListen(k)
 	c.checkLimits(k)
 	c.SignIn.check(k)
+	c.Console.check(k)
 	zone, err := time.LoadLocation(c.TimeZone)
 	if err != nil || c.TimeZone == "" || c.TimeZone == "Local" {
 		k.at("not a time zone: write one like Europe/London or UTC", "time_zone")
@@ -68,6 +69,9 @@ func (c *Config) check(p *decoder, root *yaml.Node) {
 	for _, name := range sortedKeys(c.Systems) {
 		if !systemName.MatchString(name) {
 			k.at("a system's name is lower-case letters, digits, - and _, and begins with a letter", "systems", name)
+		}
+		if name == ConsoleSystem {
+			k.at("this is the name of custody's own console: choose another", "systems", name)
 		}
 		if c.Systems[name].Database.Credential == "" {
 			c.Systems[name].Database.Credential = DefaultCredential(name)

@@ -26,6 +26,7 @@ type Config struct {
 	Ledger     Ledger             `yaml:"ledger"`
 	Doctor     Doctor             `yaml:"doctor"`
 	SignIn     SignIn             `yaml:"sign_in"`
+	Console    Console            `yaml:"console"`
 	Systems    map[string]*System `yaml:"systems"`
 
 	zone *time.Location
@@ -88,6 +89,7 @@ func Default() *Config {
 		Ledger:     Ledger{Origin: "custody", SegmentSize: 64 << 20, CheckpointEvery: Duration(time.Second)},
 		Doctor:     Doctor{Every: Duration(24 * time.Hour)},
 		SignIn:     defaultSignIn(),
+		Console:    Console{Listen: ConsoleListen, TLS: Off, Title: "Custody"},
 		Systems:    map[string]*System{},
 	}
 }

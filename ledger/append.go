@@ -92,7 +92,7 @@ func check(e *custody.Event) error {
 	switch {
 	case e.Kind == 0 || e.Kind > custody.EventRight:
 		what = "unknown kind"
-	case e.Route > custody.RouteStream:
+	case e.Route > custody.RouteConsole:
 		what = "unknown route"
 	case (e.Clear|e.Masked)&^allCategories != 0:
 		what = "unknown category"

@@ -155,7 +155,7 @@ func TestRefusedEvents(t *testing.T) {
 	bad := map[string]func(*custody.Event){
 		"no kind":       func(e *custody.Event) { e.Kind = 0 },
 		"new kind":      func(e *custody.Event) { e.Kind = custody.EventRight + 1 },
-		"new route":     func(e *custody.Event) { e.Route = custody.RouteStream + 1 },
+		"new route":     func(e *custody.Event) { e.Route = custody.RouteConsole + 1 },
 		"new category":  func(e *custody.Event) { e.Masked = 1 << 20 },
 		"descending":    func(e *custody.Event) { e.Subjects = []custody.SubjectID{2, 1} },
 		"twice":         func(e *custody.Event) { e.Subjects = []custody.SubjectID{2, 2} },

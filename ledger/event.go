@@ -177,7 +177,7 @@ func (d *decoded) decodeHead(b []byte) (int, string) {
 	switch {
 	case kind == 0 || kind > custody.EventRight:
 		return 0, "event has an unknown kind"
-	case route > custody.RouteStream:
+	case route > custody.RouteConsole:
 		return 0, "event has an unknown route"
 	case has >= hasUnknown:
 		return 0, "event has unknown fields"

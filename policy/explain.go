@@ -178,6 +178,21 @@ func (e Explanation) String() string {
 	return b.String()
 }
 
+// Line is one line of an explanation: what is treated in one way for one cause.
+type Line struct {
+	Action, Treatment, Because string
+	Categories                 []string
+}
+
+// Lines gives the explanation in the order in which String writes it.
+func (e Explanation) Lines() []Line {
+	var list []Line
+	for _, l := range e.lines() {
+		list = append(list, Line{l.action, l.treatment, l.cause, l.categories})
+	}
+	return list
+}
+
 type line struct {
 	action, treatment, cause string
 	categories               []string

@@ -68,6 +68,7 @@ type Options struct {
 	MaxMessage     int
 	ClearPassword  func(login string) bool
 	SignIn         SignIn     // of browsers, at every portal
+	Console        *Console   // the web console; nil serves none
 	FS             durable.FS // the ledger's file system; tests break it
 	Now            func() time.Time
 	Log            *slog.Logger
@@ -89,6 +90,7 @@ type Site struct {
 	portals  map[string]*entrance
 	policy   *policy.Policy
 	doors    doors
+	desk     *desk
 	running  context.Context
 	stop     context.CancelFunc
 	work     sync.WaitGroup
@@ -154,6 +156,9 @@ func (s *Site) open(ctx context.Context) (err error) {
 	if err := s.openPortals(); err != nil {
 		return err
 	}
+	if err := s.openConsole(); err != nil {
+		return err
+	}
 	s.watch()
 	return nil
 }
@@ -174,6 +179,7 @@ func (s *Site) Close() error {
 	if s.stop != nil {
 		s.stop()
 	}
+	s.closeConsole()
 	s.closePortals()
 	if s.Server != nil {
 		s.Server.Close()
@@ -233,6 +239,7 @@ func (s *Site) watch() {
 	}
 	s.watchPortals(ctx)
 	s.work.Go(func() { s.keepRights(ctx) })
+	s.watchConsole(ctx)
 	for i := range s.o.Systems {
 		s.work.Go(func() { s.keepFilled(ctx, &s.o.Systems[i]) })
 		if s.o.Systems[i].Upstream == nil {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"custody"
+	"custody/console"
 	"custody/ledger"
 	"custody/pgproxy"
 	"custody/store"
@@ -99,6 +100,11 @@ func (s *Site) openSubjects() error {
 	for i := range s.o.Systems {
 		var err error
 		if s.o.Systems[i].ID, err = s.o.Store.EnsureSystem(s.o.Systems[i].Name); err != nil {
+			return err
+		}
+	}
+	if s.o.Console != nil { // its sessions are of a system of their own
+		if _, err := s.o.Store.EnsureSystem(console.SystemName); err != nil {
 			return err
 		}
 	}

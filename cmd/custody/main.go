@@ -52,7 +52,7 @@ func (a *app) rootCommand() *cobra.Command {
 	root.AddCommand(
 		a.initCommand(), a.discoverCommand(), a.systemCommand(), a.organisationCommand(), a.personCommand(),
 		a.grantCommand(), a.tokenCommand(), a.identityCommand(), a.certificateCommand(), a.applicationCommand(),
-		a.sessionCommand(), a.setupCommand(), a.doctorCommand(), a.serveCommand(), a.portalCommand(),
+		a.sessionCommand(), a.setupCommand(), a.doctorCommand(), a.serveCommand(), a.consoleCommand(), a.portalCommand(),
 		a.ledgerCommand(), a.traceCommand(), a.labCommand(), a.subjectCommand(), a.policyCommand(),
 		a.configCommand(), a.versionCommand(),
 		a.managerCommand(), a.requestCommand(),

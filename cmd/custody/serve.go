@@ -56,23 +56,31 @@ func (a *app) serve(ctx context.Context, listen string) error {
 	if err != nil {
 		return err
 	}
+	desk, err := w.listenConsole(&options)
+	if err != nil {
+		return err
+	}
 	running, err := site.Open(ctx, options)
 	if err != nil {
 		return err
 	}
-	a.ready(listener.Addr().String(), options.Systems, portals)
-	return runUntil(ctx, running, listener, portals)
+	a.ready(listener.Addr().String(), options.Systems, portals, options.Console)
+	return runUntil(ctx, running, listener, portals, desk)
 }
 
 // runUntil serves until the context ends, then cuts all sessions and closes.
-func runUntil(ctx context.Context, running *site.Site, listener net.Listener, portals []portalListener) error {
-	done := make(chan error, 1+len(portals))
+func runUntil(ctx context.Context, running *site.Site, listener net.Listener, portals []portalListener, desk net.Listener) error {
+	done := make(chan error, 2+len(portals))
 	go func() { done <- running.Serve(listener) }()
 	for _, l := range portals {
 		go func() { done <- running.ServePortal(l.system, l) }()
 	}
 	var err error
 	left := 1 + len(portals)
+	if desk != nil {
+		left++
+		go func() { done <- running.ServeConsole(desk) }()
+	}
 	select {
 	case <-ctx.Done():
 	case err = <-done:
@@ -81,6 +89,9 @@ func runUntil(ctx context.Context, running *site.Site, listener net.Listener, po
 	listener.Close()
 	for _, l := range portals {
 		l.Close()
+	}
+	if desk != nil {
+		desk.Close()
 	}
 	for range left {
 		err = errors.Join(err, <-done)
@@ -108,7 +119,7 @@ func (a *app) logger() *slog.Logger {
 }
 
 // ready says on standard output that clients may come.
-func (a *app) ready(address string, systems []site.System, portals []portalListener) {
+func (a *app) ready(address string, systems []site.System, portals []portalListener, desk *site.Console) {
 	names := make([]string, len(systems))
 	for i := range systems {
 		names[i] = systems[i].Name
@@ -122,6 +133,9 @@ func (a *app) ready(address string, systems []site.System, portals []portalListe
 			}
 			out["portals"] = public
 		}
+		if desk != nil {
+			out["console"] = desk.Public.String()
+		}
 		_ = a.object(out)
 		return
 	}
@@ -134,5 +148,8 @@ func (a *app) ready(address string, systems []site.System, portals []portalListe
 	}
 	for _, p := range portals {
 		a.say("  %s: %s on %s", p.system, p.public, p.Addr())
+	}
+	if desk != nil {
+		a.say("The console is at %s", desk.Public)
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"custody"
 	"custody/ledger"
+	"custody/site"
 )
 
 func (a *app) verifyCommand() *cobra.Command {
@@ -227,7 +228,7 @@ func (a *app) extract(system, subject, login, out string, p *period) error {
 		return err
 	}
 	defer reader.Close()
-	return a.toFile(out, func(to io.Writer) error { return reader.WriteExtract(to, q, w.nameProofs()) })
+	return a.toFile(out, func(to io.Writer) error { return reader.WriteExtract(to, q, site.NameProofs(w.store)) })
 }
 
 // toFile writes a new file, which is removed again if fn fails; - is standard output.
@@ -247,32 +248,4 @@ func (a *app) toFile(name string, fn func(io.Writer) error) error {
 		return err
 	}
 	return a.done(map[string]string{"file": name}, "Written: %s. Check it with custody ledger verify --extract %s", name, name)
-}
-
-// nameProofs proves what subjects' numbers stand for, from the store. The tree of the
-// naming that was asked for last is kept: an extract asks for many of the same.
-func (w *workspace) nameProofs() ledger.Names {
-	var tree *ledger.NamingTree
-	var of custody.SubjectID
-	return func(subject custody.SubjectID, n *custody.Naming) (*ledger.Name, error) {
-		s, err := w.store.Subject(subject)
-		if err != nil || s.Key == "" {
-			return nil, err
-		}
-		if tree == nil || of != n.First {
-			leaves := make([]ledger.Hash, 0, n.Count)
-			for sub, err := range w.store.SubjectRange(n.First, n.Count) {
-				if err != nil {
-					return nil, err
-				}
-				leaves = append(leaves, sub.Commitment)
-			}
-			tree, of = ledger.NewNamingTree(leaves), n.First
-		}
-		proof, err := tree.Proof(int(subject - n.First))
-		if err != nil {
-			return nil, err
-		}
-		return &ledger.Name{System: s.System, Key: s.Key, Salt: s.Salt, Proof: proof}, nil
-	}
 }

@@ -1,0 +1,166 @@
+package console
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+
+	"custody"
+)
+
+// ledgerData is the page about the record as a whole.
+type ledgerData struct {
+	Healthy     bool
+	Trouble     string
+	Events      int
+	Disclosures int
+	Checkpoint  Checkpoint
+	Check       checkData
+	MayExtract  bool
+	Counted     bool
+}
+
+// checkData is the state of a verification.
+type checkData struct {
+	Running  bool
+	Started  time.Time
+	Done     time.Time
+	By       string
+	Found    Verified
+	Trouble  string // what is damaged
+	Took     time.Duration
+	MayStart bool
+}
+
+// verification is the check of the whole ledger: one at a time, and its last result.
+type verification struct {
+	mu   sync.Mutex
+	last checkData
+}
+
+func ledgerPage(v *visit) error {
+	d := &ledgerData{Healthy: v.c.o.Ledger.Health() == nil, MayExtract: v.may(areaCustomers)}
+	events, disclosures := v.c.o.Looks.Len()
+	d.Events, d.Disclosures = int(events), int(disclosures)
+	var err error
+	if d.Checkpoint, err = v.c.o.Ledger.Checkpoint(); err != nil {
+		d.Healthy, d.Trouble = false, "The newest state cannot be signed; the log of the gate says why."
+	}
+	d.Check = v.c.checks.state()
+	d.Check.MayStart = true
+	return v.show("ledger", "Ledger", d)
+}
+
+func (c *verification) state() checkData {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.last
+}
+
+// start runs a check in a goroutine unless one is running.
+func (c *verification) start(by string, now func() time.Time, check func() (Verified, error)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.last.Running {
+		return
+	}
+	c.last = checkData{Running: true, Started: now(), By: by}
+	go func() {
+		found, err := check()
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.last.Running, c.last.Found, c.last.Done = false, found, now()
+		c.last.Took = c.last.Done.Sub(c.last.Started)
+		if err != nil {
+			c.last.Trouble, _ = publicly(err)
+			if custody.CodeOf(err) == custody.CodeInternal {
+				c.last.Trouble = damage(err)
+			}
+		}
+	}()
+}
+
+// damage gives the place of damage, which holds no personal data; other faults of ours
+// are for the log.
+func damage(err error) string {
+	var d interface{ Place() string }
+	if errors.As(err, &d) {
+		return d.Place()
+	}
+	return "the check could not be finished"
+}
+
+func startVerify(v *visit) error {
+	v.c.checks.start(v.sess.FullName, v.c.o.Now, v.c.o.Ledger.Verify)
+	return v.seeOther("/ledger", "")
+}
+
+// verifyPart is the part of the page that shows how the check goes.
+func verifyPart(v *visit) error {
+	d := v.c.checks.state()
+	d.MayStart = true
+	b, err := v.c.pages.Part("ledger-check", &d)
+	if err != nil {
+		return err
+	}
+	v.w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	_, _ = v.w.Write(b)
+	return nil
+}
+
+func signCheckpoint(v *visit) error {
+	if _, err := v.c.o.Ledger.Checkpoint(); err != nil {
+		return err
+	}
+	return v.seeOther("/ledger", "checkpoint")
+}
+
+func downloadCheckpoint(v *visit) error {
+	p, err := v.c.o.Ledger.Checkpoint()
+	if err != nil {
+		return err
+	}
+	v.w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	v.w.Header().Set("Content-Disposition", fmt.Sprintf(`attachment; filename="checkpoint-%d.txt"`, p.Size))
+	_, _ = io.WriteString(v.w, p.Note)
+	return nil
+}
+
+// attachment begins a download of proof.
+func attachment(w http.ResponseWriter, name string) {
+	w.Header().Set("Content-Type", "application/jsonl; charset=utf-8")
+	w.Header().Set("Content-Disposition", fmt.Sprintf("attachment; filename=%q", name))
+}
+
+// customerExtract downloads the proof of who saw a customer: a look at them.
+func customerExtract(v *visit) error {
+	d, _, err := v.subject("Customer")
+	if d == nil || err != nil {
+		return err
+	}
+	attachment(v.w, fmt.Sprintf("customer-%d.jsonl", d.Subject))
+	return v.broken(v.c.o.Ledger.Extract(v.w, d.Subject, 0, time.Time{}, time.Time{}))
+}
+
+// personExtract downloads the proof of what a person saw; customers are numbers in it.
+func personExtract(v *visit) error {
+	p, err := v.person()
+	if err != nil {
+		return err
+	}
+	attachment(v.w, fmt.Sprintf("person-%d.jsonl", p.ID))
+	return v.broken(v.c.o.Ledger.Extract(v.w, 0, p.ID, time.Time{}, time.Time{}))
+}
+
+// broken breaks the connection of a download that failed, so that nobody takes what
+// arrived for the whole.
+func (v *visit) broken(err error) error {
+	if err == nil {
+		return nil
+	}
+	v.c.o.Log.Error("an extract could not be written", "session", v.sess.ID, "err", causeOf(err))
+	panic(http.ErrAbortHandler)
+}

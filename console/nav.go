@@ -1,0 +1,88 @@
+package console
+
+import (
+	"strings"
+
+	"custody/console/page"
+)
+
+// pageRoutes lists every page and form.
+func pageRoutes() []route {
+	return []route{
+		{"GET /{$}", areaSelf, false, home},
+		{"GET /now", areaNow, false, nowPage},
+		{"GET /now/stream", areaNow, false, nowStream},
+		{"GET /customers", areaCustomers, false, customersPage},
+		{"POST /customers", areaCustomers, true, findCustomer},
+		{"GET /customers/{subject}", areaCustomers, true, customerPage},
+		{"POST /customers/{subject}/reason", areaCustomers, true, stateReason},
+		{"GET /customers/{subject}/answer", areaCustomers, true, answerPage},
+		{"GET /customers/{subject}/extract", areaCustomers, true, customerExtract},
+		{"POST /customers/{subject}/erase", areaErase, true, eraseCustomer},
+		{"GET /looks/{event}", areaCustomers, true, lookPage},
+		{"POST /looks/{event}/reason", areaCustomers, true, stateLookReason},
+		{"GET /people", areaPeople, false, peoplePage},
+		{"GET /people/{person}", areaPeople, false, personPage},
+		{"POST /people/{person}/sessions/{session}/end", areaCut, false, endSession},
+		{"GET /people/{person}/extract", areaCustomers, true, personExtract},
+		{"POST /people/{person}/leave", areaLeave, false, leave},
+		{"GET /systems", areaSystems, false, systemsPage},
+		{"GET /rights", areaRights, false, rightsPage},
+		{"GET /ledger", areaLedger, false, ledgerPage},
+		{"POST /ledger/checkpoint", areaLedger, true, signCheckpoint},
+		{"POST /ledger/verify", areaLedger, true, startVerify},
+		{"GET /ledger/verify", areaLedger, false, verifyPart},
+		{"GET /ledger/checkpoint.txt", areaLedger, false, downloadCheckpoint},
+		{"GET /me", areaSelf, false, mePage},
+		{"POST /me/sessions/{session}/end", areaSelf, false, endMySession},
+	}
+}
+
+// nav is what the visitor can go to.
+func (v *visit) nav() (groups []page.Group) {
+	all := []struct {
+		title string
+		items []struct {
+			path, title string
+			area        area
+		}
+	}{
+		{"Watch", []struct {
+			path, title string
+			area        area
+		}{{"/now", "Now", areaNow}, {"/customers", "Customer", areaCustomers}, {"/people", "People", areaPeople}}},
+		{"Rule", []struct {
+			path, title string
+			area        area
+		}{{"/rights", "Rights", areaRights}, {"/systems", "Systems", areaSystems}}},
+		{"Prove", []struct {
+			path, title string
+			area        area
+		}{{"/ledger", "Ledger", areaLedger}}},
+		{"Yours", []struct {
+			path, title string
+			area        area
+		}{{"/me", "What is recorded of me", areaSelf}}},
+	}
+	for _, g := range all {
+		group := page.Group{Title: g.title}
+		for _, i := range g.items {
+			if v.may(i.area) {
+				here := v.r.URL.Path == i.path || strings.HasPrefix(v.r.URL.Path, i.path+"/") || i.path == "/customers" && strings.HasPrefix(v.r.URL.Path, "/looks/")
+				group.Items = append(group.Items, page.Item{Path: i.path, Title: i.title, Here: here})
+			}
+		}
+		if len(group.Items) > 0 {
+			groups = append(groups, group)
+		}
+	}
+	return groups
+}
+
+// home goes where the visitor's work is.
+func home(v *visit) error {
+	if v.may(areaNow) {
+		return v.seeOther("/now", "")
+	}
+	return v.seeOther("/me", "")
+}

@@ -1,0 +1,142 @@
+package console
+
+import (
+	"slices"
+	"strings"
+
+	"custody"
+)
+
+// systemsData lists the guarded systems.
+type systemsData struct{ Systems []System }
+
+func systemsPage(v *visit) error {
+	list, err := v.c.o.Systems.Systems()
+	if err != nil {
+		return err
+	}
+	return v.show("systems", "Systems", &systemsData{list})
+}
+
+// rightsData lists the grants, and answers who may see what.
+type rightsData struct {
+	Grants   []Grant
+	Ended    bool
+	System   string
+	Category string
+	Systems  []option
+	Kinds    []option
+	Asked    bool
+	Who      []whoRow
+}
+
+type whoRow struct {
+	personRow
+	How   string // "as it is" or "masked"
+	Under []custody.GrantID
+}
+
+// rightsPage lists what is granted, and with a system and a category answers who can see
+// that now.
+func rightsPage(v *visit) error {
+	q := v.r.URL.Query()
+	d := &rightsData{Ended: q.Get("ended") == "yes", System: q.Get("system"), Category: q.Get("category"), Systems: v.systemOptions(q.Get("system"))}
+	for _, c := range custody.AllCategories() {
+		d.Kinds = append(d.Kinds, option{c.String(), c.String(), c.String() == d.Category})
+	}
+	all, err := v.c.o.Rights.Grants()
+	if err != nil {
+		return err
+	}
+	now := v.c.o.Now()
+	for _, g := range all {
+		if g.Current(now) || d.Ended || g.Start.After(now) {
+			d.Grants = append(d.Grants, g)
+		}
+	}
+	if c, ok := custody.ParseCategory(d.Category); ok && d.System != "" {
+		d.Asked = true
+		d.Who = v.whoCan(all, d.System, c)
+	}
+	return v.show("rights", "Rights", d)
+}
+
+// whoCan lists everybody within reach to whom a grant in force shows a category.
+func (v *visit) whoCan(grants []Grant, system string, c custody.Category) (list []whoRow) {
+	now, r := v.c.o.Now(), v.reach(areaRights)
+	for _, p := range v.people.sorted {
+		current := p.now(now)
+		if len(current) == 0 || !r.person(p) {
+			continue
+		}
+		var row whoRow
+		roles := p.roles(now)
+		for _, g := range grants {
+			if g.System != system || !g.Current(now) || !(g.See | g.Mask).Has(c) || !holds(&g, p, roles, current) {
+				continue
+			}
+			row.Under = append(row.Under, g.ID)
+			if g.See.Has(c) {
+				row.How = "as it is"
+			} else if row.How == "" {
+				row.How = "masked"
+			}
+		}
+		if row.How != "" {
+			row.personRow = v.personRow(p)
+			list = append(list, row)
+		}
+	}
+	return list
+}
+
+// holds says whether a grant is for a person, who works in these roles now.
+func holds(g *Grant, p *Person, roles []string, current []Engagement) bool {
+	switch g.Kind {
+	case "person":
+		return g.Name == p.Login
+	case "role":
+		return slices.Contains(roles, g.Name)
+	case "organisation":
+		return slices.ContainsFunc(current, func(e Engagement) bool { return strings.EqualFold(e.OrgName, g.Name) })
+	}
+	return false
+}
+
+// mePage is what is recorded of the visitor.
+func mePage(v *visit) error {
+	p := v.people.byID[v.sess.Person]
+	if p == nil {
+		return errNothing
+	}
+	d := &personData{personRow: v.personRow(p), Engagements: p.Engagements, MayLooks: true, Self: true}
+	customers, answers := v.c.tally.personDays(p.ID, v.c.o.Now(), comparedDays)
+	for i, n := range customers {
+		d.Customers += int(n)
+		d.Answers += int(answers[i])
+	}
+	v.looksOf(d, p.ID, nil)
+	for i := range d.Looks { // their own looks, not the customers in them
+		d.Looks[i].Linked, d.Looks[i].PersonRef = false, false
+	}
+	if err := v.sessionsOf(d, p.ID); err != nil {
+		return err
+	}
+	var err error
+	if d.Rights, err = v.rightsOf(p); err != nil {
+		return err
+	}
+	return v.show("me", "What is recorded of me", d)
+}
+
+// endMySession ends another session of the visitor's own.
+func endMySession(v *visit) error {
+	p := v.people.byID[v.sess.Person]
+	if p == nil {
+		return errNothing
+	}
+	if err := v.cut(p, nil); err != nil {
+		return err
+	}
+	return v.seeOther("/me", "session-ended")
+}

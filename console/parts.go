@@ -1,0 +1,240 @@
+package console
+
+import (
+	"context"
+	"io"
+	"iter"
+	"time"
+
+	"custody"
+)
+
+// Person is somebody who may ever have signed in.
+type Person struct {
+	ID          custody.PersonID
+	Login       string
+	FullName    string
+	Added       time.Time
+	Engagements []Engagement
+}
+
+// Engagement is a person's work for an employer; a zero End is open.
+type Engagement struct {
+	ID           int64
+	Organisation custody.OrganisationID
+	OrgName      string
+	Branch       string // where in the organisation; empty if that is not known
+	Roles        []string
+	Start, End   time.Time
+}
+
+// Current says whether the engagement holds at a moment.
+func (e *Engagement) Current(now time.Time) bool {
+	return !now.Before(e.Start) && (e.End.IsZero() || now.Before(e.End))
+}
+
+// Session is what is kept of a session, live or ended.
+type Session struct {
+	custody.Session
+	Ended   time.Time // zero while it lives
+	EndCode custody.Code
+	Notes   string
+}
+
+// Look is an event without its subjects: its number and how many it holds.
+type Look struct {
+	Number uint64
+	custody.Event
+	Answer int
+}
+
+// People gives everybody, and a number that moves whenever they or rights change.
+type People interface {
+	People() ([]Person, error)
+	Generation() (uint64, error)
+	Holds(custody.PersonID) ([]Hold, error)
+}
+
+// Leaver ends a person's engagements, credentials and ways to sign in, now.
+type Leaver interface{ Leave(login string) error }
+
+// Sessions gives sessions and ends live ones.
+type Sessions interface {
+	Live() ([]Session, error)
+	Of(person custody.PersonID, most int) ([]Session, error)
+	Session(custody.SessionID) (*Session, error)
+	Cut(custody.SessionID) error
+	// Valid says whether the right behind a live session still holds.
+	Valid(*custody.Session) error
+}
+
+// Looks answers from the ledger's index. Times are half open; zero leaves an end open.
+type Looks interface {
+	WhoSaw(system custody.SystemID, subject custody.SubjectID, from, to time.Time) iter.Seq[Look]
+	By(person custody.PersonID, from, to time.Time) iter.Seq[Look]
+	Newest() iter.Seq[Look]
+	Event(number uint64) (*custody.Event, bool)
+	Events(from uint64) iter.Seq2[uint64, *custody.Event]
+	After(time.Time) uint64
+	Len() (events, disclosures uint64)
+}
+
+// Match is a customer whom a search found, by which kind of identifier; ByKey if it was
+// the key itself.
+type Match struct {
+	System  custody.SystemID
+	Subject custody.SubjectID
+	By      custody.CategorySet
+	ByKey   bool
+}
+
+// Customers finds customers by key or identifier, and forgets them.
+type Customers interface {
+	// Find looks in the systems that are given.
+	Find(systems []custody.SystemID, what string) ([]Match, error)
+	// Key gives a customer's system and key; the key of one that was erased is empty.
+	Key(custody.SubjectID) (system custody.SystemID, key string, err error)
+	Erase(ctx context.Context, subject custody.SubjectID) error
+}
+
+// Reasons gives the text of a stated reason, empty if it was erased.
+type Reasons interface {
+	Reason(custody.ReasonID) (string, error)
+}
+
+// Gate lets a session of the console in; every look passes it.
+type Gate interface {
+	Enter(sess *custody.Session, onCut func(custody.Code)) (Guest, error)
+	// Standing gives how many customers those who are signed in have seen, against
+	// their limits.
+	Standing() []Standing
+}
+
+// Guest is a session of the console at the gate.
+type Guest interface {
+	// Look records that customers of one system are shown to the session's person. Only
+	// when it returns nil may anything of them be shown. The subjects ascend.
+	Look(system custody.SystemID, subjects []custody.SubjectID, shown custody.CategorySet, reason string) error
+	Refuse(custody.Code)
+	Leave()
+}
+
+// Standing is how much of their limits somebody has used.
+type Standing struct {
+	Session   *custody.Session
+	Hour, Day uint32
+	Limits    custody.Limits
+}
+
+// Checkpoint is the newest signed state of the ledger.
+type Checkpoint struct {
+	Origin string
+	Size   uint64 // frames
+	Root   string // base64, as in the note
+	Note   string // the signed note as a whole
+}
+
+// Verified is what a check of the whole ledger found.
+type Verified struct {
+	Frames, Events, Disclosures uint64
+	Segments                    int
+	Bytes                       int64
+	First, Last                 time.Time
+	Checkpoints                 int
+	Unsigned                    bool // frames after the newest checkpoint
+	ClockBehind                 uint64
+}
+
+// Ledger is the ledger as a whole.
+type Ledger interface {
+	Health() error
+	Checkpoint() (Checkpoint, error)
+	Verify() (Verified, error)
+	// Extract writes the events of one subject or one person with their proofs.
+	Extract(w io.Writer, subject custody.SubjectID, person custody.PersonID, from, to time.Time) error
+}
+
+// System is a guarded system.
+type System struct {
+	ID       custody.SystemID
+	Name     string
+	Title    string
+	Database bool
+	Portal   string // its public address; empty if there is none
+	Tables   int
+	Held     custody.CategorySet // what it holds
+	Down     *Down               // nil while its portal is open
+	Examined time.Time           // by the doctor; zero if never
+	Findings []Finding           // open ones, worst first
+}
+
+// Down says that somebody took a portal offline.
+type Down struct {
+	Since  time.Time
+	By     string
+	Reason string
+}
+
+// Finding is something that the doctor found wrong and that is still there.
+type Finding struct {
+	Severity uint8 // 1 note to 4 critical
+	Check    string
+	Object   string
+	Message  string
+	Opened   time.Time
+}
+
+// Systems lists the guarded systems by name, and what each number is called.
+type Systems interface {
+	Systems() ([]System, error)
+	Names() map[custody.SystemID]string
+}
+
+// Grant is a right as the pages show it.
+type Grant struct {
+	ID         custody.GrantID
+	Holder     string // "role estimator"
+	Kind, Name string // "role", "estimator"
+	System     string
+	See, Mask  custody.CategorySet
+	Change     custody.CategorySet
+	Export     bool
+	Limits     custody.Limits
+	Reason     bool
+	Start, End time.Time
+}
+
+// Current says whether the grant is in force.
+func (g *Grant) Current(now time.Time) bool {
+	return !now.Before(g.Start) && (g.End.IsZero() || now.Before(g.End))
+}
+
+// Rights lists grants and answers for one person.
+type Rights interface {
+	Grants() ([]Grant, error)
+	// Explain says what a person of an employer with roles may do in a system, one
+	// sentence a line.
+	Explain(p *Person, e *Engagement, system custody.SystemID) ([]Explained, error)
+	EndGrant(custody.GrantID) error
+}
+
+// Explained is one line of an explanation.
+type Explained struct {
+	Action, Treatment string
+	Categories        []string
+	Because           string
+}
+
+// Parts are what the console is made of.
+type Parts struct {
+	People    People
+	Leaver    Leaver
+	Sessions  Sessions
+	Looks     Looks
+	Customers Customers
+	Reasons   Reasons
+	Gate      Gate
+	Ledger    Ledger
+	Systems   Systems
+	Rights    Rights
+}

@@ -1,0 +1,336 @@
+package console
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"custody"
+	"custody/console/page"
+)
+
+// shownPeople is how many people a page of the list has.
+const shownPeople = 100
+
+type peopleData struct {
+	Query   string
+	People  []personRow
+	Count   int
+	From    int
+	Next    int // where the next page begins; zero if none
+	Current bool
+}
+
+type personRow struct {
+	ID       custody.PersonID
+	Name     string
+	Login    string
+	Employer string
+	Roles    []string
+	Branch   string
+	Left     time.Time // when the last engagement ended; zero while engaged
+	Coming   time.Time // when the first begins, if that is to come
+}
+
+func peoplePage(v *visit) error {
+	d := &peopleData{Query: strings.TrimSpace(v.r.URL.Query().Get("q"))}
+	from, _ := parseNumber(v.r.URL.Query().Get("from"))
+	found := v.people.find(v.reach(areaPeople), d.Query)
+	d.Count, d.From = len(found), int(min(from, uint64(len(found))))
+	page := found[d.From:]
+	if len(page) > shownPeople {
+		page, d.Next = page[:shownPeople], d.From+shownPeople
+	}
+	for _, p := range page {
+		d.People = append(d.People, v.personRow(p))
+	}
+	if v.r.Header.Get("HX-Request") == "true" {
+		b, err := v.c.pages.Part("people-list", d)
+		if err != nil {
+			return err
+		}
+		v.w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		_, _ = v.w.Write(b)
+		return nil
+	}
+	return v.show("people", "People", d)
+}
+
+func (v *visit) personRow(p *Person) personRow {
+	now := v.c.o.Now()
+	row := personRow{ID: p.ID, Name: p.FullName, Login: p.Login, Roles: p.roles(now)}
+	var employers []string
+	for _, e := range p.now(now) {
+		employers = append(employers, e.OrgName)
+		row.Branch = e.Branch
+	}
+	row.Employer = strings.Join(employers, ", ")
+	if row.Employer != "" {
+		return row
+	}
+	for i := range p.Engagements {
+		switch e := &p.Engagements[i]; {
+		case e.Start.After(now):
+			row.Coming, row.Employer = e.Start, e.OrgName
+		case e.End.After(row.Left):
+			row.Left, row.Employer = e.End, e.OrgName
+		}
+	}
+	return row
+}
+
+// personData is one person's page.
+type personData struct {
+	personRow
+	Engagements []Engagement
+	Days        []page.Bar
+	Typical     []int // of colleagues, day by day
+	Customers   int   // in 30 days, days added up
+	Answers     int
+	Peers       page.Strip
+	PeerText    string
+	Looks       []lookRow
+	Older       uint64
+	Paged       bool
+	Sessions    []sessionRow
+	Rights      []Grant
+	MayLooks    bool
+	MayCut      bool
+	MayLeave    bool
+	Self        bool
+}
+
+type sessionRow struct {
+	ID      custody.SessionID
+	System  string
+	How     string
+	Program string
+	Address string
+	Started time.Time
+	Ended   time.Time
+	Cut     bool
+	Second  bool
+	Here    bool
+}
+
+// comparedDays is how long a person is compared with colleagues.
+const comparedDays = 30
+
+func personPage(v *visit) error {
+	p, err := v.person()
+	if err != nil {
+		return err
+	}
+	d := &personData{personRow: v.personRow(p), Engagements: p.Engagements, MayLooks: v.may(areaLooks) && v.reach(areaLooks).person(p),
+		Self: p.ID == v.sess.Person}
+	d.MayCut = v.reach(areaCut).person(p)
+	d.MayLeave = !d.Self && v.reach(areaLeave).person(p) && len(p.now(v.c.o.Now())) > 0
+	if d.MayLooks {
+		v.figures(d, p)
+		v.looksOf(d, p.ID, v.reach(areaLooks))
+	}
+	if err := v.sessionsOf(d, p.ID); err != nil {
+		return err
+	}
+	if d.Rights, err = v.rightsOf(p); err != nil {
+		return err
+	}
+	return v.show("person", p.FullName, d)
+}
+
+// figures fills in the days and the comparison with colleagues.
+func (v *visit) figures(d *personData, p *Person) {
+	now := v.c.o.Now()
+	customers, answers := v.c.tally.personDays(p.ID, now, comparedDays)
+	first := midnight(now.In(v.c.o.Zone)).AddDate(0, 0, 1-comparedDays)
+	for i, n := range customers {
+		day := first.AddDate(0, 0, i)
+		d.Days = append(d.Days, page.Bar{Label: day.Format("2"), Title: day.Format("Mon 2 Jan"), Value: int(n), Here: i == comparedDays-1,
+			Quiet: day.Weekday() == time.Saturday || day.Weekday() == time.Sunday})
+		d.Customers += int(n)
+		d.Answers += int(answers[i])
+	}
+	v.compare(d, p, now)
+}
+
+// compare sets a person beside current colleagues with a role in common, of the same
+// employer. The visitor sees where the others stand, not who they are.
+func (v *visit) compare(d *personData, p *Person, now time.Time) {
+	mine, roles := p.now(now), p.roles(now)
+	if len(mine) == 0 || len(roles) == 0 {
+		d.PeerText = "Nobody is engaged in the same role now."
+		return
+	}
+	own := mine[0].Organisation
+	var others []int
+	byDay := make([][]uint32, comparedDays)
+	for _, o := range v.people.sorted {
+		if o.ID == p.ID || !colleague(o, own, roles, now) {
+			continue
+		}
+		sum := 0
+		customers, _ := v.c.tally.personDays(o.ID, now, comparedDays)
+		for i, n := range customers {
+			sum += int(n)
+			byDay[i] = append(byDay[i], n)
+		}
+		others = append(others, sum)
+	}
+	if len(others) == 0 {
+		d.PeerText = "Nobody else at " + mine[0].OrgName + " works as " + strings.Join(roles, " or ") + "."
+		return
+	}
+	slices.Sort(others)
+	for _, day := range byDay {
+		slices.Sort(day)
+		d.Typical = append(d.Typical, int(day[len(day)/2]))
+	}
+	below, _ := slices.BinarySearch(others, d.Customers)
+	d.Peers = page.Strip{Values: others, Mine: d.Customers, Label: "customers in 30 days"}
+	d.PeerText = fmt.Sprintf("%s with the same role at %s: half of them saw %s or fewer. %s saw fewer than this person.",
+		plural(len(others), "colleague", "colleagues"), mine[0].OrgName, plural(others[len(others)/2], "customer", "customers"),
+		capital(plural(below, "colleague", "colleagues")))
+}
+
+func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
+
+func colleague(p *Person, of custody.OrganisationID, roles []string, now time.Time) bool {
+	for _, e := range p.now(now) {
+		if e.Organisation == of && slices.ContainsFunc(e.Roles, func(r string) bool { return slices.Contains(roles, r) }) {
+			return true
+		}
+	}
+	return false
+}
+
+// shownOwn is how many looks the page of a person lists.
+const shownOwn = 25
+
+// looksOf lists a person's looks within reach, a page of them.
+func (v *visit) looksOf(d *personData, p custody.PersonID, r reach) {
+	w := v.words(v.c.o.Systems.Names())
+	before, _ := parseNumber(v.r.URL.Query().Get("before"))
+	d.Paged = before != 0
+	var to time.Time
+	if e, ok := v.c.o.Looks.Event(before); ok {
+		to = e.Time.Add(time.Microsecond) // others of the same moment are told apart by number
+	}
+	n := 0
+	for l := range v.c.o.Looks.By(p, time.Time{}, to) {
+		if n++; n > sought {
+			return
+		}
+		if !shown(l.Kind) || before != 0 && l.Number >= before || r != nil && !r.look(&l.Event, v.people) {
+			continue
+		}
+		if len(d.Looks) == shownOwn {
+			d.Older = d.Looks[len(d.Looks)-1].Number
+			return
+		}
+		d.Looks = append(d.Looks, w.row(&l))
+	}
+}
+
+// shownSessions is how many sessions a person's page lists.
+const shownSessions = 25
+
+func (v *visit) sessionsOf(d *personData, p custody.PersonID) error {
+	list, err := v.c.o.Sessions.Of(p, shownSessions)
+	if err != nil {
+		return err
+	}
+	slices.SortStableFunc(list, func(a, b Session) int { return cmp.Compare(bit(b.Ended.IsZero()), bit(a.Ended.IsZero())) })
+	names := v.c.o.Systems.Names()
+	for i := range list {
+		s := &list[i]
+		if own := p == v.sess.Person; !own && !v.reach(v.area).at(s.Organisation, v.people.branch(p, s.Organisation)) {
+			continue
+		}
+		d.Sessions = append(d.Sessions, sessionRow{ID: s.ID, System: v.systemTitle(names, s.System), How: credentialWords[s.Credential], Program: s.AppName,
+			Address: s.Address, Started: s.Started, Ended: s.Ended, Cut: s.EndCode == custody.CodeRevoked, Second: s.Notes != "", Here: s.ID == v.sess.ID})
+	}
+	return nil
+}
+
+func bit(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// rightsOf lists the grants in force that reach a person.
+func (v *visit) rightsOf(p *Person) (list []Grant, err error) {
+	all, err := v.c.o.Rights.Grants()
+	if err != nil {
+		return nil, err
+	}
+	now := v.c.o.Now()
+	roles, current := p.roles(now), p.now(now)
+	for _, g := range all {
+		if g.Current(now) && holds(&g, p, roles, current) {
+			list = append(list, g)
+		}
+	}
+	return list, nil
+}
+
+// endSession ends a live session of a person within reach.
+func endSession(v *visit) error {
+	p, err := v.person()
+	if err != nil {
+		return err
+	}
+	if err := v.cut(p, v.reach(areaCut)); err != nil {
+		return err
+	}
+	return v.seeOther(fmt.Sprintf("/people/%d", p.ID), "session-ended")
+}
+
+// cut ends the session of the path, which must be that person's and within reach.
+func (v *visit) cut(p *Person, r reach) error {
+	id, err := number[custody.SessionID](v, "session")
+	if err != nil {
+		return err
+	}
+	s, err := v.c.o.Sessions.Session(id)
+	if custody.CodeOf(err) == custody.CodeNotFound {
+		return errNothing
+	}
+	if err != nil {
+		return err
+	}
+	if s.Person != p.ID || r != nil && !r.at(s.Organisation, v.people.branch(p.ID, s.Organisation)) {
+		v.g.at.Refuse(custody.CodeForbidden)
+		return errNothing
+	}
+	v.c.o.Log.Info("a session was ended in the console", "session", id, "by", v.sess.ID)
+	return v.c.o.Sessions.Cut(id)
+}
+
+// leave ends all engagements, credentials and ways to sign in of a person, now. Nobody
+// does it to themselves by mistake.
+func leave(v *visit) error {
+	p, err := v.person()
+	if err != nil {
+		return err
+	}
+	if p.ID == v.sess.Person {
+		return custody.E(custody.CodeForbidden, "nobody ends their own engagement here", "somebody else with the role does it")
+	}
+	for _, e := range p.now(v.c.o.Now()) {
+		if !v.reach(areaLeave).organisation(e.Organisation) {
+			return custody.E(custody.CodeForbidden, "this person is engaged by somebody else too", "an administrator whose role reaches all employers ends it")
+		}
+	}
+	if v.text("login") != p.Login {
+		return custody.E(custody.CodeInvalid, "the login that you typed is not this person's", "go back and type it as it stands on their page")
+	}
+	if err := v.c.o.Leaver.Leave(p.Login); err != nil {
+		return err
+	}
+	v.c.o.Log.Info("a person's engagements were ended in the console", "person", p.ID, "by", v.sess.ID)
+	return v.seeOther(fmt.Sprintf("/people/%d", p.ID), "left")
+}
