@@ -81,7 +81,7 @@ func (a *app) giveConsoleRole(login, role, organisation string, end *moment) err
 	if r.End, err = end.at(a); err != nil {
 		return err
 	}
-	if r.Organisation, err = w.employer(organisation); err != nil {
+	if r.Organisation, err = w.employerNamed(organisation); err != nil {
 		return err
 	}
 	if err := w.store.AddConsoleRole(&r); err != nil {
@@ -90,8 +90,8 @@ func (a *app) giveConsoleRole(login, role, organisation string, end *moment) err
 	return a.done(consoleRoleOf(&r), "%s is %s in the console, %s.", r.Login, console.Role(role).Title(), reaches(&r))
 }
 
-// employer finds an employer's number; none for an empty name.
-func (w *workspace) employer(name string) (custody.OrganisationID, error) {
+// employerNamed finds an employer's number; none for an empty name.
+func (w *workspace) employerNamed(name string) (custody.OrganisationID, error) {
 	if name == "" {
 		return 0, nil
 	}
