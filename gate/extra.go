@@ -47,6 +47,10 @@ func (p *spent) open(x *custody.Extra, s *Session) bool {
 	return !x.Once || p.set.IsEmpty() && p.by == nil || p.by == s && p.turn == s.turn
 }
 
+// Ended says that the answer under way is over: what was approved for a single answer
+// is used.
+func (s *Session) Ended() { s.turn++ }
+
 // left counts the distinct subjects that an approval still has.
 func (p *spent) left(x *custody.Extra) uint64 {
 	if n := p.set.GetCardinality(); n < uint64(x.Subjects) {

@@ -160,10 +160,10 @@ func (v *visit) export() error {
 	return nil
 }
 
-func noExport() error {
-	return deny(http.StatusForbidden, custody.CodeForbidden, "this is an export of customers' data, which you have no right to",
-		"look at customers one by one, or ask for the right or for somebody to export for you")
-}
+func noExport() error { return errNoExport }
+
+var errNoExport = deny(http.StatusForbidden, custody.CodeForbidden, "this is an export of customers' data, which you have no right to",
+	"look at customers one by one, or ask for the right or for somebody to export for you")
 
 // pump recognises what the application sends and releases it.
 func (v *visit) pump(first []byte, rest io.Reader) error {

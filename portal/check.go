@@ -105,6 +105,7 @@ func (p *Portal) reservedPath(w http.ResponseWriter, r *http.Request) {
 func (p *Portal) endpoints() *http.ServeMux {
 	m := http.NewServeMux()
 	m.HandleFunc("POST "+Reserved+"reason", p.stateReason)
+	p.moreEndpoints(m)
 	if s := p.o.SignIn.Signer; s != nil {
 		m.HandleFunc("GET "+Reserved+"jwks.json", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "application/jwk-set+json")

@@ -48,7 +48,9 @@ type Options struct {
 	Door    Door
 	Gate    *gate.Gate
 	Reasons Reasons // nil: stated reasons are not kept beyond the session
-	TLS     *tls.Config
+	// Requests is where people ask for more; nil: nowhere.
+	Requests Requests
+	TLS      *tls.Config
 
 	Plan      *body.Plan
 	Values    body.Values

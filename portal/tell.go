@@ -89,5 +89,19 @@ func (v *visit) tell(err error) {
 			out.Hint = hints[custody.CodeReason]
 		}
 	}
+	if v.p.o.Requests != nil {
+		out.More = moreOf(err)
+	}
 	out.Write(v.w, v.r)
+}
+
+// moreOf is where to ask for what an error refuses; empty where asking does not help.
+func moreOf(err error) string {
+	switch {
+	case errors.Is(err, errNoExport):
+		return morePath + "?kind=export"
+	case custody.CodeOf(err) == custody.CodeLimit:
+		return morePath
+	}
+	return ""
 }

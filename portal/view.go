@@ -63,6 +63,7 @@ func (w *view) clear() {
 	w.seen, w.rules = w.seen[:0], w.rules[:0]
 	w.visit = nil
 	w.s.Restate(0, "")
+	w.s.Ended()
 	if w.answer != nil && w.answer.Pending() > 0 { // of a part that was dropped
 		w.answer = nil
 	}

@@ -46,6 +46,7 @@ type Page struct {
 	Back    string // where "go back" leads, a path; empty for none
 	Again   string // where "try again" leads
 	Ask     *Ask   // the question for a reason; nil for none
+	More    string // where to ask for more; empty for nowhere
 	Retry   int    // seconds after which to try again; 0 for none
 }
 
@@ -118,8 +119,9 @@ func (p *Page) json(w http.ResponseWriter) {
 		Hint    string `json:"hint,omitempty"`
 		State   string `json:"state,omitempty"` // where to state the reason, with Token
 		Token   string `json:"token,omitempty"`
+		More    string `json:"more,omitempty"` // where a person asks for more
 	}
-	b := body{Code: p.Code.String(), Message: p.Message, Hint: p.Hint}
+	b := body{Code: p.Code.String(), Message: p.Message, Hint: p.Hint, More: p.More}
 	if p.Ask != nil {
 		b.State, b.Token = p.Ask.Action, p.Ask.Token
 	}
