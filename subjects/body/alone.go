@@ -8,16 +8,16 @@ import "custody"
 // looked up. What is not plainly so is looked through: somebody else's phone may stand
 // in it.
 func alone(c custody.Category, text []byte, t tally) bool {
-	if t.flags()&(hasHigh|hasPercent|hasEquals|hasAmpersand|hasBackslash) != 0 {
+	if t.flags()&oddFlags != 0 {
 		return false
 	}
 	switch {
 	case t.flags()&(hasDigit|hasAt) == 0:
 		return true
 	case c == custody.Phone:
-		return t.digits() <= 15 && len(text) <= 24 && only(text, ofPhone)
+		return t&tallyNoPhone == 0 && t.digits() <= 15 && len(text) <= 24
 	case c == custody.Email:
-		return t.ats() == 1 && t.digits() < 9 && len(text) <= 240 && only(text, ofEmail)
+		return t&tallyNoEmail == 0 && t.ats() == 1 && t.digits() < 9
 	case c == custody.Vehicle:
 		return t.ats() == 0 && len(text) <= 8 && only(text, ofMark)
 	case c == custody.Policy || c == custody.Bank:
@@ -52,10 +52,7 @@ var aloneBytes = func() (t [256]uint8) {
 		}
 	}
 	t[' '] = ofPhone | ofMark
-	for _, c := range "+()" {
-		t[c] |= ofPhone
-	}
-	for _, c := range "-." {
+	for _, c := range "+()-." {
 		t[c] |= ofPhone
 	}
 	for _, c := range "@._+-" {

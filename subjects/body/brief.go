@@ -22,14 +22,16 @@ func (f *Filter) brief(start, end int, scope int32, r rule, as form, seen tally)
 
 // put adds a value without escapes, unless it is brief.
 func (f *Filter) put(start, end int, scope int32, r rule, as form, seen tally) {
-	if r == ruleNone {
-		f.plain(start, end, scope, r, as, seen.flags())
+	if r != ruleNone && f.brief(start, end, scope, r, as, seen) {
 		return
 	}
-	if f.brief(start, end, scope, r, as, seen) {
+	flags := seen.flags()
+	if flags&oddFlags != 0 {
+		flags = flagsOf(f.raw[start:end])
+	}
+	if f.plain(start, end, scope, r, as, flags); r == ruleNone {
 		return
 	}
-	f.plain(start, end, scope, r, as, seen.flags())
 	if c, ruled := r.category(); ruled {
 		f.values[len(f.values)-1].alone = alone(c, f.raw[start:end], seen)
 	} else {

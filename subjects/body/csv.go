@@ -21,7 +21,6 @@ type csvReader struct {
 	scope   int32 // of the row
 	started bool  // the row has begun
 	keyed   bool  // a column is the key
-	stop    uint64
 }
 
 func newCSV(p *Plan) *csvReader { return &csvReader{plan: p, scope: noScope} }
@@ -30,7 +29,7 @@ func (c *csvReader) read(f *Filter, end bool) error {
 	if c.sign == 0 && !c.begin(f, end) {
 		return nil
 	}
-	c.stop = uint64(c.sign) * ones
+	f.marks.cover(f.raw, f.at, stopsOf(c.sign, '\n', '\r'))
 	for f.at < len(f.raw) {
 		if !c.started {
 			if f.full() {
@@ -103,7 +102,7 @@ func (c *csvReader) cell(f *Filter, end bool) bool {
 		}
 		i = stop
 	}
-	i, seen := span(raw, i, c.stop, '\n'*ones, '\r'*ones)
+	i, seen := f.marks.span(i)
 	if seen = seen.join(c.seen); i == len(raw) && !end {
 		if !quoted { // of a quoted one the quotes are looked for again, it is over soon
 			c.scan, c.seen = i-start, seen
@@ -155,7 +154,7 @@ func (c *csvReader) found(f *Filter, start, end int, quoted bool, seen tally) {
 	f.keySeen(r, c.scope)
 	if !quoted || end-start < 2 || f.raw[end-1] != '"' {
 		if quoted {
-			seen = tallyOf(f.raw[start:end])
+			seen = f.marks.over(start, end)
 		}
 		if start < end {
 			f.put(start, end, c.scope, r, formText, seen)
@@ -164,7 +163,7 @@ func (c *csvReader) found(f *Filter, start, end int, quoted bool, seen tally) {
 	}
 	text := f.raw[start+1 : end-1]
 	if bytes.IndexByte(text, '"') < 0 {
-		f.put(start+1, end-1, c.scope, r, formText, tallyOf(text))
+		f.put(start+1, end-1, c.scope, r, formText, f.marks.over(start+1, end-1))
 		return
 	}
 	f.build.reset()

@@ -45,39 +45,64 @@ func plainly(f *Filter, start, end int, scope int32, r rule, as form, flags uint
 
 func plainTally(text []byte) (t tally) {
 	for _, c := range text {
-		t |= tally(charFlags[c] &^ hasUpper)
-		switch {
-		case c >= '0' && c <= '9':
-			t += 1 << tallyDigits
-		case c == '@':
-			t += 1 << tallyAts
-		case c >= '$' && c <= '\'':
-			t |= tally(hasPercent | hasAmpersand)
+		switch flags := charFlags[c] &^ hasUpper; {
+		case flags&oddFlags != 0:
+			t |= tally(oddFlags)
+		case flags == hasDigit:
+			t = (t | tally(hasDigit)) + 1<<tallyDigits
+		case flags == hasAt:
+			t = (t | tally(hasAt)) + 1<<tallyAts
+		}
+		if aloneBytes[c]&ofPhone == 0 {
+			t |= tallyNoPhone
+		}
+		if aloneBytes[c]&ofEmail == 0 {
+			t |= tallyNoEmail
 		}
 	}
 	return t
 }
 
-// TestSpan holds span against counting byte by byte.
-func TestSpan(t *testing.T) {
+// TestMarks holds marks against looking byte by byte, in stretches that grow.
+func TestMarks(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
-	const signs = "0123456789@@@AA%&$'=\"\\,;\n\r é\xff\x00<a"
-	for range 100_000 {
-		text := make([]byte, r.IntN(60))
+	const signs = "0123456789@@@AZaz[`{%&$'=\"\\,;\n\r +()-._/:é\xff\x00\x80<"
+	for range 5_000 {
+		text := make([]byte, r.IntN(300))
 		for i := range text {
-			text[i] = signs[r.IntN(len(signs))]
+			if text[i] = 'x'; r.IntN(3) == 0 {
+				text[i] = signs[r.IntN(len(signs))]
+			} else if r.IntN(20) == 0 {
+				text[i] = byte(r.IntN(256))
+			}
 		}
-		from := r.IntN(len(text) + 1)
-		end, got := span(text, from, quotes, backslashes, ','*ones)
-		stop := len(text)
-		if i := bytes.IndexAny(text[from:], "\"\\,"); i >= 0 {
-			stop = from + i
+		var m marks
+		at := 0
+		for have := 0; have < len(text); {
+			have = min(len(text), have+r.IntN(200))
+			m.cover(text[:have], at, jsonStops)
+			for range 10 {
+				from := at + r.IntN(have-at+1)
+				end, got := m.span(from)
+				stop := have
+				if i := bytes.IndexAny(text[from:have], "\"\\"); i >= 0 {
+					stop = from + i
+				}
+				if want := plainTally(text[from:stop]); end != stop || got != want {
+					t.Fatalf("span of %q from %d: %d %x, plainly %d %x", text[:have], from, end, got, stop, want)
+				}
+				end = from + r.IntN(have-from+1)
+				if got, want := m.over(from, end), plainTally(text[from:end]); got != want {
+					t.Fatalf("%q holds %x, plainly %x", text[from:end], got, want)
+				}
+			}
+			at += r.IntN(have - at + 1)
 		}
-		if want := plainTally(text[from:stop]); end != stop || got != want {
-			t.Fatalf("span of %q from %d: %d %x, plainly %d %x", text, from, end, got, stop, want)
-		}
-		if got, want := tallyOf(text), plainTally(text); got != want {
-			t.Fatalf("tally of %q: %x, plainly %x", text, got, want)
+		a, b := make([]marked, 5), make([]marked, 5)
+		classify(a, text, jsonStops)
+		classifyPlainly(b, text, jsonStops)
+		if fmt.Sprint(a) != fmt.Sprint(b) {
+			t.Fatalf("%q is marked\n%x, plainly\n%x", text, a, b)
 		}
 	}
 }

@@ -13,6 +13,7 @@ type held struct {
 	before   int32
 	together bool      // the record under way is not to be ended yet
 	first    int32     // the first value of the record under way
+	marks    marks     // of raw, where the reader is
 	segs     []segment // of values with escapes
 	texts    []byte    // of the same
 	build    viewBuilder
@@ -47,6 +48,7 @@ const noScope = -1
 
 func (h *held) reset() {
 	h.raw, h.at, h.before, h.together, h.first = h.raw[:0], 0, 0, false, 0
+	h.marks.base, h.marks.end = 0, 0
 	h.values, h.records, h.scopes, h.segs, h.texts = h.values[:0], h.records[:0], h.scopes[:0], h.segs[:0], h.texts[:0]
 }
 
@@ -128,6 +130,7 @@ func (h *held) drop(lowest int32) (bytes, done int32) {
 	bytes, done = h.records[n-1].end, h.records[n-1].values
 	left := copy(h.raw, h.raw[bytes:])
 	h.raw, h.at = h.raw[:left], h.at-int(bytes)
+	h.marks.base, h.marks.end = h.marks.base-int(bytes), h.marks.end-int(bytes)
 	var segs, texts int32 = int32(len(h.segs)), int32(len(h.texts))
 	for _, v := range h.values[done:] {
 		if v.segs != v.segsEnd {

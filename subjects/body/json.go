@@ -12,13 +12,14 @@ import (
 // A record is an element of the outermost array, a member of nothing else, or a whole
 // document. What has grown long is parted inside, unless a key may still come.
 type jsonReader struct {
-	plan   *Plan
-	stack  []frame
-	scan   int   // of an unfinished string: where to look for its end, from f.at
-	seen   tally // of the same
-	node   int32 // of the value that comes next
-	member bool  // a name has been read, its value comes next
-	units  int   // open elements of arrays, of which the outermost is the record
+	plan    *Plan
+	stack   []frame
+	scan    int   // of an unfinished string: where to look for its end, from f.at
+	seen    tally // of the same
+	escaped bool  // of the same
+	node    int32 // of the value that comes next
+	member  bool  // a name has been read, its value comes next
+	units   int   // open elements of arrays, of which the outermost is the record
 	// waiting counts the open scopes that have values but no key yet.
 	waiting int
 }
@@ -39,6 +40,7 @@ const soft = 16 << 10
 func newJSON(p *Plan) *jsonReader { return &jsonReader{plan: p} }
 
 func (j *jsonReader) read(f *Filter, end bool) error {
+	f.marks.cover(f.raw, f.at, jsonStops)
 	for f.at < len(f.raw) {
 		switch c := f.raw[f.at]; c {
 		case ' ', '\n', '\r', '\t', ',', ':':
@@ -71,26 +73,24 @@ func (j *jsonReader) read(f *Filter, end bool) error {
 	return nil
 }
 
-const (
-	quotes      = '"' * ones
-	backslashes = '\\' * ones
-)
+// jsonStops end a string or escape something in it.
+var jsonStops = stopsOf('"', '\\', '"')
 
 // str reads a string whose first quote is at f.at; false means that its end has not
 // come yet.
 func (j *jsonReader) str(f *Filter, end bool) bool {
 	raw := f.raw
-	i, seen := f.at+1, tally(0)
+	i, seen, escaped := f.at+1, tally(0), false
 	if j.scan > 0 {
-		i, seen = f.at+j.scan, j.seen
+		i, seen, escaped = f.at+j.scan, j.seen, j.escaped
 	}
 	for {
-		n, t := span(raw, i, quotes, backslashes, quotes)
+		n, t := f.marks.span(i)
 		seen = seen.join(t)
 		if i = n; i == len(raw) || raw[i] == '"' {
 			break
 		}
-		seen |= tally(hasBackslash)
+		escaped = true
 		if i += 2; i > len(raw) { // a backslash at the very end waits for what it escapes
 			i--
 			if !end {
@@ -100,22 +100,20 @@ func (j *jsonReader) str(f *Filter, end bool) bool {
 		}
 	}
 	if (i == len(raw) || raw[i] != '"') && !end {
-		j.scan, j.seen = i-f.at, seen
+		j.scan, j.seen, j.escaped = i-f.at, seen, escaped
 		return false
 	}
 	j.scan = 0
 	start := f.at + 1
 	f.at = min(i+1, len(raw))
-	if !j.found(f, start, i, seen) {
+	if !j.found(f, start, i, seen, escaped) {
 		j.after(f)
 	}
 	return true
 }
 
 // found adds a string, and says whether it is the name of a member.
-func (j *jsonReader) found(f *Filter, start, end int, seen tally) (isName bool) {
-	flags := seen.flags()
-	escaped := flags&hasBackslash != 0
+func (j *jsonReader) found(f *Filter, start, end int, seen tally, escaped bool) (isName bool) {
 	top := j.top()
 	isName = top != nil && !top.array && !j.member
 	r, scope := ruleNone, int32(noScope)
@@ -136,7 +134,7 @@ func (j *jsonReader) found(f *Filter, start, end int, seen tally) (isName bool) 
 			j.node = j.plan.json[top.node].member(text)
 		}
 		r = ruleNone
-		if flags&(hasDigit|hasAt|hasHigh) == 0 {
+		if seen.flags() == 0 || !escaped && flagsOf(f.raw[start:end])&(hasDigit|hasAt|hasHigh) == 0 {
 			return true // no identifier is a word alone
 		}
 	} else if own := j.ruleHere(top); own != ruleNone {
@@ -306,7 +304,7 @@ func (j *jsonReader) loose(f *Filter, end bool) bool {
 	f.at = stop
 	if r != ruleNone || len(text) >= 7 {
 		j.key(f, r, scope)
-		f.put(start, stop, scope, r, as, tallyOf(text))
+		f.put(start, stop, scope, r, as, f.marks.over(start, stop))
 	}
 	j.after(f)
 	return true
