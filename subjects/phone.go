@@ -7,6 +7,9 @@ import "bytes"
 // drop it), and any number in international form: +, 00, the (0) that people add,
 // labels before it ("Tel:") and extensions after it. Digits must be 9 to 15.
 func CanonicalPhone(dst, value []byte) ([]byte, bool) {
+	if out, ok := plainPhone(dst, value); ok {
+		return out, true
+	}
 	var room [20]byte
 	digits, plus, ok := phoneDigits(room[:0], value)
 	if !ok {
@@ -24,6 +27,27 @@ func CanonicalPhone(dst, value []byte) ([]byte, bool) {
 		return dst, false
 	}
 	return append(append(dst, country...), rest...), true
+}
+
+// plainPhone does the usual case in one pass: eleven digits that begin with a 0 and
+// another digit, and nothing but spaces between them. What it does not take may be a
+// number all the same; what it takes, the long way takes alike.
+func plainPhone(dst, value []byte) ([]byte, bool) {
+	var d [16]byte
+	n := 0
+	for _, c := range value {
+		if isDigit(c) && n < len(d) {
+			d[n] = c
+			n++
+		} else if c != ' ' {
+			return dst, false
+		}
+	}
+	if n != 11 || d[0] != '0' || d[1] == '0' || d[1] == '4' || d[1] == '6' || same(d[1:n]) || len(value) > MaxValue {
+		return dst, false
+	}
+	dst = append(dst, '4', '4')
+	return append(dst, d[1:n]...), true
 }
 
 // phoneDigits collects the digits of a value and says whether a plus came first.

@@ -15,9 +15,9 @@ func alone(c custody.Category, text []byte, t tally) bool {
 	case t.flags()&(hasDigit|hasAt) == 0:
 		return true
 	case c == custody.Phone:
-		return t&tallyNoPhone == 0 && t.digits() <= 15 && len(text) <= 24
+		return len(text) <= 64 && t&tallyNoPhone == 0 && t.digits() <= 15
 	case c == custody.Email:
-		return t&tallyNoEmail == 0 && t.ats() == 1 && t.digits() < 9
+		return len(text) <= 64 && t&tallyNoEmail == 0 && t.ats() == 1 && t.digits() < 9
 	case c == custody.Vehicle:
 		return t.ats() == 0 && len(text) <= 8 && only(text, ofMark)
 	case c == custody.Policy || c == custody.Bank:

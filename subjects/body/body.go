@@ -67,6 +67,7 @@ type Filter struct {
 	open    custody.CategorySet // see openTo
 	reach   int                 // how far from a digit a mark or number may begin or end
 	reader  reader
+	readers readers
 	file    fileReader    // of kinds that are read whole
 	collect func(end int) // takes the place of emit, for the cells of files
 	code    transcoder
@@ -116,7 +117,7 @@ func (f *Filter) Reset(kind Kind, o Options) error {
 	if !f.code.reset(o.Charset) {
 		return errCharset()
 	}
-	f.reader, f.file = readerOf(kind, o.Plan), fileReaderOf(kind)
+	f.reader, f.file = f.readers.of(kind, o.Plan), fileReaderOf(kind)
 	if f.reader == nil && f.file == nil {
 		return ErrUninspectable
 	}

@@ -48,7 +48,7 @@ func (f *Filter) early(i int32) {
 	}
 	if id, ok := f.keyOf(v); ok {
 		s := f.scope(v.scope)
-		s.subject, s.key = id, i
+		s.subject, s.key, v.subject = id, i, id
 	}
 }
 

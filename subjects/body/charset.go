@@ -39,6 +39,9 @@ func (t *transcoder) reset(charset string) bool {
 
 // decode appends src in UTF-8.
 func (t *transcoder) decode(dst, src []byte, end bool) []byte {
+	if t.is == encodingUnknown && len(t.rest) == 0 && len(src) >= 4 {
+		t.is = guess(src)
+	}
 	if t.is == encodingUnknown {
 		t.rest = append(t.rest, src...)
 		if len(t.rest) < 4 && !end {

@@ -37,11 +37,37 @@ func (c *csvReader) read(f *Filter, end bool) error {
 			}
 			c.row(f)
 		}
-		if !c.cell(f, end) {
+		if !c.quick(f) && !c.cell(f, end) {
 			return nil
 		}
 	}
 	return nil
+}
+
+// quick reads a cell that is whole, has no quotes and is not the first of its kind. It
+// leaves all others.
+func (c *csvReader) quick(f *Filter) bool {
+	start := f.at
+	if c.scan > 0 || !c.titled || f.raw[start] == '"' {
+		return false
+	}
+	end, seen := f.marks.span(start)
+	if end == len(f.raw) {
+		return false
+	}
+	if start < end {
+		r := ruleNone
+		if c.column < len(c.columns) {
+			r = c.columns[c.column]
+		}
+		f.put(start, end, c.scope, r, formText, seen)
+	}
+	c.column++
+	f.at = end + 1
+	if f.raw[end] != c.sign {
+		c.endRow(f)
+	}
+	return true
 }
 
 // begin finds the sign between cells. It waits for the first line, up to a window.
@@ -151,7 +177,6 @@ func (c *csvReader) found(f *Filter, start, end int, quoted bool, seen tally) {
 	} else if c.column < len(c.columns) {
 		r = c.columns[c.column]
 	}
-	f.keySeen(r, c.scope)
 	if !quoted || end-start < 2 || f.raw[end-1] != '"' {
 		if quoted {
 			seen = f.marks.over(start, end)

@@ -26,6 +26,9 @@ func (f form) write(dst, mask []byte) []byte {
 	case formEmpty:
 		return dst
 	}
+	if f == formText && plainMask(mask) {
+		return append(dst, mask...)
+	}
 	for len(mask) > 0 {
 		r, size := utf8.DecodeRune(mask)
 		mask = mask[size:]
@@ -36,6 +39,28 @@ func (f form) write(dst, mask []byte) []byte {
 	}
 	return dst
 }
+
+// plainMask says whether a mask is of letters, digits, dots and the signs that nothing
+// minds, as nearly all are.
+func plainMask(mask []byte) bool {
+	for i := 0; i < len(mask); i++ {
+		switch c := mask[i]; {
+		case plainSigns[c]:
+		case c == 0xE2 && i+2 < len(mask) && mask[i+1] == 0x80 && mask[i+2] == 0xA2: // •
+			i += 2
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+var plainSigns = func() (t [256]bool) {
+	for c := range rune(utf8.RuneSelf) {
+		t[c] = harmless(c)
+	}
+	return t
+}()
 
 func (f form) rune(dst []byte, r rune) []byte {
 	switch {

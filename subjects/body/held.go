@@ -29,6 +29,7 @@ type value struct {
 	rule            rule
 	form            form
 	flags           uint8               // of its characters, see chars; flagsUnknown if not yet looked at
+	subject         custody.SubjectID   // of a key: whose it is, if it was looked up already
 	alone           bool                // see alone: nothing in it need be looked up if its subject is known
 	shown           custody.CategorySet // of a key: of values that were alone, and are not kept
 }

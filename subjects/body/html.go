@@ -16,6 +16,7 @@ type htmlReader struct {
 	xml    bool
 	stack  []element
 	run    viewBuilder // text that may go on behind the next tag
+	plain  stretch     // instead of run, text that stands in one place as it is
 	spare  viewBuilder
 	from   int    // where the run began
 	tried  int    // up to where no place to cut was found
@@ -25,13 +26,22 @@ type htmlReader struct {
 	quote  byte   // of the same: the quote that is open
 	attrs  []attr
 	name   []byte
+	info   *tagInfo // of the name
 	names  []byte
-	rows   int // open rows
+	slowly bool // for tests: without the short ways
+	rows   int  // open rows
+}
+
+// stretch is a stretch of the bytes that are held, and what is in it.
+type stretch struct {
+	from, to int
+	seen     tally
 }
 
 // element is an open element.
 type element struct {
-	tag    string
+	info   *tagInfo
+	tag    string // if it is not known
 	kind   uint8
 	rule   rule
 	ruled  bool   // the rule is its own
@@ -43,7 +53,14 @@ type element struct {
 
 func newHTML(p *Plan, xml bool) *htmlReader { return &htmlReader{plan: p, xml: xml} }
 
+// reset makes the reader ready for another body; its memory is used again.
+func (h *htmlReader) reset(p *Plan, xml bool) {
+	h.run.reset()
+	*h = htmlReader{plan: p, xml: xml, stack: h.stack[:0], run: h.run, spare: h.spare, attrs: h.attrs[:0], name: h.name[:0], names: h.names[:0]}
+}
+
 func (h *htmlReader) read(f *Filter, end bool) error {
+	f.marks.cover(f.raw, f.at, htmlStops)
 	for f.at < len(f.raw) && !f.full() {
 		switch {
 		case h.raw != nil:
@@ -67,9 +84,15 @@ func (h *htmlReader) read(f *Filter, end bool) error {
 	return nil
 }
 
+// htmlStops end text, or begin an entity.
+var htmlStops = stopsOf('<', '&', '<')
+
 // text takes text up to the next tag into the run. An entity that may not be whole
 // waits.
 func (h *htmlReader) text(f *Filter, end bool) bool {
+	if h.simple(f) {
+		return true
+	}
 	part := f.raw[f.at:]
 	if i := bytes.IndexByte(part, '<'); i >= 0 {
 		part = part[:i]
@@ -85,7 +108,33 @@ func (h *htmlReader) text(f *Filter, end bool) bool {
 	return true
 }
 
+// simple takes text without entities up to a tag that is there, if it begins the run
+// and is short enough not to be cut. It leaves all other.
+func (h *htmlReader) simple(f *Filter) bool {
+	if len(h.run.text) > 0 || h.plain.to > 0 || h.slowly {
+		return false
+	}
+	stop, seen := f.marks.span(f.at)
+	if stop == len(f.raw) || f.raw[stop] != '<' || stop-f.at >= Window/2 {
+		return false
+	}
+	h.plain = stretch{f.at, stop, seen}
+	f.at = stop
+	return true
+}
+
+// write puts plain text into the run, because more is to follow.
+func (h *htmlReader) write(f *Filter) {
+	if p := h.plain; p.to > 0 {
+		h.plain = stretch{}
+		h.run.reset()
+		h.run.same(f.raw[p.from:p.to], p.from)
+		h.from, h.tried = p.from, 0
+	}
+}
+
 func (h *htmlReader) extend(f *Filter, part []byte) {
+	h.write(f)
 	if len(h.run.text) == 0 {
 		h.run.reset()
 		h.from, h.tried = f.at, 0
@@ -128,6 +177,24 @@ func (h *htmlReader) part(f *Filter) bool {
 
 // flush ends the run: it is a value.
 func (h *htmlReader) flush(f *Filter) {
+	if p := h.plain; p.to > 0 {
+		h.plain = stretch{}
+		if blank(f.raw[p.from:p.to]) {
+			return
+		}
+		flags := p.seen.flags()
+		if flags&oddFlags != 0 {
+			flags = flagsOf(f.raw[p.from:p.to])
+		}
+		f.plain(p.from, p.to, h.scope(), h.rule(), formText, flags)
+		if h.rule() == ruleKey {
+			f.keySeen(ruleKey, h.scope())
+		}
+		return
+	}
+	if len(h.run.text) == 0 {
+		return
+	}
 	if blank(h.run.text) {
 		h.run.reset()
 		return
@@ -231,6 +298,9 @@ func (h *htmlReader) lowest() int32 {
 func (h *htmlReader) moved(bytes, values int32) {
 	for i := range h.run.segs {
 		h.run.segs[i].raw -= bytes
+	}
+	if h.plain.to > 0 {
+		h.plain.from, h.plain.to = h.plain.from-int(bytes), h.plain.to-int(bytes)
 	}
 	h.from -= int(bytes)
 	for i := range h.stack {

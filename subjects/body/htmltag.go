@@ -2,6 +2,7 @@ package body
 
 import (
 	"bytes"
+	"math/bits"
 )
 
 // tag reads what begins with the < at f.at; false means that its end has not come.
@@ -9,6 +10,9 @@ func (h *htmlReader) tag(f *Filter, end bool) (bool, error) {
 	rest := f.raw[f.at:]
 	if len(rest) < 2 && !end {
 		return false, nil
+	}
+	if stop := h.bare(f, rest); stop > 0 {
+		return true, h.element(f, stop)
 	}
 	switch {
 	case len(rest) < 2:
@@ -32,6 +36,28 @@ func (h *htmlReader) tag(f *Filter, end bool) (bool, error) {
 	}
 	h.extend(f, rest[:1])
 	return true, nil
+}
+
+// bare finds the end of a tag that is whole and has nothing but its name; 0 if it is
+// none of these.
+func (h *htmlReader) bare(f *Filter, rest []byte) int {
+	i := 1
+	if h.scan > 0 || h.quote != 0 || h.slowly {
+		return 0
+	}
+	if len(rest) > 2 && rest[1] == '/' {
+		i = 2
+	}
+	if i == len(rest) || charClass[rest[i]] != charLetter {
+		return 0
+	}
+	for i < len(rest) && charClass[rest[i]]-1 < 2 {
+		i++
+	}
+	if i < len(rest) && rest[i] == '>' {
+		return f.at + i + 1
+	}
+	return 0
 }
 
 // until takes a comment or a declaration as text that nobody sees, but anybody can
@@ -69,6 +95,7 @@ func (h *htmlReader) cdata(f *Filter, end bool) bool {
 	if i < 0 {
 		stop, next = len(rest), len(rest)
 	}
+	h.write(f)
 	if len(h.run.text) == 0 {
 		h.run.reset()
 		h.from, h.tried = f.at+open, 0
@@ -127,7 +154,8 @@ func (h *htmlReader) element(f *Filter, stop int) error {
 		i++
 	}
 	h.name = lowerName(h.name[:0], tag[from:i])
-	kind := tagKinds[string(h.name)]
+	h.info = tagOf(h.name)
+	kind := h.info.kind
 	if h.xml {
 		kind &^= tagRaw | tagEntities | tagVoid | tagInline
 		kind &^= tagRow | tagUnit
@@ -147,7 +175,9 @@ func (h *htmlReader) element(f *Filter, stop int) error {
 		h.imply(f)
 		h.block(f, start)
 	}
-	h.attributes(f, i, stop)
+	if h.attrs = h.attrs[:0]; i < len(tag)-1 {
+		h.attributes(f, i, stop)
+	}
 	void := kind&tagVoid != 0 || h.xml && tag[len(tag)-2] == '/'
 	err := h.open(f, kind, void)
 	f.at = stop
@@ -160,39 +190,24 @@ func (h *htmlReader) element(f *Filter, stop int) error {
 
 // imply closes elements whose end tags were left out before this one.
 func (h *htmlReader) imply(f *Filter) {
-	ends, ok := closedBy[string(h.name)]
-	if !ok || h.xml {
+	if h.info.closes == 0 || h.xml {
 		return
 	}
 	for i := len(h.stack) - 1; i >= 0; i-- {
-		e := &h.stack[i]
-		if wordIn(ends, e.tag) {
+		e := h.stack[i].info
+		if e.bit&h.info.closes != 0 {
 			h.pop(f, i)
-		} else if barrier[e.tag] {
+		} else if e.barrier {
 			return
 		}
 	}
-}
-
-func wordIn(list, word string) bool {
-	for len(list) > 0 {
-		i := 0
-		for i < len(list) && list[i] != ' ' {
-			i++
-		}
-		if list[:i] == word {
-			return true
-		}
-		list = list[min(i+1, len(list)):]
-	}
-	return false
 }
 
 // close ends the element of an end tag, and those inside that were left open. An end
 // tag of nothing open is passed over.
 func (h *htmlReader) close(f *Filter, stop int) {
 	for i := len(h.stack) - 1; i >= 0; i-- {
-		if h.stack[i].tag == string(h.name) {
+		if h.stack[i].info == h.info && (h.info != &unknownTag || h.stack[i].tag == string(h.name)) {
 			if h.stack[i].ruled || h.stack[i].keyed {
 				h.flush(f)
 			}
@@ -200,7 +215,7 @@ func (h *htmlReader) close(f *Filter, stop int) {
 			break
 		}
 	}
-	if tagKinds[string(h.name)]&tagInline == 0 {
+	if h.info.kind&tagInline == 0 {
 		h.block(f, stop)
 	}
 }
@@ -222,8 +237,8 @@ func (h *htmlReader) open(f *Filter, kind uint8, void bool) error {
 		e.bits = h.stack[n-1].bits
 	}
 	text := ruleNone
-	for i := range h.plan.html {
-		if r := h.match(&h.plan.html[i], &e); r != ruleNone {
+	for set := h.candidates(); set != 0; set &= set - 1 {
+		if r := h.match(&h.plan.html[bits.TrailingZeros64(set)], &e); r != ruleNone {
 			text = r
 		}
 	}
@@ -243,7 +258,9 @@ func (h *htmlReader) open(f *Filter, kind uint8, void bool) error {
 	if len(h.stack) == MaxDepth {
 		return errTooLarge("the answer is nested deeper than 512 levels")
 	}
-	e.tag = tagName(h.name)
+	if e.info = h.info; e.info == &unknownTag {
+		e.tag = string(h.name)
+	}
 	if kind&tagRow != 0 {
 		h.rows++
 	}
@@ -259,23 +276,3 @@ func (h *htmlReader) hasKey() bool {
 	}
 	return false
 }
-
-// tagName keeps a name without a new string, for the usual ones.
-func tagName(name []byte) string {
-	if s, ok := tagStrings[string(name)]; ok {
-		return s
-	}
-	return string(name)
-}
-
-var tagStrings = func() map[string]string {
-	m := map[string]string{}
-	for name := range tagKinds {
-		m[name] = name
-	}
-	for _, name := range []string{"html", "head", "body", "div", "p", "table", "thead", "tbody", "tfoot", "td", "th", "ul", "ol", "h1", "h2", "h3", "h4", "h5", "h6",
-		"section", "header", "footer", "nav", "main", "label", "button", "select", "dt", "dd", "pre", "svg", "path", "g", "use"} {
-		m[name] = name
-	}
-	return m
-}()

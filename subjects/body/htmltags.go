@@ -1,5 +1,7 @@
 package body
 
+import "strings"
+
 // What an element is to the reader.
 const (
 	tagInline   uint8 = 1 << iota // text goes on across it
@@ -32,7 +34,64 @@ var closedBy = map[string]string{
 }
 
 // barrier says which elements end tags left out do not reach across.
-var barrier = map[string]bool{"table": true, "ul": true, "ol": true, "select": true, "div": true, "section": true, "article": true, "body": true, "form": true, "main": true, "dl": true, "menu": true}
+var barrier = []string{"table", "ul", "ol", "select", "div", "section", "article", "body", "form", "main", "dl", "menu"}
+
+// tagInfo is what the reader knows of a name.
+type tagInfo struct {
+	name    string
+	kind    uint8
+	barrier bool
+	closes  uint16 // bits of the open elements that it ends
+	bit     uint16 // its own among these
+}
+
+// tags are the names that are known, tagTable finds them.
+var tags, tagTable = func() ([]tagInfo, nameTable) {
+	var list []tagInfo
+	place := map[string]int{}
+	get := func(name string) *tagInfo {
+		if _, ok := place[name]; !ok {
+			place[name] = len(list)
+			list = append(list, tagInfo{name: name})
+		}
+		return &list[place[name]]
+	}
+	for _, name := range strings.Fields("html head body div p table thead tbody tfoot td th ul ol h1 h2 h3 h4 h5 h6 section header footer nav main label button select dt dd pre svg path g use") {
+		get(name)
+	}
+	for name, kind := range tagKinds {
+		get(name).kind = kind
+	}
+	for _, name := range barrier {
+		get(name).barrier = true
+	}
+	next := uint16(1)
+	for name, ends := range closedBy {
+		for end := range strings.FieldsSeq(ends) {
+			if e := get(end); e.bit == 0 {
+				e.bit, next = next, next<<1
+			}
+			bit := get(end).bit
+			get(name).closes |= bit
+		}
+	}
+	var names []string
+	var to []int32
+	for i := range list {
+		names, to = append(names, list[i].name), append(to, int32(i))
+	}
+	return list, newNames(names, to)
+}()
+
+// tagOf gives what is known of a name in lower case; of an unknown one, that.
+func tagOf(name []byte) *tagInfo {
+	if i := tagTable.find(name); i >= 0 {
+		return &tags[i]
+	}
+	return &unknownTag
+}
+
+var unknownTag tagInfo
 
 // lowerName appends a name in lower case.
 func lowerName(dst, name []byte) []byte {

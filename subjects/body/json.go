@@ -47,6 +47,9 @@ func (j *jsonReader) read(f *Filter, end bool) error {
 			f.at++
 			continue
 		case '"':
+			if j.name(f) {
+				continue
+			}
 			if !j.str(f, end) {
 				return nil
 			}
@@ -71,6 +74,26 @@ func (j *jsonReader) read(f *Filter, end bool) error {
 		}
 	}
 	return nil
+}
+
+// name reads the name of a member that is whole and of letters alone, as nearly all
+// are. It leaves all others.
+func (j *jsonReader) name(f *Filter) bool {
+	if j.member || j.scan > 0 || len(j.stack) == 0 {
+		return false
+	}
+	top := &j.stack[len(j.stack)-1]
+	start := f.at + 1
+	end, seen := f.marks.span(start)
+	if top.array || seen != 0 || end == len(f.raw) || f.raw[end] != '"' {
+		return false
+	}
+	j.node, j.member = 0, true
+	if len(j.plan.json) > 0 {
+		j.node = j.plan.json[top.node].member(f.raw[start:end])
+	}
+	f.at = end + 1
+	return true
 }
 
 // jsonStops end a string or escape something in it.
@@ -278,9 +301,9 @@ func (j *jsonReader) moved(int32, int32) {}
 // loose reads a number or a word, or whatever else is outside of strings. False means
 // that it may go on.
 func (j *jsonReader) loose(f *Filter, end bool) bool {
-	start := f.at
+	start, raw := f.at, f.raw
 	stop := start + j.scan
-	for stop < len(f.raw) && !jsonStop[f.raw[stop]] {
+	for stop < len(raw) && !jsonStop[raw[stop]] {
 		stop++
 	}
 	if stop == len(f.raw) && !end {

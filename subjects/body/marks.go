@@ -59,9 +59,9 @@ func (b *marked) keep(k uint64) {
 type tally uint64
 
 const (
-	tallyNoPhone tally = 1 << 8 // something that no phone has
-	tallyNoEmail tally = 1 << 9
-	tallyDigits        = 16 // 24 bits
+	tallyNoPhone tally = 1 << 8 // something that no phone has; not told of 64 bytes without flags
+	tallyNoEmail tally = 1 << 9 // the same of addresses
+	tallyDigits        = 16     // 24 bits
 	tallyAts           = 40
 )
 
@@ -117,20 +117,22 @@ func (m *marks) over(pos, end int) (all tally) {
 }
 
 // tallyOf says what up to 64 bytes hold, from bit s of a block on, as far as keep says.
-func tallyOf(lo, hi *marked, s uint, keep uint64) (t tally) {
+func tallyOf(lo, hi *marked, s uint, keep uint64) tally {
 	r := 63 - s
 	digit := (lo.digit>>s | hi.digit<<1<<r) & keep
 	at := (lo.at>>s | hi.at<<1<<r) & keep
-	if digit|at != 0 {
-		t = tally(bits.OnesCount64(digit))<<tallyDigits | tally(bits.OnesCount64(at))<<tallyAts
-		if digit != 0 {
-			t |= tally(hasDigit)
-		}
-		if at != 0 {
-			t |= tally(hasAt)
-		}
+	odd := (lo.odd>>s | hi.odd<<1<<r) & keep
+	if digit|at|odd == 0 { // as most text
+		return 0
 	}
-	if (lo.odd>>s|hi.odd<<1<<r)&keep != 0 {
+	t := tally(bits.OnesCount64(digit))<<tallyDigits | tally(bits.OnesCount64(at))<<tallyAts
+	if digit != 0 {
+		t |= tally(hasDigit)
+	}
+	if at != 0 {
+		t |= tally(hasAt)
+	}
+	if odd != 0 {
 		t |= tally(oddFlags)
 	}
 	if (lo.ofPhone>>s|hi.ofPhone<<1<<r)&keep != keep {

@@ -43,7 +43,9 @@ func ruleOf(c custody.Category) rule { return ruleCategory + rule(c) }
 type Plan struct {
 	json []jsonNode
 	html []selector
-	csv  map[string]rule
+	// selectors is the index of html.
+	selectors selectorIndex
+	csv       map[string]rule
 }
 
 var nothing, _ = Compile(Rules{})
@@ -86,6 +88,7 @@ func Compile(r Rules) (*Plan, error) {
 		}
 		p.csv[header(place)] = rule
 	}
+	p.selectors = indexSelectors(p.html)
 	var err error
 	p.json, err = compilePaths(paths)
 	return p, err

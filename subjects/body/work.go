@@ -105,6 +105,10 @@ func (f *Filter) resolveKeys() error {
 		if v.rule != ruleKey {
 			continue
 		}
+		if v.subject != 0 {
+			f.scope(v.scope).subject = v.subject
+			continue
+		}
 		key := f.key(v)
 		if key == nil {
 			continue
@@ -139,7 +143,10 @@ const maxKey = 1024
 // key gives the key that a value is, nil if it is none.
 func (f *Filter) key(v *value) []byte {
 	view := f.view(v)
-	key := bytes.TrimSpace(view.text)
+	key := view.text
+	if n := len(key); n > 0 && (charClass[key[0]]-1 > 1 || charClass[key[n-1]]-1 > 1) {
+		key = bytes.TrimSpace(key)
+	}
 	if len(key) == 0 || len(key) > maxKey || v.form == formNumber && (string(key) == "null" || string(key) == "true" || string(key) == "false") {
 		return nil
 	}
