@@ -29,6 +29,8 @@ type Options struct {
 	CA *CA
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
+	// SeveralEmployers lets a person work for several organisations at a time.
+	SeveralEmployers bool
 }
 
 // Service is safe for concurrent use.
@@ -36,6 +38,7 @@ type Service struct {
 	store   Storage
 	ca      *CA
 	clock   func() time.Time
+	several bool   // employers at a time
 	key     []byte // the deployment's secret
 	saltKey []byte
 	signKey ed25519.PrivateKey
@@ -52,7 +55,7 @@ func New(o Options) (*Service, error) {
 		return nil, custody.E(custody.CodeInvalid, "the deployment key is too short",
 			"it must hold at least 32 random bytes; custody init writes one")
 	}
-	s := &Service{store: o.Storage, ca: o.CA, clock: o.Now}
+	s := &Service{store: o.Storage, ca: o.CA, clock: o.Now, several: o.SeveralEmployers}
 	if s.clock == nil {
 		s.clock = time.Now
 	}

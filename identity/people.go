@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"custody"
 )
@@ -30,8 +29,8 @@ func (s *Service) AddPerson(n NewPerson) (*Person, error) {
 	if err := checkLogin(p.Login); err != nil {
 		return nil, err
 	}
-	if p.FullName == "" || len(p.FullName) > 200 || !utf8.ValidString(p.FullName) {
-		return nil, custody.E(custody.CodeInvalid, "a person needs a full name of at most 200 bytes", `add it, as in --name "Alice Smith"`)
+	if err := checkFullName(p.FullName); err != nil {
+		return nil, err
 	}
 	e, err := s.engagement(n.Organisation, n.Branch, n.Roles, n.Start, n.End)
 	if err != nil {
@@ -86,7 +85,7 @@ func (s *Service) engagement(org, branch string, roles []string, start, end time
 	if err != nil {
 		return nil, err
 	}
-	return &Engagement{Organisation: id, OrgName: org, Branch: branch, Roles: slices.Clone(roles), Start: start.UTC(), End: end}, nil
+	return &Engagement{Organisation: id, OrgName: org, Branch: branch, Roles: slices.Clone(roles), Start: start.UTC(), End: end, Beside: s.several}, nil
 }
 
 // checkName holds names of roles, organisations and applications to what can be
@@ -107,8 +106,9 @@ func (s *Service) EnsureOrganisation(name string) (custody.OrganisationID, error
 	return s.store.EnsureOrganisation(name, s.clock())
 }
 
-// Engage gives an existing person a further engagement: another organisation, a
-// further role, or a return.
+// Engage gives an existing person a further engagement: a further role, or a return.
+// One at another organisation is refused while the old one lasts (see MoveTo), unless
+// people may have several employers.
 func (s *Service) Engage(login, org string, roles []string, start, end time.Time) (*Engagement, error) {
 	return s.EngageAt(login, org, "", roles, start, end)
 }
@@ -141,16 +141,10 @@ func (s *Service) EndEngagement(id int64, at time.Time) error {
 	return s.Reload()
 }
 
-// Leave ends all engagements of a person and revokes all their credentials, now.
+// Leave ends all engagements of a person and takes away all that hung on them, now.
 func (s *Service) Leave(login string) error {
-	p, err := s.person(login)
-	if err != nil {
-		return err
-	}
-	if err := s.store.Leave(p.ID, s.clock()); err != nil {
-		return err
-	}
-	return s.Reload()
+	_, err := s.LeaveAt(login, "", time.Time{})
+	return err
 }
 
 // person finds a person for the administrator, who may know who exists.

@@ -97,6 +97,10 @@ func TestEngagementsHoldFromStartToEnd(t *testing.T) {
 
 func TestSeveralEmployersAreKeptApart(t *testing.T) {
 	k := newKit(t)
+	_, err := k.Engage("alice@northfield.example", "Southfield", []string{"auditor"}, time.Time{}, time.Time{})
+	wantCode(t, err, custody.CodeConflict) // unless the deployment allows it
+	k.Service, err = identity.New(identity.Options{Storage: k.store, Key: key, CA: k.ca, Now: k.clock.now, SeveralEmployers: true})
+	must(t, err)
 	second, err := k.Engage("alice@northfield.example", "Southfield", []string{"auditor"}, time.Time{}, time.Time{})
 	must(t, err)
 	_, _, err = k.IssueToken(identity.CredentialRequest{Login: "alice@northfield.example", System: "bodyshop"})

@@ -162,6 +162,9 @@ func (s *Service) Link(login, issuer, subject string) error {
 	if !strings.HasPrefix(issuer, "http") || subject == "" || len(subject) > 255 || printable(subject, 255) != subject {
 		return custody.E(custody.CodeInvalid, "an account is an issuer's address and a subject of at most 255 characters", "the provider's administration shows the subject (sub) of each account")
 	}
+	if err := s.store.Unhold(p.ID); err != nil {
+		return err
+	}
 	_, err = s.LinkSubject(p.ID, issuer, subject)
 	return err
 }

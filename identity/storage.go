@@ -28,6 +28,19 @@ type People interface {
 	AddEngagement(e *Engagement) error
 	EndEngagement(id int64, at time.Time) error
 	Leave(person custody.PersonID, at time.Time) error
+	// Employ makes the changes of list that have no error yet, all or none: none if
+	// one fails or dry is set. It fills in what each did.
+	Employ(list []Outcome, now time.Time, dry bool) error
+	// SettleDue takes away what hung on engagements that ended by themselves.
+	SettleDue(now time.Time) ([]Cut, error)
+	// Lock takes all ways to sign in away from a person who stays engaged.
+	Lock(person custody.PersonID, kind string, at time.Time) (*Cut, error)
+	// Dormant lists who could sign in at now and last did before a moment.
+	Dormant(before, now time.Time) ([]custody.PersonID, error)
+	// Unhold lets an address that a provider vouches for open a login again.
+	Unhold(person custody.PersonID) error
+	// Cuts lists what was taken away, newest first; of everybody with zero.
+	Cuts(person custody.PersonID) ([]Cut, error)
 	ListPeople() ([]Person, error)
 	ListEngagements() ([]Engagement, error)
 	ListOrganisations() ([]Organisation, error)
@@ -76,6 +89,8 @@ type Engagement struct {
 	Branch       string // a name within the organisation; empty if not said
 	Roles        []string
 	Start, End   time.Time
+	// Beside lets it run beside one of another organisation; it is not kept.
+	Beside bool
 }
 
 // Current says whether the engagement holds at now.

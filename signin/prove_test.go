@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"custody"
+	"custody/identity"
 	"custody/identity/totp"
 	"custody/signin"
 )
@@ -174,8 +175,8 @@ func TestOutsidersCannotLockAnybodyOut(t *testing.T) {
 // TestSeveralEmployers: who works for two says for whom, once.
 func TestSeveralEmployers(t *testing.T) {
 	k := newKit(t)
-	_, err := k.Engage(alice, "Southfield", []string{"auditor"}, time.Time{}, time.Time{})
-	must(t, err)
+	must(t, k.store.AddEngagement(&identity.Engagement{Person: 1, Organisation: organisation(t, k, "Southfield"), Roles: []string{"auditor"}, Start: k.clock.now(), Beside: true}))
+	must(t, k.Reload())
 	b := k.browser(t)
 	f := b.enrol(alice)
 	a := b.signIn(alice, f)
@@ -291,4 +292,11 @@ func TestNoticeIsAcceptedBeforeTheFirstLookAndAfterEachChange(t *testing.T) {
 			t.Errorf("%.20v: %v", bad, err)
 		}
 	}
+}
+
+func organisation(t *testing.T, k *kit, name string) custody.OrganisationID {
+	t.Helper()
+	id, err := k.EnsureOrganisation(name)
+	must(t, err)
+	return id
 }

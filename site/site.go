@@ -69,6 +69,8 @@ type Options struct {
 	ClearPassword  func(login string) bool
 	SignIn         SignIn     // of browsers, at every portal
 	Console        *Console   // the web console; nil serves none
+	Scim           Scim       // directories that keep people here
+	People         People     // how logins end by themselves
 	FS             durable.FS // the ledger's file system; tests break it
 	Now            func() time.Time
 	Log            *slog.Logger
@@ -126,7 +128,7 @@ func (s *Site) open(ctx context.Context) (err error) {
 		return err
 	}
 	s.reportRecovery()
-	if s.Identity, err = identity.New(identity.Options{Storage: s.o.Store, Key: s.o.Key, CA: s.o.CA, Now: s.o.Now}); err != nil {
+	if s.Identity, err = identity.New(identity.Options{Storage: s.o.Store, Key: s.o.Key, CA: s.o.CA, Now: s.o.Now, SeveralEmployers: s.o.People.SeveralEmployers}); err != nil {
 		return err
 	}
 	if n, err := s.Identity.Recover(); err != nil {
@@ -219,12 +221,14 @@ func (s *Site) watch() {
 	pending := false // a change was heard and is not in force yet
 	s.work.Go(func() {
 		s.tellFindings()
+		s.settleEnded()
 		s.o.Store.Watch(ctx, s.o.Poll, func(changed bool, err error) {
 			pending = pending || changed || !next.IsZero() && !s.o.Now().Before(next)
 			if err == nil && pending {
 				if err = s.Reload(); err == nil {
 					pending, next = false, s.nextChange()
 					s.tellFindings()
+					s.settleEnded()
 				}
 			}
 			if err != nil {
@@ -240,6 +244,7 @@ func (s *Site) watch() {
 	s.watchPortals(ctx)
 	s.work.Go(func() { s.keepRights(ctx) })
 	s.watchConsole(ctx)
+	s.work.Go(func() { s.keepFresh(ctx) })
 	for i := range s.o.Systems {
 		s.work.Go(func() { s.keepFilled(ctx, &s.o.Systems[i]) })
 		if s.o.Systems[i].Upstream == nil {

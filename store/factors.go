@@ -48,7 +48,11 @@ func useEnrolment(t *sql.Tx, id int64, person custody.PersonID, at time.Time) er
 		return nil
 	}
 	r, err := t.Exec("UPDATE enrolments SET used = ?1 WHERE id = ?2 AND person = ?3 AND used IS NULL AND expires > ?1", at.UnixMilli(), id, person)
-	return changed(r, err, errEnrolmentGone)
+	if err := changed(r, err, errEnrolmentGone); err != nil {
+		return err
+	}
+	_, err = t.Exec("DELETE FROM holds WHERE person = ? AND kind <> 'moved'", person)
+	return err
 }
 
 // SetPassword puts password, TOTP secret and recovery codes in place of those that
@@ -131,6 +135,9 @@ func (s *Store) RecoveryCodes(person custody.PersonID) (n int, err error) {
 // provider, so that an address that passed to somebody else does not open their login.
 func (s *Store) LinkSubject(person custody.PersonID, issuer, subject string, at time.Time) (id int64, err error) {
 	err = s.tx(context.Background(), func(t *sql.Tx) error {
+		if err := linkable(t, person, issuer, subject); err != nil {
+			return err
+		}
 		if _, err := t.Exec("INSERT INTO oidc_links (person, issuer, subject, added) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
 			person, issuer, subject, at.UnixMilli()); err != nil {
 			return err
@@ -151,6 +158,18 @@ func (s *Store) LinkSubject(person custody.PersonID, issuer, subject string, at 
 		return nil
 	})
 	return id, err
+}
+
+// linkable refuses to make a link while the person is held; one in force stays usable.
+func linkable(t *sql.Tx, person custody.PersonID, issuer, subject string) error {
+	var held bool
+	err := t.QueryRow(`SELECT EXISTS (SELECT 1 FROM holds WHERE person = ?1)
+		AND NOT EXISTS (SELECT 1 FROM oidc_links WHERE person = ?1 AND issuer = ?2 AND subject = ?3 AND removed IS NULL)`, person, issuer, subject).Scan(&held)
+	if err == nil && held {
+		return custody.E(custody.CodeConflict, "this person must enrol anew before an account at a provider opens their login",
+			"custody person enrol gives them a code; custody person link names the account")
+	}
+	return err
 }
 
 // FindSubject finds the person of a provider's subject; zero if there is none.

@@ -36,27 +36,33 @@ func (s *Store) EnsureSystem(name string) (id custody.SystemID, err error) {
 // AddPerson adds a person with their first engagement, all or nothing, and sets
 // the numbers in both.
 func (s *Store) AddPerson(p *identity.Person, e *identity.Engagement) error {
-	return s.tx(context.Background(), func(t *sql.Tx) error {
-		err := t.QueryRow("INSERT INTO people (login, full_name, added) VALUES (?, ?, ?) RETURNING id",
-			p.Login, p.FullName, p.Added.UnixMilli()).Scan(&p.ID)
-		if taken(err) {
-			return custody.E(custody.CodeConflict, "this login belongs to a person already, and for ever",
-				"if they come back, add an engagement with custody person engage; somebody else needs a login of their own")
-		}
-		if err != nil {
-			return err
-		}
-		e.Person = p.ID
-		return addEngagement(t, e)
-	})
+	return s.tx(context.Background(), func(t *sql.Tx) error { return addPerson(t, p, e) })
 }
 
-// AddEngagement adds an engagement with its roles and sets its number.
+func addPerson(t *sql.Tx, p *identity.Person, e *identity.Engagement) error {
+	err := t.QueryRow("INSERT INTO people (login, full_name, added) VALUES (?, ?, ?) RETURNING id",
+		p.Login, p.FullName, p.Added.UnixMilli()).Scan(&p.ID)
+	if taken(err) {
+		return custody.E(custody.CodeConflict, "this login belongs to a person already, and for ever",
+			"if they come back, add an engagement with custody person engage; somebody else needs a login of their own")
+	}
+	if err != nil {
+		return err
+	}
+	e.Person = p.ID
+	return addEngagement(t, e)
+}
+
+// AddEngagement adds an engagement with its roles and sets its number. While another
+// organisation engages the person the error has CodeConflict, unless it may run beside.
 func (s *Store) AddEngagement(e *identity.Engagement) error {
 	return s.tx(context.Background(), func(t *sql.Tx) error { return addEngagement(t, e) })
 }
 
 func addEngagement(t *sql.Tx, e *identity.Engagement) error {
+	if err := checkEmployer(t, e); err != nil {
+		return err
+	}
 	err := t.QueryRow("INSERT INTO engagements (person, organisation, branch, start, end) VALUES (?, ?, ?, ?, ?) RETURNING id",
 		e.Person, e.Organisation, e.Branch, e.Start.UnixMilli(), millis(e.End)).Scan(&e.ID)
 	if err != nil {
@@ -91,18 +97,11 @@ func (s *Store) EndEngagement(id int64, at time.Time) error {
 	})
 }
 
-// Leave ends all engagements of a person, revokes all their credentials and takes
-// away all ways to sign in: who comes back starts anew.
+// Leave ends all engagements of a person and takes away all that hung on them: who
+// comes back starts anew.
 func (s *Store) Leave(person custody.PersonID, at time.Time) error {
 	return s.tx(context.Background(), func(t *sql.Tx) error {
-		now := at.UnixMilli()
-		if _, err := t.Exec("UPDATE engagements SET end = max(start, ?1) WHERE person = ?2 AND (end IS NULL OR end > ?1)", now, person); err != nil {
-			return err
-		}
-		if err := endFactors(t, person, at); err != nil {
-			return err
-		}
-		_, err := t.Exec("UPDATE credentials SET revoked = ?1 WHERE person = ?2 AND revoked IS NULL", now, person)
+		_, err := leave(t, person, 0, at, at)
 		return err
 	})
 }
