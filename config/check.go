@@ -58,6 +58,10 @@ func (c *Config) check(p *decoder, root *yaml.Node) {
 	c.checkLimits(k)
 	c.SignIn.check(k)
 	c.Console.check(k)
+	c.People.check(k)
+	c.Scim.check(k)
+	c.Notices.check(k)
+	c.Admin.check(k)
 	zone, err := time.LoadLocation(c.TimeZone)
 	if err != nil || c.TimeZone == "" || c.TimeZone == "Local" {
 		k.at("not a time zone: write one like Europe/London or UTC", "time_zone")

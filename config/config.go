@@ -27,6 +27,10 @@ type Config struct {
 	Doctor     Doctor             `yaml:"doctor"`
 	SignIn     SignIn             `yaml:"sign_in"`
 	Console    Console            `yaml:"console"`
+	People     People             `yaml:"people"`
+	Scim       Scim               `yaml:"scim"`
+	Notices    Notices            `yaml:"notices"`
+	Admin      Admin              `yaml:"admin"`
 	Systems    map[string]*System `yaml:"systems"`
 
 	zone *time.Location
@@ -90,6 +94,8 @@ func Default() *Config {
 		Doctor:     Doctor{Every: Duration(24 * time.Hour)},
 		SignIn:     defaultSignIn(),
 		Console:    Console{Listen: ConsoleListen, TLS: Off, Title: "Custody"},
+		Scim:       Scim{TLS: On, Clients: map[string]*ScimClient{}},
+		Notices:    defaultNotices(),
 		Systems:    map[string]*System{},
 	}
 }

@@ -17,22 +17,26 @@ import (
 type ScimClient struct {
 	store.ScimClient
 	Tokens [][32]byte // SHA-256 of its bearer tokens
+	// Branch is the attribute of the enterprise extension that holds a person's branch;
+	// empty: none does.
+	Branch string
 }
 
 // Scim says which directories keep their people here.
 type Scim struct {
 	Public  string // scheme and host
+	TLS     bool   // the listener speaks TLS with the site's certificate
 	Clients []ScimClient
 }
 
 // ScimHandler answers the SCIM requests of directories. When it has answered, a change
 // is in force: sessions whose right has ended are being cut.
 func (s *Site) ScimHandler() http.Handler {
-	b := &scimBackend{s: s, clients: map[string]*store.ScimClient{}}
+	b := &scimBackend{s: s, clients: map[string]*ScimClient{}}
 	var clients []scim.Client
 	for i := range s.o.Scim.Clients {
 		c := &s.o.Scim.Clients[i]
-		b.clients[c.Name] = &c.ScimClient
+		b.clients[c.Name] = c
 		clients = append(clients, scim.Client{Name: c.Name, Tokens: c.Tokens})
 	}
 	return scim.New(scim.Options{Backend: b, Clients: clients, Public: s.o.Scim.Public, Log: s.o.Log})
@@ -41,7 +45,7 @@ func (s *Site) ScimHandler() http.Handler {
 // scimBackend fits the store to the protocol.
 type scimBackend struct {
 	s       *Site
-	clients map[string]*store.ScimClient
+	clients map[string]*ScimClient
 }
 
 func (b *scimBackend) Get(_ context.Context, client string, kind scim.Kind, id string) (*scim.Resource, error) {
@@ -91,6 +95,9 @@ func (b *scimBackend) Save(_ context.Context, client string, r *scim.Resource) e
 	x := &store.ScimResource{ID: r.ID, Kind: string(r.Kind), Name: r.Name(), External: r.ExternalID(), Version: r.Version, Created: r.Created}
 	if r.Kind == scim.User {
 		x.Login, x.FullName, x.Active = r.Login(), r.FullName(), r.Active()
+		if name := b.clients[client].Branch; name != "" {
+			x.Branch = r.Enterprise(name)
+		}
 		if err := identity.CheckPerson(x.Login, x.FullName); err != nil {
 			return err
 		}
@@ -102,7 +109,7 @@ func (b *scimBackend) Save(_ context.Context, client string, r *scim.Resource) e
 	if x.Attributes, err = json.Marshal(r.Attributes); err != nil {
 		return err
 	}
-	cuts, err := b.s.o.Store.SaveScim(b.clients[client], x, b.s.o.Now().UTC().Truncate(time.Millisecond))
+	cuts, err := b.s.o.Store.SaveScim(&b.clients[client].ScimClient, x, b.s.o.Now().UTC().Truncate(time.Millisecond))
 	if err := b.inForce(client, cuts, err); err != nil {
 		return err
 	}
@@ -118,7 +125,7 @@ func (b *scimBackend) Save(_ context.Context, client string, r *scim.Resource) e
 }
 
 func (b *scimBackend) Delete(_ context.Context, client string, kind scim.Kind, id string, version int64) error {
-	cuts, err := b.s.o.Store.DeleteScim(b.clients[client], string(kind), id, version, b.s.o.Now().UTC().Truncate(time.Millisecond))
+	cuts, err := b.s.o.Store.DeleteScim(&b.clients[client].ScimClient, string(kind), id, version, b.s.o.Now().UTC().Truncate(time.Millisecond))
 	return b.inForce(client, cuts, err)
 }
 

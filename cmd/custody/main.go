@@ -54,7 +54,7 @@ func (a *app) rootCommand() *cobra.Command {
 		a.grantCommand(), a.tokenCommand(), a.identityCommand(), a.certificateCommand(), a.applicationCommand(),
 		a.sessionCommand(), a.setupCommand(), a.doctorCommand(), a.serveCommand(), a.consoleCommand(), a.portalCommand(),
 		a.ledgerCommand(), a.traceCommand(), a.labCommand(), a.subjectCommand(), a.policyCommand(),
-		a.configCommand(), a.versionCommand(),
+		a.scimCommand(), a.configCommand(), a.versionCommand(),
 		a.managerCommand(), a.requestCommand(),
 	)
 	prepare(root)

@@ -56,6 +56,10 @@ func (a *app) serve(ctx context.Context, listen string) error {
 	if err != nil {
 		return err
 	}
+	entrances, err := w.listenEntrances()
+	if err != nil {
+		return err
+	}
 	desk, err := w.listenConsole(&options)
 	if err != nil {
 		return err
@@ -64,35 +68,36 @@ func (a *app) serve(ctx context.Context, listen string) error {
 	if err != nil {
 		return err
 	}
-	a.ready(listener.Addr().String(), options.Systems, portals, options.Console)
-	return runUntil(ctx, running, listener, portals, desk)
+	a.ready(listener.Addr().String(), options.Systems, portals, entrances, options.Console)
+	entrances = append(entrances, door{Listener: listener, serve: running.Serve})
+	for _, l := range portals {
+		entrances = append(entrances, door{Listener: l, serve: func(n net.Listener) error { return running.ServePortal(l.system, n) }})
+	}
+	if desk != nil {
+		entrances = append(entrances, door{Listener: desk, serve: running.ServeConsole})
+	}
+	return runUntil(ctx, running, entrances)
 }
 
-// runUntil serves until the context ends, then cuts all sessions and closes.
-func runUntil(ctx context.Context, running *site.Site, listener net.Listener, portals []portalListener, desk net.Listener) error {
-	done := make(chan error, 2+len(portals))
-	go func() { done <- running.Serve(listener) }()
-	for _, l := range portals {
-		go func() { done <- running.ServePortal(l.system, l) }()
+// runUntil serves all entrances until the context ends or one of them fails, then cuts
+// all sessions and closes.
+func runUntil(ctx context.Context, running *site.Site, entrances []door) error {
+	done := make(chan error, len(entrances))
+	for _, e := range entrances {
+		serve := e.serve
+		if serve == nil {
+			serve = func(l net.Listener) error { return e.of(running, l) }
+		}
+		go func() { done <- serve(e.Listener) }()
 	}
 	var err error
-	left := 1 + len(portals)
-	if desk != nil {
-		left++
-		go func() { done <- running.ServeConsole(desk) }()
-	}
+	left := len(entrances)
 	select {
 	case <-ctx.Done():
 	case err = <-done:
 		left--
 	}
-	listener.Close()
-	for _, l := range portals {
-		l.Close()
-	}
-	if desk != nil {
-		desk.Close()
-	}
+	closeAll(entrances)
 	for range left {
 		err = errors.Join(err, <-done)
 	}
@@ -119,7 +124,7 @@ func (a *app) logger() *slog.Logger {
 }
 
 // ready says on standard output that clients may come.
-func (a *app) ready(address string, systems []site.System, portals []portalListener, desk *site.Console) {
+func (a *app) ready(address string, systems []site.System, portals []portalListener, entrances []door, desk *site.Console) {
 	names := make([]string, len(systems))
 	for i := range systems {
 		names[i] = systems[i].Name
@@ -136,6 +141,9 @@ func (a *app) ready(address string, systems []site.System, portals []portalListe
 		if desk != nil {
 			out["console"] = desk.Public.String()
 		}
+		for _, e := range entrances {
+			out[e.name] = e.Addr().String()
+		}
 		_ = a.object(out)
 		return
 	}
@@ -151,5 +159,8 @@ func (a *app) ready(address string, systems []site.System, portals []portalListe
 	}
 	if desk != nil {
 		a.say("The console is at %s", desk.Public)
+	}
+	for _, e := range entrances {
+		a.say("  %s on %s", e.name, e.Addr())
 	}
 }

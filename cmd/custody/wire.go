@@ -90,7 +90,7 @@ func (w *workspace) openIdentity() error {
 	if err != nil {
 		return err
 	}
-	w.identity, err = identity.New(identity.Options{Storage: w.store, Key: secret, CA: ca, Now: w.now})
+	w.identity, err = identity.New(identity.Options{Storage: w.store, Key: secret, CA: ca, Now: w.now, SeveralEmployers: w.config.People.SeveralEmployers})
 	return err
 }
 
@@ -230,6 +230,8 @@ func (w *workspace) siteOptions() (site.Options, error) {
 	if o.SignIn, err = w.signIn(); err != nil {
 		return o, err
 	}
+	o.People = site.People{Dormant: c.People.DormantAfter.Std(), SeveralEmployers: c.People.SeveralEmployers}
+	o.Scim = w.scim()
 	o.Systems, err = w.siteSystems()
 	return o, err
 }

@@ -184,7 +184,7 @@ func applyWhole(holder map[string]any, a, sub *attr, op string, value any) {
 	case op == "remove":
 		delete(holder, a.name)
 	case a.multi && op == "add":
-		store(holder, a, merge(list(holder[a.name]), list(value)))
+		store(holder, a, merge(a, list(holder[a.name]), list(value)))
 	case a.multi || a.kind() != typeComplex:
 		holder[a.name] = value
 	default:
@@ -193,13 +193,13 @@ func applyWhole(holder map[string]any, a, sub *attr, op string, value any) {
 }
 
 // merge adds the values that are not there yet.
-func merge(have, more []any) []any {
+func merge(a *attr, have, more []any) []any {
 	known := make(map[string]bool, len(have)+len(more))
 	for _, v := range have {
-		known[identity(v)] = true
+		known[identity(a, v)] = true
 	}
 	for _, v := range more {
-		if id := identity(v); !known[id] {
+		if id := identity(a, v); !known[id] {
 			known[id] = true
 			have = append(have, v)
 		}
@@ -207,13 +207,18 @@ func merge(have, more []any) []any {
 	return have
 }
 
-// identity tells values apart: by their "value" and "type", or as a whole.
-func identity(v any) string {
+// identity tells values apart: by their "value" and "type", members by their "value"
+// alone, others as a whole.
+func identity(a *attr, v any) string {
 	m, ok := v.(map[string]any)
 	if !ok {
 		m = map[string]any{"value": v}
 	}
-	b, _ := json.Marshal([]any{fold(m["value"]), fold(m["type"])})
+	kind := fold(m["type"])
+	if a.name == "members" {
+		kind = nil
+	}
+	b, _ := json.Marshal([]any{fold(m["value"]), kind})
 	if m["value"] == nil {
 		b, _ = json.Marshal(m)
 	}

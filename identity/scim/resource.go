@@ -99,6 +99,16 @@ func (r *Resource) FullName() string {
 	return ""
 }
 
+// Enterprise is an attribute of the enterprise extension, at most 100 bytes of it.
+func (r *Resource) Enterprise(name string) string {
+	m, _ := r.Attributes[enterpriseURN].(map[string]any)
+	s, _ := m[name].(string)
+	if s = strings.TrimSpace(s); len(s) > 100 {
+		return ""
+	}
+	return s
+}
+
 func (r *Resource) text(name string) string {
 	s, _ := r.Attributes[name].(string)
 	return strings.TrimSpace(s)
