@@ -91,7 +91,7 @@ var severities = []string{"info", "low", "medium", "high", "critical"}
 func checkAddress(at func(string, ...string), listen, tls string, key ...string) {
 	host, port, err := net.SplitHostPort(listen)
 	if _, e := strconv.ParseUint(port, 10, 16); err != nil || e != nil || strings.ContainsAny(host, " /") {
-		at("write host:port, like 127.0.0.1:6480 or 0.0.0.0:6480", key...)
+		at("write host:port, like 127.0.0.1:6490 or 0.0.0.0:6490", key...)
 		return
 	}
 	if tls == Off && !loopback(listen) {
