@@ -36,6 +36,7 @@ bench: build ## speed and memory beside direct connections and pgbouncer
 .PHONY: eval
 eval: ## every scenario of the laboratory on many seeds, into docs/evaluation.md
 	go run ./lab/eval
+	go run ./lab/eval -detection
 
 .PHONY: setup
 setup: ## install what is missing (PostgreSQL, a C compiler, Node.js)

@@ -35,6 +35,7 @@ var layout = map[string][]string{
 	"doctor/**":            {".", "doctor"},
 	"detect":               {"."},
 	"detect/**":            {".", "detect"},
+	"detect/watch":         {".", "accesslog", "detect"},
 	"notice":               {"."},
 	"backup":               {".", "internal/durable"},
 	"console":              {".", "accesslog", "console/**", "detect", "notice", "signin", "trace", "trace/inquiry"},

@@ -58,6 +58,8 @@ type Row struct {
 	Values [fieldCount]string
 	// At are the fields that are times; zero where there is none.
 	At [fieldCount]time.Time
+	// Fields are all columns of the line as they are, in the order of the header.
+	Fields []string
 }
 
 // Get gives a field's text.
@@ -74,6 +76,7 @@ type Report struct {
 	Rows, BadLines int
 	Bad            []Bad // the first of them
 	Mapping        Mapping
+	Header         []string // names of all columns
 }
 
 // isTime says which fields are times.

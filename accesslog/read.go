@@ -23,6 +23,8 @@ type Options struct {
 	Bad func(Bad)
 	// Mapped is called once, before the first row. May be nil.
 	Mapped func(Mapping)
+	// Header is called once, before Mapped, with the names of all columns. May be nil.
+	Header func([]string)
 }
 
 // sampleRows is how many rows are looked at to guess the columns.
@@ -75,7 +77,10 @@ func Read(r io.Reader, o Options, take func(*Row) error) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &reading{o: o, src: src, report: &Report{}}
+	p := &reading{o: o, src: src, report: &Report{Header: header}}
+	if o.Header != nil {
+		o.Header(header)
+	}
 	if err := p.sample(header); err != nil {
 		return nil, err
 	}
@@ -183,7 +188,7 @@ func (p *reading) run(take func(*Row) error) error {
 
 // give turns a record into a row.
 func (p *reading) give(fields []string, line int, take func(*Row) error) error {
-	p.row.Line = line
+	p.row.Line, p.row.Fields = line, fields
 	for i := range p.report.Mapping {
 		c := &p.report.Mapping[i]
 		if c.At >= len(fields) {

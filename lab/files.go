@@ -21,7 +21,7 @@ const (
 )
 
 // Write plays a scenario and writes what a data-protection lead would have of it, an
-// access log and complaints, into dir, and the truth beside. looks is how many there
+// access log, jobs, a roster and complaints, into dir, and the truth beside. looks is how many there
 // are.
 func Write(p Params, name string, seed uint64, dir string) (run *Run, looks int, err error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -49,6 +49,12 @@ func Write(p Params, name string, seed uint64, dir string) (run *Run, looks int,
 		return nil, 0, notWritten(dir, err)
 	}
 	if err := writeComplaints(filepath.Join(dir, ComplaintsFile), run.Complaints); err != nil {
+		return nil, 0, notWritten(dir, err)
+	}
+	if err := writeJobs(filepath.Join(dir, JobsFile), run); err != nil {
+		return nil, 0, notWritten(dir, err)
+	}
+	if err := writeShifts(filepath.Join(dir, ShiftsFile), run); err != nil {
 		return nil, 0, notWritten(dir, err)
 	}
 	truth, err := json.MarshalIndent(run.Truth, "", "  ")

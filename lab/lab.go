@@ -78,6 +78,7 @@ type Look struct {
 	// Explained says that the data holds a reason: a job of the viewer or of the
 	// viewer's branch, unless its reason is missing.
 	Explained bool
+	Home      int  // branch of the customer's job, -1 if there is none
 	Bad       bool // truth: not known to anybody who analyses
 }
 
@@ -124,6 +125,7 @@ type Run struct {
 	Copies     []Copy   // copies that were given away with somebody's leave, and the one without
 	Found      *Found   // a file that was found online; nil if none was
 	Canaries   []Canary // planted customers
+	Jobs       []Job
 }
 
 // random gives a repeatable source for one purpose of a run.

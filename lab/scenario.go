@@ -86,7 +86,7 @@ func PlayAll(p Params, names []string, seed uint64, ordinary func([]Look) error,
 		}
 	}
 	for d := range p.Days {
-		looks := g.day(d)
+		looks := g.home(g.day(d))
 		if err := ordinary(looks); err != nil {
 			return nil, err
 		}
@@ -95,15 +95,15 @@ func PlayAll(p Params, names []string, seed uint64, ordinary func([]Look) error,
 			if stories[i].day != nil {
 				more = stories[i].day(s, d, looks)
 			}
-			if err := extra(i, more); err != nil {
+			if err := extra(i, g.home(more)); err != nil {
 				return nil, err
 			}
 		}
 	}
-	runs := make([]*Run, len(names))
+	runs, jobs := make([]*Run, len(names)), g.list()
 	for i, s := range stages {
 		s.finish(stories[i])
-		runs[i] = &Run{Params: p, Staff: s.staff, Complaints: s.calls, Truth: s.truth, Copies: s.copies, Found: s.found, Canaries: s.canaries}
+		runs[i] = &Run{Params: p, Staff: s.staff, Complaints: s.calls, Truth: s.truth, Copies: s.copies, Found: s.found, Canaries: s.canaries, Jobs: jobs}
 	}
 	return runs, nil
 }

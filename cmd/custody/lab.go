@@ -49,9 +49,10 @@ func (a *app) labRunCommand() *cobra.Command {
 	var days int
 	cmd := &cobra.Command{
 		Use: "run SCENARIO", Short: "Run a scenario and write its access log, complaints and truth",
-		Long: `Run a scenario and write three files: access.csv, the log that a hosted platform would
-give; complaints.csv; and truth.json, which says who really did it. custody trace
-reads the first two.`,
+		Long: `Run a scenario and write its files: access.csv, the log that a hosted platform would
+give; complaints.csv; jobs.csv, who was assigned to which customer; shifts.csv, who works
+when; and truth.json, which says who really did it. custody trace reads the first two,
+custody watch the log, the jobs and the roster.`,
 		Example: "  custody lab run borrowed-login --seed 7\n  custody lab run own-calls --seed 3 --days 120 --out /tmp/own-calls",
 		Args:    takes("SCENARIO"),
 		RunE:    func(_ *cobra.Command, args []string) error { return a.labRun(args[0], seed, out, params, days) },
@@ -91,8 +92,9 @@ func (a *app) labRun(name string, seed uint64, out, params string, days int) err
 	a.say("%s", lab.About(name))
 	a.say("%d looks of %d logins, %s; the truth is in %s", looks, len(run.Staff), plural(len(run.Complaints), "complaint"), filepath.Join(out, lab.TruthFile))
 	a.say("\nNext: custody trace --log %s --complaints %s", filepath.Join(out, lab.LogFile), filepath.Join(out, lab.ComplaintsFile))
+	a.say("      custody watch --log %s --jobs %s", filepath.Join(out, lab.LogFile), filepath.Join(out, lab.JobsFile))
 	if strings.HasPrefix(name, "borrowed") || name == "frame-up" {
-		a.say("      and the same with --by device")
+		a.say("      and custody trace with --by device")
 	}
 	return nil
 }

@@ -57,6 +57,7 @@ func (a *app) rootCommand() *cobra.Command {
 		a.scimCommand(), a.configCommand(), a.versionCommand(),
 		a.managerCommand(), a.requestCommand(),
 	)
+	root.AddCommand(a.watchCommand())
 	prepare(root)
 	return root
 }

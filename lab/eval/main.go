@@ -27,6 +27,13 @@ func main() {
 	redraws := flag.Int("redraws", 199, "how many redraws for the family-wise p")
 	raw := flag.String("raw", "docs/evaluation.jsonl", "the file of outcomes, one a line: what is in it is not run again")
 	flag.Parse()
+	if *detection {
+		if err := detections(*from, *only); err != nil {
+			fmt.Fprintln(os.Stderr, "eval:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	if err := run(*seeds, *from, *days, *only, *redraws, *raw); err != nil {
 		fmt.Fprintln(os.Stderr, "eval:", err)
 		os.Exit(1)

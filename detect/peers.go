@@ -1,0 +1,130 @@
+package detect
+
+import "math"
+
+// prior says what to expect of somebody of whom nothing is known: the rate of
+// unexplained first looks a day among the peers has the distribution Gamma(shape, rate).
+// scatter is by how much days differ more than that says.
+type prior struct{ shape, rate, scatter float64 }
+
+// first is the prior before anybody has worked a day.
+var first = prior{shape: 0.5, rate: 0.25, scatter: 1}
+
+// peers learns priors, one for each group and one for everybody.
+type peers struct {
+	groups []groupSums // by number of the group; 0 is everybody
+}
+
+type groupSums struct {
+	prior
+	n                  float64
+	days, squares, sum float64 // of members: Σb, Σb², Σa
+	between            float64 // Σ b (λ-μ)²
+	seen, over         float64 // discounted: variances expected and found
+}
+
+// of gives the prior of a group.
+func (p *peers) of(group uint32) prior {
+	if int(group) < len(p.groups) && p.groups[group].n >= leastPeers {
+		return p.groups[group].prior
+	}
+	if len(p.groups) > 0 && p.groups[0].n >= leastPeers {
+		return p.groups[0].prior
+	}
+	return first
+}
+
+// leastPeers is how many have to be known before they say something of others.
+const leastPeers = 8
+
+// day notes how far a count was from what was expected.
+func (p *peers) day(group uint32, x, mean, variance float64) {
+	p.grow(group)
+	for _, g := range [...]*groupSums{&p.groups[0], &p.groups[group]} {
+		g.seen += variance
+		g.over += (x - mean) * (x - mean)
+		if group == 0 {
+			break
+		}
+	}
+}
+
+func (p *peers) grow(group uint32) {
+	for int(group) >= len(p.groups) {
+		p.groups = append(p.groups, groupSums{prior: first})
+	}
+}
+
+// learn reads all members and makes the priors of the next day.
+func (p *peers) learn(each func(func(group uint32, t *tester))) {
+	p.grow(0)
+	for i := range p.groups {
+		g := &p.groups[i]
+		g.n, g.days, g.squares, g.sum, g.between = 0, 0, 0, 0, 0
+	}
+	each(func(group uint32, t *tester) {
+		p.grow(group)
+		p.groups[0].member(t)
+		if group != 0 {
+			p.groups[group].member(t)
+		}
+	})
+	each(func(group uint32, t *tester) {
+		p.groups[0].spread(t)
+		if group != 0 {
+			p.groups[group].spread(t)
+		}
+	})
+	for i := range p.groups {
+		p.groups[i].fit()
+	}
+}
+
+func (g *groupSums) member(t *tester) {
+	if t.days == 0 || t.suspected() {
+		return
+	}
+	g.n++
+	g.days += t.days
+	g.squares += t.days * t.days
+	g.sum += t.sum
+}
+
+func (g *groupSums) spread(t *tester) {
+	if t.days == 0 || g.days == 0 || t.suspected() {
+		return
+	}
+	d := t.sum/t.days - g.sum/g.days
+	g.between += t.days * d * d
+}
+
+// fit matches mean and variance between members (the method of moments), and adapts
+// the scatter to what the closed days showed.
+func (g *groupSums) fit() {
+	if g.n < leastPeers {
+		return
+	}
+	mean := max(g.sum/g.days, 0.02)
+	between := (g.between - (g.n-1)*mean*g.scatter) / max(g.days-g.squares/g.days, 1)
+	rate := leastRate
+	if between > 0 {
+		rate = min(max(mean/between, leastRate), mostRate)
+	} else {
+		rate = mostRate
+	}
+	if g.seen > 0 {
+		ratio := g.over / g.seen
+		g.scatter = min(max(g.scatter*math.Sqrt(ratio), 1), mostScatter)
+		g.seen, g.over = g.seen*scatterMemory, g.over*scatterMemory
+	}
+	g.shape, g.rate = mean*rate, rate
+}
+
+// Bounds of a prior: how many days of one's own outweigh the peers.
+const (
+	leastRate, mostRate = 0.5, 40.0
+	mostScatter         = 20
+	scatterMemory       = 0.9
+)
+
+func sqrt(x float64) float64 { return math.Sqrt(x) }

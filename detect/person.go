@@ -1,0 +1,176 @@
+package detect
+
+import (
+	"time"
+
+	"github.com/RoaringBitmap/roaring/v2"
+
+	"custody"
+)
+
+// person is what is kept of a login.
+type person struct {
+	tester
+	number  uint32
+	group   uint32
+	last    int32 // last active day
+	seen    *roaring.Bitmap
+	recent  ring
+	sitting sitting
+	window  window
+	hours   hours
+	bursts  [2]habit
+	steps   steps
+	devices []use
+	both    turns
+
+	newDevice uint32 // first used on day newOn
+	newOn     int32
+	hour      int
+	place     Place
+	placeAt   time.Time
+	rareTold  uint32 // kinds of rare day that were raised today
+
+	refused          int
+	refusedOn        int32
+	taken, takenMost int
+	takenOn          int32
+	takenIn          ring
+
+	alert  *Alert // of today
+	toldAt int    // customers of the sitting when it was told last
+	grown  bool   // since
+}
+
+// device is what is kept of a device.
+type device struct {
+	tester
+	number uint32
+	group  uint32
+	last   int32
+	recent ring
+	logins []use
+	turns  turns
+}
+
+// MaxNumber bounds the numbers of people and devices.
+const MaxNumber = 1 << 22
+
+// person finds or makes the state of a login.
+func (e *Engine) person(ev *Event) *person {
+	n := int(ev.Person)
+	for n >= len(e.people) {
+		e.people = append(e.people, make([]*person, n+1-len(e.people))...)
+	}
+	p := e.people[n]
+	if p == nil {
+		p = &person{number: ev.Person, seen: roaring.New(), last: e.day}
+		e.people[n] = p
+	}
+	if ev.Group != 0 {
+		p.group = ev.Group
+	}
+	return p
+}
+
+// device finds or makes the state of a device; nil if it is unknown.
+func (e *Engine) device(ev *Event) *device {
+	if ev.Device == 0 {
+		return nil
+	}
+	n := int(ev.Device)
+	for n >= len(e.devices) {
+		e.devices = append(e.devices, make([]*device, n+1-len(e.devices))...)
+	}
+	d := e.devices[n]
+	if d == nil {
+		d = &device{number: ev.Device, group: ev.Group, last: e.day}
+		e.devices[n] = d
+	}
+	return d
+}
+
+// forgetOldest gives up the customers with the oldest half of the numbers: looks at
+// them count as seen before. It bounds the memory in a deployment of many years.
+func (e *Engine) forgetOldest() {
+	var newest uint32
+	for _, p := range e.people {
+		if p != nil && !p.seen.IsEmpty() {
+			newest = max(newest, p.seen.Maximum())
+		}
+	}
+	for e.pairs > e.o.Policy.Pairs {
+		e.forgot += (newest-e.forgot)/2 + 1
+		e.pairs = 0
+		for _, p := range e.people {
+			if p != nil {
+				p.seen.RemoveRange(0, uint64(e.forgot))
+				e.pairs += int(p.seen.GetCardinality())
+			}
+		}
+	}
+}
+
+// ring keeps the newest entries.
+type ring struct {
+	list []uint64
+	n    int // in all, since it was emptied
+}
+
+func (r *ring) add(entry uint64) {
+	if len(r.list) < MaxEntries {
+		r.list = append(r.list, entry)
+	} else {
+		r.list[r.n%MaxEntries] = entry
+	}
+	r.n++
+}
+
+// ordered copies the entries, oldest first.
+func (r *ring) ordered() []uint64 {
+	out := make([]uint64, 0, len(r.list))
+	at := 0
+	if r.n > len(r.list) {
+		at = r.n % MaxEntries
+	}
+	return append(append(out, r.list[at:]...), r.list[:at]...)
+}
+
+func (r *ring) reset() { r.list, r.n = r.list[:0], 0 }
+
+// sitting is a run of looks without a long pause.
+type sitting struct {
+	began, last time.Time
+	entries     ring
+	subjects    map[custody.SubjectID]struct{}
+	branches    map[uint32]struct{}
+	unexplained int
+	off         bool // outside the person's hours
+}
+
+func (s *sitting) reset(ev *Event) {
+	s.began, s.last = ev.Time, ev.Time
+	s.entries.reset()
+	clear(s.subjects)
+	clear(s.branches)
+	if s.subjects == nil {
+		s.subjects, s.branches = map[custody.SubjectID]struct{}{}, map[uint32]struct{}{}
+	}
+	s.unexplained, s.off = 0, false
+}
+
+// maxSitting bounds the customers that are counted apart in a sitting.
+const maxSitting = 1 << 16
+
+func (s *sitting) add(id custody.SubjectID, branch uint32, explained bool) {
+	if _, there := s.subjects[id]; there || len(s.subjects) >= maxSitting {
+		return
+	}
+	s.subjects[id] = struct{}{}
+	if branch != 0 {
+		s.branches[branch] = struct{}{}
+	}
+	if !explained {
+		s.unexplained++
+	}
+}

@@ -1,0 +1,117 @@
+package detect
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+// gammaPoisson draws a rate of a member of a group, and a count of a day.
+func gamma(rng *rand.Rand, shape, rate float64) float64 {
+	d := shape + 1 - 1.0/3 // Marsaglia and Tsang, for shape+1, scaled down
+	c := 1 / math.Sqrt(9*d)
+	for {
+		x := rng.NormFloat64()
+		v := math.Pow(1+c*x, 3)
+		if v > 0 && math.Log(rng.Float64()) < 0.5*x*x+d-d*v+d*math.Log(v) {
+			return d * v * math.Pow(rng.Float64(), 1/shape) / rate
+		}
+	}
+}
+
+func poisson(rng *rand.Rand, mean float64) int {
+	n := 0
+	for t := rng.ExpFloat64(); t < mean; t += rng.ExpFloat64() {
+		n++
+	}
+	return n
+}
+
+// TestChanceStaysWithinTheBudget plays days on which nothing is wrong: the sequential
+// test may alarm once in c active days on average, and does not stay silent for ever.
+func TestChanceStaysWithinTheBudget(t *testing.T) {
+	const people, days, c = 400, 300, 100.0
+	rng := rand.New(rand.NewPCG(7, 7))
+	pr := prior{shape: 1.2, rate: 2, scatter: 1}
+	alarms := 0
+	for range people {
+		rate := gamma(rng, pr.shape, pr.rate)
+		var x tester
+		for range days {
+			x.start(pr)
+			for range poisson(rng, rate) {
+				x.one()
+				if !x.alarmed && x.evidence() >= c {
+					alarms++
+					x.alarm()
+				}
+			}
+			x.end()
+		}
+	}
+	allowed := people * days / c
+	if float64(alarms) > allowed {
+		t.Errorf("%d alarms by chance; the guarantee is %.0f", alarms, allowed)
+	}
+	if alarms < 20 {
+		t.Errorf("%d alarms: a test that never alarms shows nothing", alarms)
+	}
+}
+
+// TestWithinADayTheTailsSayTheSame: the value within the day is the mean of what it may
+// be at its end, so that nothing is gained by looking early.
+func TestWithinADayTheTailsSayTheSame(t *testing.T) {
+	var x tester
+	x.start(prior{shape: 2, rate: 4, scatter: 1})
+	for range 3 {
+		x.one()
+	}
+	now := x.evidence()
+	mean, mass := 0.0, 0.0
+	y := x
+	for range 400 {
+		for i := range y.run {
+			mean += y.run[i] * y.alt[i].p / float64(len(y.run))
+		}
+		mass += y.null.p
+		y.one()
+	}
+	if got := mean / mass; math.Abs(got-now) > 1e-6*now {
+		t.Errorf("now %g, at the end on average %g", now, got)
+	}
+}
+
+// TestTwoADayAreFound: a login of a branch where one in three days has an unexplained
+// first look takes two a day more.
+func TestTwoADayAreFound(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 1))
+	late := 0
+	for range 200 {
+		var x tester
+		for range 20 {
+			x.start(prior{shape: 4, rate: 13, scatter: 1})
+			for range poisson(rng, 0.3) {
+				x.one()
+			}
+			x.end()
+		}
+		x.alarm()
+		found := 99
+		for day := range 20 {
+			x.start(prior{shape: 4, rate: 13, scatter: 1})
+			for range poisson(rng, 2.3) {
+				x.one()
+				if x.evidence() >= 1333 {
+					found = min(found, day)
+				}
+			}
+			x.end()
+		}
+		if found >= 10 {
+			late++
+		}
+	}
+	if late > 20 {
+		t.Errorf("%d of 200 were not found within ten days", late)
+	}
+}

@@ -1,0 +1,103 @@
+package detect
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// sentence says in plain English what happened. It names nobody: people under review
+// are shown by pseudonym.
+func sentence(a *Alert) string {
+	if !a.about(Unexplained, Burst, Shared, Enumeration) || a.Customers < leastOff {
+		return a.Findings[0].Says
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "Looked at %s", customers(a.Customers))
+	if a.Branches > 1 {
+		fmt.Fprintf(&b, " of %d branches", a.Branches)
+	}
+	if a.lasted >= time.Minute {
+		fmt.Fprintf(&b, " in %s", span(a.lasted))
+	}
+	if a.off {
+		b.WriteString(" while off shift")
+	}
+	switch {
+	case a.Unexplained == 0:
+	case a.Unexplained == a.Customers:
+		b.WriteString("; no job explains any of them")
+	default:
+		fmt.Fprintf(&b, "; no job explains %d of them", a.Unexplained)
+	}
+	return b.String() + "."
+}
+
+// about says whether one of the rules has found something.
+func (a *Alert) about(rules ...Rule) bool {
+	for _, f := range a.Findings {
+		for _, r := range rules {
+			if f.Rule == r {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// innocent lists explanations that the data does not exclude.
+func innocent(a *Alert, e *Engine) []string {
+	var list []string
+	if a.Unexplained > 0 || a.about(Slow, Unexplained) {
+		list = append(list, "the job or the reason was entered late, in another system, or not at all",
+			"a colleague was helped, or a call taken, for another branch")
+	}
+	if a.about(Burst, Unexplained) {
+		list = append(list, "a recall, an audit or a campaign had the work done in bulk")
+	}
+	if a.about(Shared) {
+		list = append(list, "the device was lent, replaced or given a new address", "hours were changed or overtime was agreed")
+	}
+	if a.about(Enumeration) {
+		list = append(list, "a program of the person's reads one record after another")
+	}
+	if a.about(Export) {
+		list = append(list, "the export was agreed beforehand")
+	}
+	if !a.about(Facts) {
+		list = append(list, "somebody else used the login")
+	}
+	return list
+}
+
+func customers(n int) string {
+	if n == 1 {
+		return "1 customer"
+	}
+	return thousands(n) + " customers"
+}
+
+func thousands(n int) string {
+	s := strconv.Itoa(n)
+	for at := len(s) - 3; at > 0; at -= 3 {
+		s = s[:at] + "," + s[at:]
+	}
+	return s
+}
+
+// span writes a duration as people say it.
+func span(d time.Duration) string {
+	switch {
+	case d < 2*time.Minute:
+		return fmt.Sprintf("%d seconds", int(d.Seconds()))
+	case d < 2*time.Hour:
+		return fmt.Sprintf("%d minutes", int(math.Ceil(d.Minutes())))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%d hours", int(d.Round(time.Hour).Hours()))
+	}
+	return fmt.Sprintf("%d days", int(d.Hours()/24))
+}
+
+func decimal(x float64) string { return strconv.FormatFloat(x, 'f', 1, 64) }

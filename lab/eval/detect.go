@@ -1,0 +1,236 @@
+package main
+
+import (
+	"cmp"
+	"flag"
+	"fmt"
+	"slices"
+	"time"
+
+	"custody"
+	"custody/detect"
+	"custody/lab"
+)
+
+var detection = flag.Bool("detection", false, "evaluate detection instead of tracing")
+
+// watchTask is a scenario as it is watched.
+type watchTask struct {
+	scenario string
+	days     int // simulated
+	seeds    int
+	guilty   bool
+	within   float64 // working days that the bar allows; 0: none
+	bar      string
+}
+
+// watchTasks: few days are enough where the misdeed begins on the tenth.
+var watchTasks = []watchTask{
+	{"borrowed-login", 32, 200, true, 1, "within one working day ≥ 99 %"},
+	{"borrowed-login-5", 32, 200, true, 3, "within three ≥ 99 %"},
+	{"borrowed-login-2", 32, 200, true, 10, "within ten ≥ 99 %"},
+	{"after-hours", 32, 200, true, 0, "inside the 32 minutes ≥ 99 %"},
+	{"photographer", 32, 40, true, 0, ""},
+	{"pair", 32, 40, true, 0, "both found"},
+	{"frame-up", 130, 10, true, 0, ""},
+	{"own-calls", 100, 10, false, 0, "silent about him: no look is out of place"},
+	{"null", 250, 10, false, 0, "≤ 5 alerts a day"},
+}
+
+// caught says when misdeeds were noticed; zero if they were not.
+type caught struct {
+	Hours  float64 `json:"hours"`  // from the first bad look, on the clock
+	Worked float64 `json:"worked"` // the same in working days of nine hours
+	Looks  int     `json:"looks"`  // bad looks until then
+	Found  bool    `json:"found"`
+}
+
+// watchOutcome is what came of one run.
+type watchOutcome struct {
+	Task    string              `json:"task"`
+	Seed    uint64              `json:"seed"`
+	Days    int                 `json:"days"`
+	Alerts  int                 `json:"alerts"`
+	Held    int                 `json:"held"`
+	Wrong   int                 `json:"wrong"` // about logins and devices with which nothing was wrong
+	Rules   map[detect.Rule]int `json:"rules"`
+	All     caught              `json:"all"`        // by all detectors
+	Slow    caught              `json:"slow"`       // by the sequential test alone
+	NoPlace caught              `json:"no_device"`  // by all, in a log that knows no devices
+	Both    bool                `json:"everybody"`  // every guilty login, or the device
+	Simple  caught              `json:"rules_only"` // baselines
+	Volume  caught              `json:"volume"`
+	Simples int                 `json:"rules_only_alerts"`
+	Says    string              `json:"says"`
+}
+
+// ring holds what all observers of a run share.
+type truth struct {
+	bad     map[uint64]bool
+	logins  map[uint32]bool
+	devices map[uint32]bool
+	began   time.Time
+	looks   int
+}
+
+// at is when something was noticed.
+func (t *truth) at(when time.Time) caught {
+	return caught{Hours: when.Sub(t.began).Hours(), Worked: workingDays(t.began, when), Looks: t.looks, Found: true}
+}
+
+// observer is one set of detectors over a run.
+type observer struct {
+	engine *detect.Engine
+	found  *caught
+	blind  bool // knows no devices
+}
+
+// watched plays a scenario through all observers at once.
+func watched(p lab.Params, t watchTask, seed uint64) (*watchOutcome, error) {
+	p.Days = t.days
+	o := &watchOutcome{Task: t.scenario, Seed: seed, Days: p.Days, Rules: map[detect.Rule]int{}}
+	tr := &truth{bad: map[uint64]bool{}, logins: map[uint32]bool{}, devices: map[uint32]bool{}}
+	now := &current{}
+	seen := map[string]bool{}
+	all := &observer{found: &o.All}
+	all.engine = now.engine(nil, func(a *detect.Alert) {
+		all.judge(tr, a)
+		seen[fmt.Sprint("login ", a.Person)], seen[fmt.Sprint("device ", a.Device)] = true, true
+		if a.Revision > 0 {
+			return
+		}
+		o.Alerts++
+		if a.Held {
+			o.Held++
+		}
+		o.Rules[a.Findings[0].Rule]++
+		if !tr.logins[a.Person] && !tr.devices[a.Device] && a.Person != 0 {
+			o.Wrong++
+		}
+		if o.All.Found && o.Says == "" {
+			o.Says = a.Says
+		}
+	})
+	list := []*observer{all}
+	if t.guilty {
+		slow, blind := &observer{found: &o.Slow}, &observer{found: &o.NoPlace, blind: true}
+		slow.engine = now.engine(map[detect.Rule]bool{detect.Slow: true}, func(a *detect.Alert) { slow.judge(tr, a) })
+		blind.engine = now.engine(nil, func(a *detect.Alert) { blind.judge(tr, a) })
+		list = append(list, slow, blind)
+	}
+	base := newBaselines(p, tr, o)
+	_, err := lab.Play(p, t.scenario, seed, func(day []lab.Look) error {
+		for i := range day {
+			now.set(&day[i], &p)
+			if l := &day[i]; l.Bad {
+				tr.misdeed(now.event.Entry, l)
+			}
+			for _, x := range list {
+				ev := now.event
+				if x.blind {
+					ev.Device = 0
+				}
+				x.engine.Take(&ev)
+			}
+			base.take(&day[i])
+		}
+		base.endDay()
+		return nil
+	})
+	o.Both = everybody(tr, seen)
+	return o, err
+}
+
+func (t *truth) misdeed(entry uint64, l *lab.Look) {
+	if t.looks == 0 {
+		t.began = l.At
+	}
+	t.looks++
+	t.bad[entry] = true
+	t.logins[uint32(l.Login+1)], t.devices[uint32(l.Device+1)] = true, true
+}
+
+// everybody says whether each guilty login was in an alert, or the one device of all.
+func everybody(t *truth, seen map[string]bool) bool {
+	for d := range t.devices {
+		if len(t.devices) == 1 && seen[fmt.Sprint("device ", d)] {
+			return true
+		}
+	}
+	for l := range t.logins {
+		if !seen[fmt.Sprint("login ", l)] {
+			return false
+		}
+	}
+	return len(t.logins) > 0
+}
+
+// judge notes the first alert within the day's budget that lists a bad look.
+func (x *observer) judge(t *truth, a *detect.Alert) {
+	if x.found.Found || a.Held || !slices.ContainsFunc(a.Entries, func(n uint64) bool { return t.bad[n] }) {
+		return
+	}
+	*x.found = t.at(a.Until)
+}
+
+// current is the look that engines are asking about.
+type current struct {
+	event     detect.Event
+	subject   [1]custody.SubjectID
+	explained bool
+	home      int
+}
+
+func (c *current) set(l *lab.Look, p *lab.Params) {
+	group := uint32(1)
+	if l.Login >= p.Central {
+		group = uint32((l.Login-p.Central)%p.Branches + 2)
+	}
+	c.subject[0], c.explained, c.home = custody.SubjectID(l.Subject+1), l.Explained, l.Home
+	c.event = detect.Event{Entry: c.event.Entry + 1, Time: l.At, Kind: custody.EventDisclosure, Person: uint32(l.Login + 1),
+		Device: uint32(l.Device + 1), Group: group, Subjects: c.subject[:]}
+}
+
+func (c *current) engine(only map[detect.Rule]bool, emit func(*detect.Alert)) *detect.Engine {
+	return detect.New(detect.Options{Policy: detect.DefaultPolicy(), Only: only, Emit: emit, World: detect.World{
+		Explain: func(*detect.Event, custody.SubjectID) bool { return c.explained },
+		Branch:  func(custody.SubjectID) uint32 { return uint32(c.home + 1) },
+	}})
+}
+
+// workingDays counts time between 09:00 and 18:00 from Monday to Friday, in days.
+func workingDays(from, to time.Time) float64 {
+	var sum time.Duration
+	for d := from.Truncate(24 * time.Hour); d.Before(to); d = d.AddDate(0, 0, 1) {
+		if w := d.Weekday(); w == time.Saturday || w == time.Sunday {
+			continue
+		}
+		a, b := d.Add(9*time.Hour), d.Add(18*time.Hour)
+		if from.After(a) {
+			a = from
+		}
+		if to.Before(b) {
+			b = to
+		}
+		sum += max(0, b.Sub(a))
+	}
+	return sum.Hours() / 9
+}
+
+// within says whether misdeeds were noticed within so many working days.
+func (c *caught) within(days float64) bool { return c.Found && c.Worked <= days }
+
+// middle is the median of what f gives of those that were found.
+func middle(list []watchOutcome, f func(*watchOutcome) (float64, bool)) string {
+	var values []float64
+	for i := range list {
+		if v, ok := f(&list[i]); ok {
+			values = append(values, v)
+		}
+	}
+	if len(values) == 0 {
+		return "–"
+	}
+	slices.SortFunc(values, cmp.Compare)
+	return fmt.Sprintf("%.1f", values[len(values)/2])
+}

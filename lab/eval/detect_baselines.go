@@ -1,0 +1,93 @@
+package main
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"time"
+
+	"custody/lab"
+)
+
+// baselines are what is used elsewhere: fixed rules, and the z-score of volume with the
+// same budget of reviews a day.
+type baselines struct {
+	t     *truth
+	o     *watchOutcome
+	days  int
+	today []volume
+	usual []usual
+}
+
+// volume is one login's day.
+type volume struct {
+	looks, night int
+	hour         [24]int
+	bad          bool
+	last         time.Time
+	told         bool
+}
+
+// usual is the mean and the variance of a login's days.
+type usual struct{ n, sum, squares float64 }
+
+// The rules: more customers a day, an hour or at night than anybody needs, for those
+// who wrote them.
+const (
+	ruleDay, ruleHour, ruleNight = 150, 40, 10
+	reviews                      = 5 // of volume, a day
+)
+
+func newBaselines(p lab.Params, t *truth, o *watchOutcome) *baselines {
+	return &baselines{t: t, o: o, today: make([]volume, p.Staff), usual: make([]usual, p.Staff)}
+}
+
+func (b *baselines) take(l *lab.Look) {
+	v := &b.today[l.Login]
+	v.looks++
+	h := l.At.Hour()
+	v.hour[h]++
+	if h >= 21 || h < 6 {
+		v.night++
+	}
+	v.bad, v.last = v.bad || l.Bad, l.At
+	if v.told || v.looks <= ruleDay && v.hour[h] <= ruleHour && v.night < ruleNight {
+		return
+	}
+	v.told = true
+	b.o.Simples++
+	if v.bad && !b.o.Simple.Found {
+		b.o.Simple = b.t.at(l.At)
+	}
+}
+
+// endDay reviews the logins whose volume is furthest above their own.
+func (b *baselines) endDay() {
+	type z struct {
+		who   int
+		score float64
+	}
+	var list []z
+	for i := range b.today {
+		v, u := &b.today[i], &b.usual[i]
+		if v.looks > 0 && u.n >= 5 {
+			mean := u.sum / u.n
+			list = append(list, z{i, (float64(v.looks) - mean) / math.Sqrt(max(u.squares/u.n-mean*mean, 1))})
+		}
+	}
+	slices.SortFunc(list, func(a, c z) int { return cmp.Compare(c.score, a.score) })
+	for _, x := range list[:min(len(list), reviews)] {
+		if b.today[x.who].bad && !b.o.Volume.Found {
+			b.o.Volume = b.t.at(b.today[x.who].last.Truncate(24 * time.Hour).Add(24 * time.Hour))
+		}
+	}
+	for i := range b.today {
+		if n := float64(b.today[i].looks); n > 0 {
+			b.usual[i].n++
+			b.usual[i].sum += n
+			b.usual[i].squares += n * n
+		}
+		b.today[i] = volume{}
+	}
+	b.days++
+}

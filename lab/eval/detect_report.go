@@ -1,0 +1,196 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+
+	"custody/lab"
+)
+
+// detectionRaw is where outcomes are kept, so that an interrupted run goes on.
+const detectionRaw = "docs/evaluation-detection.jsonl"
+
+// Marks between which detection writes in docs/evaluation.md.
+const (
+	beginDetection = "<!-- detection: written by make eval -->"
+	endDetection   = "<!-- end of detection -->"
+)
+
+// detections runs what is not done yet and writes the result.
+func detections(from uint64, only string) error {
+	done := map[string][]watchOutcome{}
+	if only == "" {
+		if err := readWatched(done); err != nil {
+			return err
+		}
+	}
+	p := lab.Defaults()
+	for _, t := range watchTasks {
+		if !strings.Contains(t.scenario, only) {
+			continue
+		}
+		for i := len(done[t.scenario]); i < t.seeds; i++ {
+			o, err := watched(p, t, from+uint64(i))
+			if err != nil {
+				return err
+			}
+			done[t.scenario] = append(done[t.scenario], *o)
+			if only != "" {
+				fmt.Printf("%+v\n", *o)
+			} else if err := appendWatched(o); err != nil {
+				return err
+			}
+		}
+		fmt.Println(t.row(done[t.scenario]))
+	}
+	if only != "" {
+		return nil
+	}
+	return putBetween("docs/evaluation.md", beginDetection, endDetection, detectionText(done, p))
+}
+
+func readWatched(done map[string][]watchOutcome) error {
+	text, err := os.ReadFile(detectionRaw)
+	if os.IsNotExist(err) {
+		return nil
+	}
+	for line := range strings.Lines(string(text)) {
+		var o watchOutcome
+		if err := json.Unmarshal([]byte(line), &o); err != nil {
+			return fmt.Errorf("%s: %w", detectionRaw, err)
+		}
+		done[o.Task] = append(done[o.Task], o)
+	}
+	return err
+}
+
+func appendWatched(o *watchOutcome) error {
+	f, err := os.OpenFile(detectionRaw, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return json.NewEncoder(f).Encode(o)
+}
+
+// count says in how many runs something is so.
+func count(list []watchOutcome, f func(*watchOutcome) bool) int {
+	n := 0
+	for i := range list {
+		if f(&list[i]) {
+			n++
+		}
+	}
+	return n
+}
+
+// reached says whether a run reached the task's bar by what one set of detectors found.
+func (t watchTask) reached(c *caught) bool {
+	switch {
+	case t.scenario == "after-hours":
+		return c.Found && c.Hours <= 32.0/60
+	case t.within > 0:
+		return c.within(t.within)
+	}
+	return c.Found
+}
+
+// row is a task's line of the table.
+func (t watchTask) row(list []watchOutcome) string {
+	if len(list) == 0 {
+		return ""
+	}
+	alerts, wrong, days, held := 0, 0, 0, 0
+	for i := range list {
+		alerts, wrong, days, held = alerts+list[i].Alerts, wrong+list[i].Wrong, days+list[i].Days, held+list[i].Held
+	}
+	cell := func(f func(*watchOutcome) *caught) string {
+		if !t.guilty {
+			return "–"
+		}
+		return share(count(list, func(o *watchOutcome) bool { return t.reached(f(o)) }), len(list))
+	}
+	delay := func(of func(*watchOutcome) *caught) string {
+		return middle(list, func(o *watchOutcome) (float64, bool) { c := of(o); return float64(c.Looks), c.Found }) + " / " +
+			middle(list, func(o *watchOutcome) (float64, bool) { c := of(o); return c.Hours, c.Found })
+	}
+	all := func(o *watchOutcome) *caught { return &o.All }
+	slow := func(o *watchOutcome) *caught { return &o.Slow }
+	return fmt.Sprintf("| %s | %d | %s | %s | %s | %s | %s | %s | %s | %.2f (%.2f) | %s |", t.scenario, len(list),
+		cell(all), delay(all), cell(slow), delay(slow), cell(func(o *watchOutcome) *caught { return &o.NoPlace }),
+		cell(func(o *watchOutcome) *caught { return &o.Simple }), cell(func(o *watchOutcome) *caught { return &o.Volume }),
+		float64(alerts)/float64(days), float64(wrong)/float64(days), t.bar)
+}
+
+func detectionText(done map[string][]watchOutcome, p lab.Params) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, `
+## Detection
+
+%d staff, %d of them central, in %d branches; seeds from %d on, while everything was tuned on seeds below 100. A run counts when an alert *within the
+day's budget of five* lists at least one of the bad looks, in time for the bar (without a bar: at all). Working days are 09:00 to 18:00, Monday to Friday,
+counted from the first bad look. Shares are with their 95 %% intervals (Wilson); delays are medians: bad looks until the alert, and hours on the clock.
+Beside all detectors: the sequential test alone, and all of them on a log that knows no devices. Rules only: more than %d looks on a day, %d in
+an hour or %d at night. Volume: the five highest z-scores of a login's looks are reviewed every day.
+
+| scenario | runs | all detectors | looks / hours | sequential test alone | looks / hours | no devices in the log | rules only | volume z-score | alerts a day (about nothing) | asked |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
+`, p.Staff, p.Central, p.Branches, firstSeed, ruleDay, ruleHour, ruleNight)
+	for _, t := range watchTasks {
+		if row := t.row(done[t.scenario]); row != "" {
+			b.WriteString(row + "\n")
+		}
+	}
+	b.WriteString(nullText(done["null"]))
+	if list := done["pair"]; len(list) > 0 {
+		fmt.Fprintf(&b, "\nIn *pair*, both logins were in alerts in %d of %d runs.\n", count(list, func(o *watchOutcome) bool { return o.Both }), len(list))
+	}
+	if list := done["own-calls"]; len(list) > 0 {
+		n := count(list, func(o *watchOutcome) bool { return o.All.Found })
+		fmt.Fprintf(&b, "\nIn *own-calls*, an alert that lists one of his looks came in %d of %d runs: nothing in them is out of place.\n", n, len(list))
+	}
+	return b.String()
+}
+
+// nullText says what chance does, detector by detector.
+func nullText(list []watchOutcome) string {
+	if len(list) == 0 {
+		return ""
+	}
+	days, most := 0, 0.0
+	byRule := map[string]int{}
+	simple := 0
+	for i := range list {
+		days += list[i].Days
+		most = max(most, float64(list[i].Alerts)/float64(list[i].Days))
+		simple += list[i].Simples
+		for r, n := range list[i].Rules {
+			byRule[string(r)] += n
+		}
+	}
+	var parts []string
+	for _, r := range []string{"slow-exfiltration", "unexplained", "burst-and-spread", "shared-login", "enumeration", "export", "facts"} {
+		parts = append(parts, fmt.Sprintf("%s %.2f", r, float64(byRule[r])/float64(days)))
+	}
+	return fmt.Sprintf("\nIn *null*, %d days of a thousand people on which nothing is wrong: at most %.2f alerts a day in any run; by the detector that raised them first, a day: %s. The fixed rules raised %.2f.\n",
+		days, most, strings.Join(parts, ", "), float64(simple)/float64(days))
+}
+
+// putBetween replaces what lies between two marks of a file, or adds it at its end.
+func putBetween(path, begin, end, text string) error {
+	old, err := os.ReadFile(path)
+	if err != nil && !os.IsNotExist(err) {
+		return err
+	}
+	before, rest, found := strings.Cut(string(old), begin)
+	after := ""
+	if found {
+		_, after, _ = strings.Cut(rest, end)
+		after = strings.TrimPrefix(after, "\n")
+	} else if before != "" && !strings.HasSuffix(before, "\n\n") {
+		before = strings.TrimRight(before, "\n") + "\n\n"
+	}
+	return os.WriteFile(path, []byte(before+begin+text+end+"\n"+after), 0o644)
+}
