@@ -19,11 +19,20 @@ type Cover struct {
 func (l *Looks) Covers(rows []custody.SubjectID, before time.Time) []Cover {
 	at := int32(min(before.Sub(l.epoch)/time.Second, 1<<31-1))
 	count, last := make([]int, len(l.saw)), make([]uint32, len(l.saw))
+	cover := func(c uint32, n int) {
+		if last[c] != uint32(n)+1 {
+			last[c] = uint32(n) + 1
+			count[c]++
+		}
+	}
 	for n, s := range rows {
 		for _, k := range l.of(uint32(s)) {
-			if k.at < at && last[k.candidate] != uint32(n)+1 {
-				last[k.candidate] = uint32(n) + 1
-				count[k.candidate]++
+			if k.at >= at {
+				break
+			}
+			cover(k.candidate, n)
+			for _, p := range l.partsOf(k.candidate) {
+				cover(p, n)
 			}
 		}
 	}

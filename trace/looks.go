@@ -25,7 +25,8 @@ type Looks struct {
 	from     []uint32 // from[s] to from[s+1] are the looks at subject s, by time
 	born     []int32  // when the subject's record began: told, or the first look
 	told     map[custody.SubjectID]int32
-	saw      []int // distinct subjects of each candidate
+	saw      []int      // distinct subjects of each candidate
+	parts    [][]uint32 // of which pseudo-sources a candidate is a part
 	byAge    []uint32
 	frozen   bool
 }
@@ -52,6 +53,27 @@ func (l *Looks) Add(c Candidate, s custody.SubjectID, at time.Time) error {
 // Born says when a subject's record began. Without it, its first look counts.
 func (l *Looks) Born(s custody.SubjectID, at time.Time) {
 	l.told[s] = int32(at.Sub(l.epoch) / time.Second)
+}
+
+// Part says that what a candidate saw was seen by pseudo-sources too: its branch, its
+// organisation. Their exposures come out of its looks, which are held once.
+func (l *Looks) Part(c Candidate, of ...Candidate) {
+	for int(c) >= len(l.parts) {
+		l.parts = append(l.parts, nil)
+	}
+	for _, p := range of {
+		if !slices.Contains(l.parts[c], uint32(p)) {
+			l.parts[c] = append(l.parts[c], uint32(p))
+		}
+	}
+}
+
+// partsOf gives the pseudo-sources of a candidate.
+func (l *Looks) partsOf(c uint32) []uint32 {
+	if int(c) < len(l.parts) {
+		return l.parts[c]
+	}
+	return nil
 }
 
 // Len counts the looks.
@@ -135,13 +157,28 @@ func (l *Looks) count() {
 	for _, k := range l.looks {
 		top = max(top, k.candidate)
 	}
+	for _, list := range l.parts {
+		for _, p := range list {
+			top = max(top, p)
+		}
+	}
 	l.saw = make([]int, top+1)
 	last := make([]uint32, top+1) // the last subject counted, plus one
 	for s := range l.from[:len(l.from)-1] {
+		seen := func(c uint32) bool {
+			if last[c] == uint32(s)+1 {
+				return true
+			}
+			last[c] = uint32(s) + 1
+			l.saw[c]++
+			return false
+		}
 		for _, k := range l.of(uint32(s)) {
-			if last[k.candidate] != uint32(s)+1 {
-				last[k.candidate] = uint32(s) + 1
-				l.saw[k.candidate]++
+			if seen(k.candidate) {
+				continue
+			}
+			for _, p := range l.partsOf(k.candidate) {
+				seen(p)
 			}
 		}
 	}

@@ -122,10 +122,11 @@ func (w *worker) exposures(s uint32, at int32) []exposure {
 		if hour >= len(w.lag) || w.lag[hour] == 0 {
 			continue
 		}
-		if w.one[k.candidate] == 0 {
-			w.now = append(w.now, k.candidate)
+		if w.expose(k.candidate, w.lag[hour]) {
+			for _, p := range w.l.partsOf(k.candidate) {
+				w.expose(p, w.lag[hour])
+			}
 		}
-		w.one[k.candidate] = max(w.one[k.candidate], w.lag[hour])
 	}
 	slices.Sort(w.now)
 	w.list = w.list[:0]
@@ -134,6 +135,18 @@ func (w *worker) exposures(s uint32, at int32) []exposure {
 		w.one[c] = 0
 	}
 	return w.list
+}
+
+// expose notes an exposure and says whether it is the candidate's highest so far.
+func (w *worker) expose(c uint32, g float32) bool {
+	if w.one[c] >= g {
+		return false
+	}
+	if w.one[c] == 0 {
+		w.now = append(w.now, c)
+	}
+	w.one[c] = g
+	return true
 }
 
 // chosen gives which members of a matched set are kept for redrawing, in order.

@@ -182,12 +182,11 @@ func split(l *Looks, r *Result) *Split {
 	for subject := range l.from[:len(l.from)-1] {
 		by := int8(0) // whose alone so far; -1: of several
 		for _, k := range l.of(uint32(subject)) {
-			if p := place[k.candidate]; p != 0 && p != by {
-				if by != 0 {
-					by = -1
-					break
-				}
-				by = p
+			if by = alone(by, place[k.candidate]); by < 0 {
+				break
+			}
+			for _, p := range l.partsOf(k.candidate) {
+				by = alone(by, place[p])
 			}
 		}
 		if by > 0 {
@@ -195,6 +194,17 @@ func split(l *Looks, r *Result) *Split {
 		}
 	}
 	return s
+}
+
+// alone adds a viewer to whose alone a subject is: 0 nobody's, -1 of several.
+func alone(by, who int8) int8 {
+	switch {
+	case who == 0 || who == by:
+		return by
+	case by == 0:
+		return who
+	}
+	return -1
 }
 
 // canaries is how many catch a leak of fraction f with 99 %.
