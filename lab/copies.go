@@ -1,7 +1,6 @@
 package lab
 
 import (
-	"fmt"
 	"slices"
 	"time"
 )
@@ -42,7 +41,10 @@ func contractor() scenario {
 		day: func(s *stage, d int, _ []Look) (list []Look) {
 			switch d {
 			case s.p.Days / 2, s.p.Days * 3 / 4:
-				name := fmt.Sprintf("contractor-%d", len(s.copies))
+				name := "contractor-1"
+				if d > s.p.Days/2 {
+					name = "contractor-2"
+				}
 				at := s.p.Start.AddDate(0, 0, d).Add(21 * time.Hour)
 				for _, subject := range s.copy(name, at, 82_000) {
 					list = append(list, s.take(Look{At: at, Login: who, Device: s.staff[who].Device, Subject: subject}))

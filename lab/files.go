@@ -48,6 +48,11 @@ func Write(p Params, name string, seed uint64, dir string) (run *Run, looks int,
 	if err := w.Flush(); err != nil {
 		return nil, 0, notWritten(dir, err)
 	}
+	if run.Found != nil {
+		if err := writeFound(run, len(run.Jobs), dir); err != nil {
+			return nil, 0, notWritten(dir, err)
+		}
+	}
 	if err := writeComplaints(filepath.Join(dir, ComplaintsFile), run.Complaints); err != nil {
 		return nil, 0, notWritten(dir, err)
 	}

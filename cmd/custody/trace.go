@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -23,13 +24,25 @@ type traceRun struct {
 	by, page, bad, zone string
 	seed                uint64
 	redraws             int
+	system              string
+	any                 bool
+	until, foundAt      moment
+	found, key          string
+	customers, copies   string
+	sources             []string
+
+	place   *time.Location // of zone
+	badRows *badLines
 }
 
 func (a *app) traceCommand() *cobra.Command {
 	var t traceRun
 	cmd := &cobra.Command{
-		Use: "trace", Short: "Whose looks explain these complaints? From an access log and a list",
-		Long: `Trace a leak from files, before anything is installed: the access log of any system
+		Use: "trace", Short: "Whose looks explain these complaints, or a file that was found?",
+		Long: `Trace a leak. With --system the looks are those of the working directory's ledger and
+the complaints those that were taken in (custody complaint); nothing else is needed.
+
+Or from files, before anything is installed: the access log of any system
 (who looked at which customer, when) and a list of complaints (which customer was
 called by somebody who should not know them, when). Both are CSV with a header or
 JSON lines, also packed as .gz. Which column is which is guessed and shown; --map
@@ -39,11 +52,17 @@ Logins and branches are weighed by a matched likelihood: a login that sees every
 gains nothing by it, and complaints that come from elsewhere point at nobody. A login
 is named only when the case is strong, far ahead of the next, and stays the same under
 other assumptions; a person never is. Beside the answer a page to read is written.
+--source partner:Acorn=acorn.csv adds somebody who has customers' records as a whole.
 
-Leave out complaints that came after customers were written to: letters cause complaints.`,
-		Example: "  custody trace --log access.csv --complaints complaints.csv\n  custody trace --log access.csv.gz --map subject=job_customer --complaints complaints.csv --page leak.html --json",
+--found traces a file that turned up online: CSV, a spreadsheet, JSON or text, by keys,
+phones, mail addresses and registrations. --copies lists copies that were given away, with
+the canaries and pseudonyms that only each of them has.
+
+Leave out complaints that came after customers were written to, with --until: letters
+cause complaints.`,
+		Example: "  custody trace --system bodyshop\n  custody trace --system bodyshop --found leak.xlsx --copies copies.csv\n  custody trace --log access.csv --complaints complaints.csv\n  custody trace --log access.csv.gz --map subject=job_customer --complaints complaints.csv --page leak.html --json",
 		Args:    takes(),
-		RunE:    func(*cobra.Command, []string) error { return a.trace(t) },
+		RunE:    func(cmd *cobra.Command, _ []string) error { return a.trace(cmd.Context(), &t) },
 	}
 	f := cmd.Flags()
 	f.StringSliceVar(&t.logs, "log", nil, "an access log `file`, - for the standard input; repeatable")
@@ -56,11 +75,61 @@ Leave out complaints that came after customers were written to: letters cause co
 	f.StringVar(&t.zone, "time-zone", "Europe/London", "the `zone` of times that do not say theirs")
 	f.Uint64Var(&t.seed, "seed", 1, "makes the redraws repeatable: a `number`")
 	f.IntVar(&t.redraws, "redraws", 999, "how `many` times complainants are redrawn for the probability of chance")
-	require(cmd, "log", "complaints")
+	f.StringVar(&t.system, "system", "", "trace on the ledger's events of this `system`")
+	f.BoolVar(&t.any, "any-look", false, "count looks that showed no phone, mail or postal address as well")
+	f.Var(&t.until, "until", "leave out complaints of calls after this `time`: when customers were first written to")
+	f.StringVar(&t.found, "found", "", "trace a `file` that was found, in place of complaints")
+	f.Var(&t.foundAt, "found-at", "when the file was found: a `time`; now if not given")
+	f.StringVar(&t.key, "key", "", "the `column` of the found file that holds customers' keys")
+	f.StringVar(&t.customers, "customers", "", "with --log and --found: a `file` of customers' keys, phones and mail addresses")
+	f.StringVar(&t.copies, "copies", "", "a `file` of declared copies: copy, made, customer_id, pseudonym, canary")
+	f.StringSliceVar(&t.sources, "source", nil, "somebody who holds records as a whole: `KIND:NAME=FILE`, of partner, copy, upstream or branch; repeatable")
 	return cmd
 }
 
-func (a *app) trace(t traceRun) error {
+// check says what does not fit together.
+func (t *traceRun) check() error {
+	switch {
+	case t.system == "" && len(t.logs) == 0:
+		return custody.E(custody.CodeInvalid, "--log is missing", "give an access log with --log FILE, or --system NAME to trace on the ledger")
+	case t.system != "" && len(t.logs) > 0:
+		return custody.E(custody.CodeInvalid, "--system and --log are two ways", "trace one, then the other")
+	case t.found != "" && len(t.lists) > 0:
+		return custody.E(custody.CodeInvalid, "--found and --complaints are two questions", "ask one, then the other")
+	case t.system == "" && t.found == "" && len(t.lists) == 0:
+		return custody.E(custody.CodeInvalid, "--complaints is missing", "give a list with --complaints FILE, or a file that was found with --found FILE")
+	}
+	return nil
+}
+
+// read gives an inquiry its looks and its complaints, or the file that was found.
+func (a *app) read(ctx context.Context, t *traceRun, q *inquiry.Inquiry) (e *evidence, f *foundRun, err error) {
+	if t.system != "" {
+		if e, err = a.traceSystem(ctx, t, q); err != nil {
+			return nil, nil, err
+		}
+		f = e.file
+	} else {
+		if err := readAll(t.logs, t.mapLogs, q.Log); err != nil {
+			return nil, nil, err
+		}
+		if err := readAll(t.lists, t.mapLists, q.Complaints); err != nil {
+			return nil, nil, err
+		}
+	}
+	if err := readSources(q, t.sources); err != nil {
+		return nil, nil, err
+	}
+	if t.found != "" && f == nil {
+		f, err = a.foundInFiles(t, q)
+	}
+	return e, f, err
+}
+
+func (a *app) trace(ctx context.Context, t *traceRun) error {
+	if err := t.check(); err != nil {
+		return err
+	}
 	zone, err := time.LoadLocation(t.zone)
 	if err != nil {
 		return custody.E(custody.CodeInvalid, fmt.Sprintf("the time zone %q is not known", t.zone), "zones are named as in Europe/London, or UTC")
@@ -71,17 +140,19 @@ func (a *app) trace(t traceRun) error {
 	if t.redraws < 19 || t.redraws > 100_000 {
 		return custody.E(custody.CodeInvalid, "--redraws must be from 19 to 100000", "999 is usual: its smallest probability is 0.001")
 	}
+	if t.place = zone; a.zone == nil {
+		a.zone = zone
+	}
 	bad := &badLines{path: t.bad}
+	t.badRows = bad
 	defer bad.close()
 	q := inquiry.New(zone, bad.add)
 	q.By = inquiry.Kind(t.by)
-	if err := readAll(t.logs, t.mapLogs, q.Log); err != nil {
+	e, file, err := a.read(ctx, t, q)
+	if err != nil {
 		return err
 	}
-	if err := readAll(t.lists, t.mapLists, q.Complaints); err != nil {
-		return err
-	}
-	answer, err := q.Run(trace.Options{Seed: t.seed, Redraws: t.redraws})
+	answer, err := a.answer(t, q, e, file)
 	if err != nil {
 		return err
 	}
@@ -97,6 +168,27 @@ func (a *app) trace(t traceRun) error {
 		return a.object(answer)
 	}
 	return a.printTrace(answer, t, bad)
+}
+
+// answer runs the trace.
+func (a *app) answer(t *traceRun, q *inquiry.Inquiry, e *evidence, file *foundRun) (*inquiry.Answer, error) {
+	o := trace.Options{Seed: t.seed, Redraws: t.redraws}
+	var err error
+	if o.Until, err = t.until.at(a); err != nil {
+		return nil, err
+	}
+	if file != nil {
+		return file.run(q, t, o)
+	}
+	answer, err := q.Run(o)
+	if err == nil && e != nil {
+		for _, c := range answer.Ranked[:min(len(answer.Ranked), 1)] {
+			if c.Kind == inquiry.Login {
+				answer.Evidence = e.about(c.Name.Name)
+			}
+		}
+	}
+	return answer, err
 }
 
 // readAll opens each file and reads it with the columns that were said.
@@ -172,7 +264,7 @@ func (b *badLines) close() error {
 	return nil
 }
 
-func (a *app) printTrace(r *inquiry.Answer, t traceRun, bad *badLines) error {
+func (a *app) printTrace(r *inquiry.Answer, t *traceRun, bad *badLines) error {
 	for _, files := range [][]inquiry.Read{r.Logs, r.Lists} {
 		for _, f := range files {
 			a.say("%s: %s lines read", f.File, inquiry.Thousands(f.Rows))
@@ -184,8 +276,18 @@ func (a *app) printTrace(r *inquiry.Answer, t traceRun, bad *badLines) error {
 	if bad.n > 0 {
 		a.say("%s not understood: see %s", plural(bad.n, "line"), t.bad)
 	}
+	if r.Masked > 0 {
+		a.say("%s looks showed no phone, mail or postal address and do not count (--any-look counts them)", inquiry.Thousands(r.Masked))
+	}
 	for _, l := range r.Left {
-		a.say("complaint in line %d left out: %s", l.Line, l.Reason)
+		if t.system != "" && l.Ref != "" {
+			a.say("complaint %s left out: %s", printable(l.Ref), l.Reason)
+		} else {
+			a.say("complaint in line %d left out: %s", l.Line, l.Reason)
+		}
+	}
+	if r.Found != nil {
+		a.printFound(r.Found)
 	}
 	a.say("")
 	rows := r.Ranked[:min(len(r.Ranked), 8)]
@@ -200,12 +302,15 @@ func (a *app) printTrace(r *inquiry.Answer, t traceRun, bad *badLines) error {
 		return err
 	}
 	a.say("elsewhere: %.3f; as strong by chance: %.3f\n", r.Elsewhere, r.P)
-	a.say("%s", r.Conclusion)
+	a.say("%s", printable(r.Conclusion))
+	for _, line := range r.Evidence {
+		a.say("  %s", printable(line))
+	}
 	for _, why := range r.Against {
 		a.say("  - %s", why)
 	}
 	if r.Next != "" {
-		a.say("Next best test: %s", r.Next)
+		a.say("Next best test: %s", printable(r.Next))
 	}
 	if t.page != "none" {
 		a.say("\nThe page to read: %s", strings.TrimPrefix(t.page, "./"))

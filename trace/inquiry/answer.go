@@ -35,6 +35,12 @@ type Answer struct {
 	Next       string      `json:"next_best_test,omitempty"`
 	Memory     int64       `json:"memory_bytes"`
 	Conclusion string      `json:"conclusion"`
+	Masked     int         `json:"looks_without_contact,omitempty"` // left out: no phone, mail or postal address was shown
+	Pseudo     []Read      `json:"sources_declared,omitempty"`
+	Found      *FoundFile  `json:"file,omitempty"`
+	// Evidence says from where the best login looked at complainants, and what binds it
+	// to its person.
+	Evidence []string `json:"evidence,omitempty"`
 
 	picture []row
 }
@@ -72,8 +78,12 @@ const maxRanked = 20
 // Run traces. It needs a log and a list of complaints.
 func (q *Inquiry) Run(o trace.Options) (*Answer, error) {
 	if len(q.logs) == 0 || len(q.lists) == 0 {
-		return nil, custody.E(custody.CodeInvalid, "a trace needs an access log and a list of complaints", "give --log FILE and --complaints FILE")
+		return nil, custody.E(custody.CodeInvalid, "a trace needs looks and complaints", "give --log FILE and --complaints FILE, or --system NAME once complaints were taken in")
 	}
+	return q.run(o)
+}
+
+func (q *Inquiry) run(o trace.Options) (*Answer, error) {
 	if q.hasBranches() {
 		o.Group = q.group
 	}
@@ -82,7 +92,12 @@ func (q *Inquiry) Run(o trace.Options) (*Answer, error) {
 	list := make([]trace.Complaint, len(q.complaints))
 	for i, c := range q.complaints {
 		list[i] = c.Complaint
-		list[i].Subject = q.known(c.key)
+		switch {
+		case c.why != "":
+			list[i].Subject = nobody
+		case c.key != "":
+			list[i].Subject = q.known(c.key)
+		}
 	}
 	r, err := trace.Run(q.looks, list, o)
 	if err != nil {
@@ -93,30 +108,44 @@ func (q *Inquiry) Run(o trace.Options) (*Answer, error) {
 	return a, nil
 }
 
+// nobody is a number that no look has.
+const nobody = ^custody.SubjectID(0)
+
 // known gives the number of a key, or one that no look has.
 func (q *Inquiry) known(key string) custody.SubjectID {
+	if q.direct {
+		if q.lookup != nil {
+			if s, ok := q.lookup(key); ok {
+				return s
+			}
+		}
+		return nobody
+	}
 	if s, ok := q.subjects[key]; ok {
 		return s
 	}
-	return ^custody.SubjectID(0)
+	return nobody
 }
 
 func (q *Inquiry) answer(r *trace.Result, o trace.Options) *Answer {
 	a := &Answer{
 		Logs: q.logs, Lists: q.lists, Subjects: len(q.keys), First: q.first, Last: q.last, Used: r.Used,
-		Elsewhere: r.Elsewhere, P: r.P, Redraws: o.Redraws, Seed: o.Seed, Memory: r.Memory, Untested: r.Named.Untested,
+		Elsewhere: r.Elsewhere, P: r.P, Redraws: o.Redraws, Seed: o.Seed, Memory: r.Memory, Untested: r.Named.Untested, Masked: q.masked, Pseudo: q.sources,
+	}
+	if q.direct {
+		a.Subjects = q.distinct
 	}
 	for _, l := range q.logs {
 		a.Looks += l.Rows
 	}
 	for _, n := range q.names {
-		if n.Kind != Branch {
+		if n.Kind.single() {
 			a.Logins++
 		}
 	}
 	for _, l := range r.Left {
 		c := q.complaints[l.Complaint]
-		a.Left = append(a.Left, LeftOut{c.line, c.ref, l.Reason})
+		a.Left = append(a.Left, LeftOut{c.line, c.ref, cmp.Or(c.why, l.Reason)})
 	}
 	for _, x := range r.Ranked[:min(len(r.Ranked), maxRanked)] {
 		a.Ranked = append(a.Ranked, Candidate{
@@ -138,7 +167,7 @@ func (q *Inquiry) answer(r *trace.Result, o trace.Options) *Answer {
 func (q *Inquiry) conclude(a *Answer, r *trace.Result) {
 	n := q.names[r.Named.Candidate]
 	switch {
-	case r.Named.Login && n.Kind == Branch:
+	case r.Named.Login && !n.Kind.single():
 		a.Named = &n
 		a.Conclusion = fmt.Sprintf("The complaints point at %s as a whole: its customers' records, not the looks of one login, explain them.", n)
 	case r.Named.Login:

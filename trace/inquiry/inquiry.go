@@ -25,7 +25,16 @@ const (
 	Login  Kind = "login"
 	Device Kind = "device"
 	Branch Kind = "branch"
+	// Others that may have passed on what they hold as a whole.
+	Partner     Kind = "partner"
+	Application Kind = "application"
+	Copy        Kind = "copy"
+	Upstream    Kind = "upstream"
 )
+
+// single says whether a kind is one hand: a login, a device or a program. The others
+// stand for lists that were taken as a whole.
+func (k Kind) single() bool { return k == Login || k == Device || k == Application }
 
 // Name is a candidate by name.
 type Name struct {
@@ -52,7 +61,15 @@ type Inquiry struct {
 	last       time.Time
 	logs       []Read
 	lists      []Read
+	sources    []Read
 	bad        func(file string, b accesslog.Bad)
+
+	// Of a ledger's events, whose subjects have numbers already.
+	direct   bool
+	lookup   func(key string) (custody.SubjectID, bool)
+	met      []bool
+	distinct int
+	masked   int // looks that showed no way to reach the customer
 }
 
 // complaint is one line of a list.
@@ -62,6 +79,7 @@ type complaint struct {
 	key  string
 	ref  string
 	knew string
+	why  string // why it can say nothing; empty: it may
 }
 
 // Read says how a file was read.
@@ -114,12 +132,7 @@ func (q *Inquiry) look(r *accesslog.Row) error {
 	at := r.At[accesslog.Time]
 	s := q.subject(r.Get(accesslog.Subject))
 	branch := r.Get(accesslog.Branch)
-	if q.first.IsZero() || at.Before(q.first) {
-		q.first = at
-	}
-	if at.After(q.last) {
-		q.last = at
-	}
+	q.span(at)
 	if born := r.At[accesslog.Born]; !born.IsZero() {
 		q.looks.Born(s, born)
 	}
@@ -209,7 +222,7 @@ func knew(text string) float64 {
 // group gives a candidate's branch, for the test within branches.
 func (q *Inquiry) group(c trace.Candidate) string {
 	n := q.names[c]
-	if n.Kind == Branch {
+	if !n.Kind.single() {
 		return n.Name
 	}
 	return n.Branch

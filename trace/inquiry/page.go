@@ -55,7 +55,7 @@ type legendEntry struct{ Colour, Text string }
 func (a *Answer) legend() []legendEntry {
 	var list []legendEntry
 	for i, c := range a.Ranked {
-		if c.Kind != Branch && len(list) < pictureCandidates {
+		if c.Kind.single() && len(list) < pictureCandidates {
 			list = append(list, legendEntry{colours[len(list)], fmt.Sprintf("%d. %s", i+1, c.Name)})
 		}
 	}

@@ -32,7 +32,7 @@ type dot struct {
 func (q *Inquiry) rows(r *trace.Result, list []trace.Complaint) []row {
 	place := map[trace.Candidate]int{}
 	for _, x := range r.Ranked { // a branch's looks are those of its logins
-		if q.names[x.Candidate].Kind != Branch && len(place) < pictureCandidates {
+		if q.names[x.Candidate].Kind.single() && len(place) < pictureCandidates {
 			place[x.Candidate] = len(place)
 		}
 	}
@@ -51,7 +51,7 @@ func (q *Inquiry) rows(r *trace.Result, list []trace.Complaint) []row {
 			if !ok {
 				who = pictureCandidates
 			}
-			if q.names[look.Candidate].Kind != Branch {
+			if q.names[look.Candidate].Kind.single() {
 				row.Looks = append(row.Looks, dot{look.Time, who})
 			}
 		}
