@@ -62,6 +62,7 @@ func (c *Config) check(p *decoder, root *yaml.Node) {
 	c.Scim.check(k)
 	c.Notices.check(k)
 	c.Admin.check(k)
+	c.Complaints.check(k)
 	zone, err := time.LoadLocation(c.TimeZone)
 	if err != nil || c.TimeZone == "" || c.TimeZone == "Local" {
 		k.at("not a time zone: write one like Europe/London or UTC", "time_zone")

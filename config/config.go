@@ -31,6 +31,7 @@ type Config struct {
 	Scim       Scim               `yaml:"scim"`
 	Notices    Notices            `yaml:"notices"`
 	Admin      Admin              `yaml:"admin"`
+	Complaints Complaints         `yaml:"complaints"`
 	Systems    map[string]*System `yaml:"systems"`
 
 	zone *time.Location
@@ -96,6 +97,7 @@ func Default() *Config {
 		Console:    Console{Listen: ConsoleListen, TLS: Off, Title: "Custody"},
 		Scim:       Scim{TLS: On, Clients: map[string]*ScimClient{}},
 		Notices:    defaultNotices(),
+		Complaints: defaultComplaints(),
 		Systems:    map[string]*System{},
 	}
 }

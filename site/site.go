@@ -67,10 +67,11 @@ type Options struct {
 	MaxConnections int
 	MaxMessage     int
 	ClearPassword  func(login string) bool
-	SignIn         SignIn     // of browsers, at every portal
-	Console        *Console   // the web console; nil serves none
-	Scim           Scim       // directories that keep people here
-	People         People     // how logins end by themselves
+	SignIn         SignIn   // of browsers, at every portal
+	Console        *Console // the web console; nil serves none
+	Scim           Scim     // directories that keep people here
+	People         People   // how logins end by themselves
+	Complaints     Complaints
 	FS             durable.FS // the ledger's file system; tests break it
 	Now            func() time.Time
 	Log            *slog.Logger
@@ -93,6 +94,7 @@ type Site struct {
 	policy   *policy.Policy
 	doors    doors
 	desk     *desk
+	intake   counter
 	running  context.Context
 	stop     context.CancelFunc
 	work     sync.WaitGroup
@@ -161,6 +163,9 @@ func (s *Site) open(ctx context.Context) (err error) {
 	if err := s.openConsole(); err != nil {
 		return err
 	}
+	if err := s.openIntake(); err != nil {
+		return err
+	}
 	s.watch()
 	return nil
 }
@@ -183,6 +188,7 @@ func (s *Site) Close() error {
 	}
 	s.closeConsole()
 	s.closePortals()
+	s.closeIntake()
 	if s.Server != nil {
 		s.Server.Close()
 	}
@@ -245,6 +251,7 @@ func (s *Site) watch() {
 	s.work.Go(func() { s.keepRights(ctx) })
 	s.watchConsole(ctx)
 	s.work.Go(func() { s.keepFresh(ctx) })
+	s.work.Go(func() { s.keepMatched(ctx) })
 	for i := range s.o.Systems {
 		s.work.Go(func() { s.keepFilled(ctx, &s.o.Systems[i]) })
 		if s.o.Systems[i].Upstream == nil {
@@ -276,6 +283,7 @@ func (s *Site) Reload() error {
 	if err := s.recordRights(); err != nil {
 		return err
 	}
+	s.wakeIntake()
 	return s.hearErasures(s.running)
 }
 

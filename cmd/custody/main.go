@@ -53,8 +53,8 @@ func (a *app) rootCommand() *cobra.Command {
 		a.initCommand(), a.discoverCommand(), a.systemCommand(), a.organisationCommand(), a.personCommand(),
 		a.grantCommand(), a.tokenCommand(), a.identityCommand(), a.certificateCommand(), a.applicationCommand(),
 		a.sessionCommand(), a.setupCommand(), a.doctorCommand(), a.serveCommand(), a.consoleCommand(), a.portalCommand(),
-		a.ledgerCommand(), a.traceCommand(), a.labCommand(), a.subjectCommand(), a.policyCommand(),
 		a.scimCommand(), a.configCommand(), a.versionCommand(),
+		a.ledgerCommand(), a.traceCommand(), a.complaintCommand(), a.labCommand(), a.subjectCommand(), a.policyCommand(),
 		a.managerCommand(), a.requestCommand(),
 	)
 	root.AddCommand(a.watchCommand())

@@ -62,6 +62,12 @@ func (a *app) takenIn(ctx context.Context, w *workspace, system custody.SystemID
 		return err
 	}
 	list, err := desk.Traceables(system, intake.Filter{})
+	if err == nil && slices.ContainsFunc(list, func(c intake.Traceable) bool { return c.Why == intake.WhyNobody }) {
+		// Customers may have come since then; who was found stays found.
+		if err = w.matchComplaints(ctx, desk, true); err == nil {
+			list, err = desk.Traceables(system, intake.Filter{})
+		}
+	}
 	if err != nil {
 		return err
 	}

@@ -227,6 +227,7 @@ func (w *workspace) siteOptions() (site.Options, error) {
 	if o.Policies, err = w.handWritten(); err != nil {
 		return o, err
 	}
+	o.Complaints = w.complaintsDesk()
 	if o.SignIn, err = w.signIn(); err != nil {
 		return o, err
 	}

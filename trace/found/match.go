@@ -198,7 +198,9 @@ func (m *matching) identifiers(text string) {
 			for _, id := range m.room {
 				m.vote(id)
 			}
-			m.marks(v)
+			if v != text { // the whole cell was looked at
+				m.marks(v)
+			}
 		}
 	}
 }

@@ -305,6 +305,9 @@ func (s *Service) Traceables(system custody.SystemID, f Filter) ([]Traceable, er
 	return out, nil
 }
 
+// WhyNobody is why a complaint of somebody unknown says nothing.
+const WhyNobody = "no customer of the system fits"
+
 // choose picks the customer on whom most identifiers agree.
 func choose(c *Complaint, list []Subject, system custody.SystemID) (id custody.SubjectID, why string) {
 	most, alike := 0, 0
@@ -327,7 +330,7 @@ func choose(c *Complaint, list []Subject, system custody.SystemID) (id custody.S
 	case c.Matched.IsZero():
 		return 0, "its customer was not looked for yet"
 	case most == 0:
-		return 0, "no customer of the system fits"
+		return 0, WhyNobody
 	case alike > 1:
 		return 0, strconv.Itoa(alike) + " customers fit alike: ask for a registration or a mail address"
 	}

@@ -1,0 +1,104 @@
+package site
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"time"
+
+	"custody"
+	"custody/trace/intake"
+)
+
+// Complaints says how complaints are taken.
+type Complaints struct {
+	Controller intake.Controller
+	PerHour    int
+	TLS        bool // the form's listener speaks TLS with the site's certificate
+}
+
+// counter takes complaints and looks for their customers.
+type counter struct {
+	service *intake.Service
+	server  *http.Server
+	wake    chan struct{} // something new may be there to match
+}
+
+// Intake gives the desk at which complaints are taken.
+func (s *Site) Intake() *intake.Service { return s.intake.service }
+
+// openIntake makes the desk and the public form.
+func (s *Site) openIntake() error {
+	seal, err := s.Identity.Sealer("complaints v1")
+	if err != nil {
+		return err
+	}
+	stamp, err := s.Identity.Sealer("complaint form v1")
+	if err != nil {
+		return err
+	}
+	s.intake.wake = make(chan struct{}, 1)
+	s.intake.service = intake.New(intake.Options{Storage: s.o.Store, Seal: seal, Zone: s.o.Zone, Now: s.o.Now,
+		Mark: func(text string) [32]byte { return s.Identity.Pseudonym("complaint", text) }})
+	form := intake.NewForm(intake.FormOptions{Service: s.intake.service, Seal: stamp, Controller: s.o.Complaints.Controller, PerHour: s.o.Complaints.PerHour,
+		Zone: s.o.Zone, Now: s.o.Now, Log: s.o.Log})
+	s.intake.server = &http.Server{Handler: form, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 30 * time.Second,
+		IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10, ErrorLog: log.New(io.Discard, "", 0)}
+	if s.o.Complaints.TLS && s.o.TLS != nil {
+		s.intake.server.TLSConfig = s.o.TLS.Clone()
+		s.intake.server.TLSConfig.ClientAuth = 0
+		s.intake.server.TLSConfig.NextProtos = []string{"http/1.1"}
+	}
+	return nil
+}
+
+// ServeComplaints serves the public form until the listener is closed.
+func (s *Site) ServeComplaints(l net.Listener) error {
+	var err error
+	if s.intake.server.TLSConfig != nil {
+		err = s.intake.server.ServeTLS(l, "", "")
+	} else {
+		err = s.intake.server.Serve(l)
+	}
+	if errors.Is(err, http.ErrServerClosed) || errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
+}
+
+// closeIntake ends the public form.
+func (s *Site) closeIntake() {
+	if s.intake.server != nil {
+		_ = s.intake.server.Close()
+	}
+}
+
+// wakeIntake says that there may be complaints whose customers were not looked for yet.
+func (s *Site) wakeIntake() {
+	select {
+	case s.intake.wake <- struct{}{}:
+	default:
+	}
+}
+
+// keepMatched looks for the customers of complaints, whoever took them.
+func (s *Site) keepMatched(ctx context.Context) {
+	s.wakeIntake()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.intake.wake:
+		}
+		systems := map[string]custody.SystemID{}
+		for i := range s.o.Systems {
+			systems[s.o.Systems[i].Name] = s.o.Systems[i].ID
+		}
+		if _, err := s.intake.service.Match(ctx, systems, &s.memory, false); err != nil && ctx.Err() == nil {
+			s.o.Log.Warn("the customers of a complaint could not be looked for", "err", err)
+		}
+	}
+}
