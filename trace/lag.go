@@ -28,13 +28,14 @@ func (g Lag) Times(x float64) Lag {
 // FileLag is for the rows of a file that was found: what was seen within ten years.
 var FileLag = Lag{Even: true, Longest: 3650 * 24 * time.Hour}
 
-// lagStep is the grain of the table, in seconds: an hour.
-const lagStep = 3600
+// step is the grain of the table, in seconds: an hour, less for short lags.
+func (g Lag) step() int { return min(3600, max(1, int(g.Longest.Seconds())/2000)) }
 
-// table gives the density by the hour, its highest value being 1: only ratios matter,
+// table gives the density by steps, its highest value being 1: only ratios matter,
 // and then the strength of a leak is told in multiples of the background's rate.
 func (g Lag) table() []float32 {
-	n := int(g.Longest.Seconds()/lagStep) + 1
+	step := g.step()
+	n := int(g.Longest.Seconds())/step + 1
 	t := make([]float32, n)
 	if g.Even {
 		for i := range t {
@@ -44,7 +45,7 @@ func (g Lag) table() []float32 {
 	}
 	var top float64
 	density := func(i int) float64 {
-		x := (float64(i) + 0.5) * lagStep
+		x := (float64(i) + 0.5) * float64(step)
 		z := (math.Log(x) - math.Log(g.Median.Seconds())) / g.Spread
 		return math.Exp(-z*z/2) / x
 	}

@@ -44,9 +44,9 @@ func measure(l *Looks, cases []matched, o Options) *model {
 	n := len(cases)
 	m := &model{candidates: len(l.saw), knew: make([]float64, n), own: make([][]exposure, n), mean: make([][]exposure, n),
 		pool: make([][][]exposure, n), hits: make([][]float32, n), weight: ones(n), meanWeight: ones(n), poolWeight: make([][]float64, n)}
-	lag := o.Lag.table()
+	lag, step := o.Lag.table(), o.Lag.step()
 	share(n, func(next func() (int, bool)) {
-		w := newWorker(l, lag)
+		w := newWorker(l, lag, step)
 		for k, ok := next(); ok; k, ok = next() {
 			w.complaint(m, k, cases[k], o.Seed)
 		}
@@ -66,6 +66,7 @@ func ones(n int) []float64 {
 type worker struct {
 	l       *Looks
 	lag     []float32
+	step    int       // of lag, in seconds
 	sum     []float64 // by candidate, over the matched set
 	hits    []float64
 	one     []float32 // by candidate, to one subject
@@ -74,9 +75,9 @@ type worker struct {
 	list    []exposure
 }
 
-func newWorker(l *Looks, lag []float32) *worker {
+func newWorker(l *Looks, lag []float32, step int) *worker {
 	n := len(l.saw)
-	return &worker{l: l, lag: lag, sum: make([]float64, n), hits: make([]float64, n), one: make([]float32, n)}
+	return &worker{l: l, lag: lag, step: step, sum: make([]float64, n), hits: make([]float64, n), one: make([]float32, n)}
 }
 
 // complaint fills the model's k-th row.
@@ -118,13 +119,13 @@ func (w *worker) exposures(s uint32, at int32) []exposure {
 		if k.at >= at {
 			break
 		}
-		hour := int(at-k.at) / lagStep
-		if hour >= len(w.lag) || w.lag[hour] == 0 {
+		after := int(at-k.at) / w.step
+		if after >= len(w.lag) || w.lag[after] == 0 {
 			continue
 		}
-		if w.expose(k.candidate, w.lag[hour]) {
+		if w.expose(k.candidate, w.lag[after]) {
 			for _, p := range w.l.partsOf(k.candidate) {
-				w.expose(p, w.lag[hour])
+				w.expose(p, w.lag[after])
 			}
 		}
 	}

@@ -35,7 +35,12 @@ func Thousands(n int) string {
 // WriteHTML writes the answer as one page without scripts. Times are shown in zone.
 func (a *Answer) WriteHTML(w io.Writer, zone *time.Location, made time.Time) error {
 	day := func(t time.Time) string { return t.In(zone).Format("2 January 2006") }
+	heading := "Whose looks explain these complaints?"
+	if a.Found != nil {
+		heading = "Who had the customers of this file?"
+	}
 	return page.Execute(w, map[string]any{
+		"Heading": heading, "Minute": func(t time.Time) string { return t.In(zone).Format("2 January 2006, 15:04") },
 		"A": a, "Picture": a.svg(zone), "First": day(a.First), "Last": day(a.Last), "Made": made.In(zone).Format("2 January 2006, 15:04"),
 		"Legend": a.legend(),
 	})
