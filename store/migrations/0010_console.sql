@@ -40,4 +40,4 @@ CREATE TABLE idempotency (
 CREATE INDEX idempotency_made ON idempotency (made);
 
 -- The sessions of one person, for their page.
-CREATE INDEX sessions_person ON sessions (person, id) WHERE person IS NOT NULL;
+CREATE INDEX sessions_of_person ON sessions (person, id) WHERE person IS NOT NULL;
