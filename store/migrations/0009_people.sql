@@ -6,7 +6,6 @@
 ALTER TABLE engagements ADD COLUMN settled INTEGER;
 UPDATE engagements SET settled = end WHERE end <= CAST(unixepoch('subsec') * 1000 AS INTEGER);
 CREATE INDEX engagements_unsettled ON engagements (end) WHERE end IS NOT NULL AND settled IS NULL;
-CREATE INDEX sessions_person ON sessions (person, started);
 
 -- What ending a right cut: the evidence that somebody left, moved, or was locked out.
 CREATE TABLE cuts (
