@@ -28,10 +28,7 @@ func Canonical(dst []byte, category custody.Category, value []byte) ([]byte, boo
 	case custody.Email:
 		return CanonicalEmail(dst, value)
 	case custody.Vehicle:
-		if out, ok := CanonicalVIN(dst, value); ok {
-			return out, true
-		}
-		return CanonicalRegistration(dst, value)
+		return canonicalMark(dst, value, false)
 	case custody.Address:
 		return CanonicalPostcode(dst, value)
 	case custody.Policy:
@@ -113,15 +110,22 @@ func bare(dst, value []byte, signs string, limit int) ([]byte, bool) {
 		return dst, false
 	}
 	for len(value) > 0 {
-		c, size := next(value)
-		value = value[size:]
-		if c == skip || strings.IndexByte(signs, c) >= 0 {
-			continue
+		var c byte
+		size := 1
+		if value[0] < utf8.RuneSelf {
+			c = asciiClass[value[0]]
+		} else {
+			c, size = next(value)
 		}
-		if !isLetter(c) && !isDigit(c) || len(dst)-start == limit {
+		value = value[size:]
+		if isLetter(c) || isDigit(c) {
+			if len(dst)-start == limit {
+				return dst[:start], false
+			}
+			dst = append(dst, c)
+		} else if c != skip && (signs == "" || strings.IndexByte(signs, c) < 0) {
 			return dst[:start], false
 		}
-		dst = append(dst, c)
 	}
 	return dst, len(dst) > start
 }

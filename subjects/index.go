@@ -35,6 +35,7 @@ type holding struct {
 	learned   learned
 	era       atomic.Uint64 // how many Fills have begun
 	kinds     atomic.Uint32 // the categories of what was ever added
+	shapes    shapes        // of the forms of some of them
 	recent    recent        // what a gate has changed since they were read
 }
 
@@ -51,24 +52,34 @@ func NewIndex(key []byte, expected int) (*Index, error) {
 	return x, nil
 }
 
-// hash puts a value's canonical form through the keyed function.
-func (x *Index) hash(system custody.SystemID, category custody.Category, value []byte) (uint64, bool) {
+// formOf appends the canonical form under which a value is in the index.
+func formOf(dst []byte, category custody.Category, value []byte) ([]byte, bool) {
+	if category == custody.Vehicle { // the column is declared, so it may be a mark of another country, or a trade plate
+		return canonicalVehicle(dst, value)
+	}
+	return Canonical(dst, category, value)
+}
+
+// hash puts a value's canonical form through the keyed function, and gives the shape of
+// the form.
+func (x *Index) hash(system custody.SystemID, category custody.Category, value []byte) (h uint64, shape uint16, ok bool) {
 	var room [MaxCanonical]byte
-	form, ok := Canonical(room[:0], category, value)
-	if !ok && category == custody.Vehicle { // the column is declared, so it is a mark: of another country, or a trade plate
-		form, ok = CanonicalMark(room[:0], value)
-	}
+	form, ok := formOf(room[:0], category, value)
 	if !ok {
-		return 0, false
+		return 0, 0, false
 	}
-	return siphash(x.k0, x.k1, uint64(system)|uint64(category)<<32, form), true
+	return x.print(system, category, form), formShape(category, form), true
+}
+
+func (x *Index) print(system custody.SystemID, category custody.Category, form []byte) uint64 {
+	return siphash(x.k0, x.k1, uint64(system)|uint64(category)<<32, form)
 }
 
 // Add says that a value names a subject. It reports whether the value can name
 // anybody: false means that it is not an identifier of its category, and nothing was
 // added. Adding twice is adding once.
 func (x *Index) Add(system custody.SystemID, subject custody.SubjectID, category custody.Category, value []byte) bool {
-	h, ok := x.hash(system, category, value)
+	h, shape, ok := x.hash(system, category, value)
 	if !ok || subject == 0 || system >= maxSystem {
 		return false
 	}
@@ -76,6 +87,7 @@ func (x *Index) Add(system custody.SystemID, subject custody.SubjectID, category
 	defer x.mu.Unlock()
 	hold := x.make(system)
 	hold.kinds.Or(1 << category)
+	hold.shapes.add(category, shape)
 	for _, p := range hold.parts() {
 		p.add(h, subject)
 	}
@@ -85,7 +97,7 @@ func (x *Index) Add(system custody.SystemID, subject custody.SubjectID, category
 
 // Remove takes back that a value names a subject. What was not there is no error.
 func (x *Index) Remove(system custody.SystemID, subject custody.SubjectID, category custody.Category, value []byte) {
-	h, ok := x.hash(system, category, value)
+	h, _, ok := x.hash(system, category, value)
 	if !ok {
 		return
 	}
@@ -123,10 +135,12 @@ func (x *Index) Find(dst []custody.SubjectID, system custody.SystemID, category 
 	if hold == nil {
 		return dst
 	}
-	h, ok := x.hash(system, category, value)
-	if !ok {
+	var room [MaxCanonical]byte
+	form, ok := formOf(room[:0], category, value)
+	if !ok || !hold.shapes.has(category, form) {
 		return dst
 	}
+	h := x.print(system, category, form)
 	return hold.recent.correct(hold.current.Load().find(dst, h), len(dst), h)
 }
 
@@ -213,10 +227,12 @@ func (x *Index) renew(system custody.SystemID, expected int, era uint64) *renewa
 }
 
 func (r *renewal) add(subject custody.SubjectID, category custody.Category, value []byte) {
-	if h, ok := r.x.hash(r.system, category, value); ok && subject != 0 {
+	if h, shape, ok := r.x.hash(r.system, category, value); ok && subject != 0 {
 		r.x.mu.Lock()
 		defer r.x.mu.Unlock()
-		r.x.of(r.system).kinds.Or(1 << category)
+		hold := r.x.of(r.system)
+		hold.kinds.Or(1 << category)
+		hold.shapes.add(category, shape)
 		r.part.add(h, subject)
 	}
 }

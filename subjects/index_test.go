@@ -92,8 +92,8 @@ func TestIndexKey(t *testing.T) {
 	}
 	a, _ := NewIndex(bytes.Repeat([]byte{1}, 16), 0)
 	b, _ := NewIndex(bytes.Repeat([]byte{1}, 32), 0)
-	ha, _ := a.hash(1, custody.Phone, phoneOf(1))
-	hb, _ := b.hash(1, custody.Phone, phoneOf(1))
+	ha, _, _ := a.hash(1, custody.Phone, phoneOf(1))
+	hb, _, _ := b.hash(1, custody.Phone, phoneOf(1))
 	if ha == hb {
 		t.Error("two keys give one result")
 	}

@@ -10,6 +10,10 @@ func CanonicalPhone(dst, value []byte) ([]byte, bool) {
 	if out, ok := plainPhone(dst, value); ok {
 		return out, true
 	}
+	return longPhone(dst, value)
+}
+
+func longPhone(dst, value []byte) ([]byte, bool) {
 	var room [20]byte
 	digits, plus, ok := phoneDigits(room[:0], value)
 	if !ok {

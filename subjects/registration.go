@@ -25,12 +25,47 @@ func CanonicalRegistration(dst, value []byte) ([]byte, bool) {
 	if !ok {
 		return dst[:start], false
 	}
-	got := dst[start:]
-	if shape := shapeOf(got); shape == currentShape || markShapes[shape] && !zeroFirst(got) {
-		return dst, true
+	if !ukMark(dst[start:]) {
+		return dst[:start], false
 	}
-	if repair(got, markForms[0]) {
-		return dst, true
+	return dst, true
+}
+
+// ukMark says whether bare capitals and digits are a UK mark, and puts O and I right.
+func ukMark(got []byte) bool {
+	if shape := shapeOf(got); shape == currentShape || markShapes[shape] && !zeroFirst(got) {
+		return true
+	}
+	return repair(got, markForms[0])
+}
+
+// canonicalVehicle takes what can be in a column of marks: a VIN, a UK mark or one of
+// another country.
+func canonicalVehicle(dst, value []byte) ([]byte, bool) { return canonicalMark(dst, value, true) }
+
+// canonicalMark takes a VIN or a UK mark, and others if they may be: see CanonicalVIN,
+// CanonicalRegistration and CanonicalMark.
+func canonicalMark(dst, value []byte, others bool) ([]byte, bool) {
+	start := len(dst)
+	dst, ok := bare(dst, value, "", 17)
+	got := dst[start:]
+	switch n := len(got); {
+	case !ok:
+	case n == 17:
+		if isVIN(got) {
+			return dst, true
+		}
+	case n <= 7:
+		if ukMark(got) {
+			return dst, true
+		}
+		if others && n >= 4 {
+			return CanonicalMark(dst[:start], value) // O and I may have been changed in vain
+		}
+	case n <= 10:
+		if letters := countLetters(got); others && letters > 0 && letters < n {
+			return dst, true
+		}
 	}
 	return dst[:start], false
 }
@@ -122,17 +157,21 @@ func CanonicalVIN(dst, value []byte) ([]byte, bool) {
 	if !ok || len(dst)-start != 17 {
 		return dst[:start], false
 	}
+	if !isVIN(dst[start:]) {
+		return dst[:start], false
+	}
+	return dst, true
+}
+
+func isVIN(bare []byte) bool {
 	digits := 0
-	for _, c := range dst[start:] {
+	for _, c := range bare {
 		if c == 'I' || c == 'O' || c == 'Q' {
-			return dst[:start], false
+			return false
 		}
 		if isDigit(c) {
 			digits++
 		}
 	}
-	if digits < 4 || digits == 17 {
-		return dst[:start], false
-	}
-	return dst, true
+	return digits >= 4 && digits < 17
 }

@@ -37,12 +37,13 @@ type Announced struct {
 // until Settle. A value that is no identifier is not announced.
 func (x *Index) Announce(system custody.SystemID, subject custody.SubjectID, category custody.Category, value []byte) Announced {
 	a := Announced{System: system, Subject: subject}
-	h, ok := x.hash(system, category, value)
+	h, shape, ok := x.hash(system, category, value)
 	if !ok || subject == 0 || system >= maxSystem || h == 0 {
 		return a
 	}
 	a.Print = h
 	r := x.recentOf(system, 1<<category)
+	x.of(system).shapes.add(category, shape)
 	r.Lock()
 	defer r.Unlock()
 	if r.coming == nil {
@@ -99,13 +100,16 @@ func (x *Index) Era(system custody.SystemID) uint64 {
 func (x *Index) Settle(system custody.SystemID, subject custody.SubjectID, names []Name, era uint64) {
 	var prints []uint64
 	var kinds custody.CategorySet
+	var seen shapes
 	for _, n := range names {
-		if h, ok := x.hash(system, n.Category, n.Value); ok && !slices.Contains(prints, h) {
+		if h, shape, ok := x.hash(system, n.Category, n.Value); ok && !slices.Contains(prints, h) {
 			kinds |= 1 << n.Category
+			seen.add(n.Category, shape)
 			prints = append(prints, h)
 		}
 	}
 	r := x.recentOf(system, kinds)
+	x.of(system).shapes.join(&seen)
 	r.Lock()
 	defer r.Unlock()
 	r.drop(subject)

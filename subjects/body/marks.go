@@ -77,6 +77,22 @@ func (t tally) join(u tally) tally {
 	return (t|u)&^counts + t&counts + u&counts
 }
 
+// holds says whether there are marks of all of raw[pos:end].
+func (m *marks) holds(pos, end int) bool { return pos >= m.base && end <= m.end }
+
+// dull gives the first digit or @ from pos on; end if there is none before it.
+func (m *marks) dull(pos, end int) int {
+	for pos < end {
+		i := pos - m.base
+		lo, s := &m.list[i>>6], uint(i&63)
+		if here := (lo.digit | lo.at) >> s; here != 0 {
+			return min(pos+bits.TrailingZeros64(here), end)
+		}
+		pos += 64 - int(s)
+	}
+	return end
+}
+
 // span gives the first stop from pos on, the end of what is held if there is none, and
 // what is before it.
 func (m *marks) span(pos int) (int, tally) {

@@ -38,12 +38,16 @@ type scanner struct {
 
 func (s *scanner) run() {
 	text := s.text
+	base, marks := s.view.base, &s.f.marks
+	marked := s.view.segs == nil && marks.holds(base, base+len(text))
 	for i := 0; i < len(text); {
 		switch c := text[i]; {
 		case charClass[c] == charDigit:
 			i = s.number(i)
 		case c == '@':
 			i = s.email(i)
+		case marked:
+			i = marks.dull(base+i+1, base+len(text)) - base
 		default:
 			i = skipDull(text, i+1)
 		}
@@ -157,7 +161,7 @@ func (s *scanner) phone(i, end int) int {
 }
 
 // word is a stretch of letters and digits.
-type word struct{ start, end int }
+type word struct{ start, end, letters int }
 
 // maxWords is how many words are looked at on each side of one.
 const maxWords = 6
@@ -170,18 +174,22 @@ func (s *scanner) words(i, end int) int {
 	if stop-start > maxWord {
 		return stop
 	}
+	reach := s.f.reach
+	if stop-start > reach && stop-start != 17 {
+		return 0 // of no length that is looked up
+	}
 	list, at := s.around(room[:0], start, stop)
 	for from := at; from >= 0; from-- {
-		length := 0
+		length, letters := 0, 0
 		for _, w := range list[from:at] {
-			length += w.end - w.start
+			length, letters = length+w.end-w.start, letters+w.letters
 		}
 		for to := at; to < len(list); to++ {
-			length += list[to].end - list[to].start
+			length, letters = length+list[to].end-list[to].start, letters+list[to].letters
 			if length > maxWord {
 				break
 			}
-			if s.try(list[from].start, list[to].end, length) {
+			if s.try(list[from].start, list[to].end, length, letters) {
 				return list[to].end
 			}
 		}
@@ -226,13 +234,13 @@ func (s *scanner) around(list []word, start, end int) ([]word, int) {
 			break
 		}
 		room -= stop - begin
-		left[n] = word{begin, stop}
+		left[n] = word{begin, stop, s.letters(begin, stop)}
 		from = begin
 	}
 	for k := n - 1; k >= 0; k-- {
 		list = append(list, left[k])
 	}
-	list = append(list, word{start, end})
+	list = append(list, word{start, end, s.letters(start, end)})
 	room = s.f.reach - (end - start)
 	for k := 0; k < maxWords && room > 0; k++ {
 		begin := end
@@ -247,23 +255,32 @@ func (s *scanner) around(list []word, start, end int) ([]word, int) {
 			break
 		}
 		room -= stop - begin
-		list = append(list, word{begin, stop})
+		list = append(list, word{begin, stop, s.letters(begin, stop)})
 		end = stop
 	}
 	return list, n
 }
 
+// letters counts the letters of a word.
+func (s *scanner) letters(start, end int) (n int) {
+	for _, c := range s.text[start:end] {
+		n += int(charClass[c] >> 1) // a letter is 2, a digit 1
+	}
+	return n
+}
+
 // try looks text[a:b], of so many letters and digits, up in the categories that it
 // could be of.
-func (s *scanner) try(a, b, length int) bool {
-	if (length >= 5 && length <= 7 || length == 17) && s.f.kinds.Has(custody.Vehicle) && s.hit(custody.Vehicle, a, b) {
+func (s *scanner) try(a, b, length, letters int) bool {
+	kinds, mixed := s.f.kinds, letters > 0 && letters < length
+	if mixed && (length >= 5 && length <= 7 || length == 17) && kinds.Has(custody.Vehicle) && s.hit(custody.Vehicle, a, b) {
 		return true
 	}
-	if length >= 5 && length <= 7 && s.f.knowing && s.f.kinds.Has(custody.Address) && s.hit(custody.Address, a, b) {
+	if mixed && length >= 5 && length <= 7 && s.f.knowing && kinds.Has(custody.Address) && s.hit(custody.Address, a, b) {
 		return true
 	}
-	if length >= 5 && length <= 32 && s.f.kinds.Has(custody.Policy) && s.hit(custody.Policy, a, b) {
+	if length >= 5 && length <= 32 && length-letters >= 3 && letters <= 10 && kinds.Has(custody.Policy) && s.hit(custody.Policy, a, b) {
 		return true
 	}
-	return (length == 13 || length == 14 || length == 7 || length == 8 || length >= 15) && s.f.kinds.Has(custody.Bank) && s.hit(custody.Bank, a, b)
+	return (letters == 0 && (length == 13 || length == 14 || length == 7 || length == 8) || length >= 15) && kinds.Has(custody.Bank) && s.hit(custody.Bank, a, b)
 }

@@ -10,6 +10,7 @@ import (
 type textReader struct{}
 
 func (textReader) read(f *Filter, end bool) error {
+	f.marks.cover(f.raw, f.at, textStops)
 	for f.at < len(f.raw) && !f.full() {
 		part := f.raw[f.at:]
 		cut := 0
@@ -28,6 +29,8 @@ func (textReader) read(f *Filter, end bool) error {
 	return nil
 }
 
+var textStops = stopsOf('\n', '\n', '\n')
+
 // lines adds text as one value for each stretch of lines that an identifier may go
 // on over. Each line is a record all the same: a hit belongs to that of its beginning.
 func (f *Filter) lines(start, end int, scope int32, r rule, as form) {
@@ -39,7 +42,13 @@ func (f *Filter) lines(start, end int, scope int32, r rule, as form) {
 				break
 			}
 		}
-		f.plain(start, stop, scope, r, as, flagsUnknown)
+		flags := flagsUnknown
+		if f.marks.holds(start, stop) {
+			if flags = f.marks.over(start, stop).flags(); flags&oddFlags != 0 {
+				flags = flagsOf(f.raw[start:stop])
+			}
+		}
+		f.plain(start, stop, scope, r, as, flags)
 		for start < stop {
 			start = f.lineEnd(start, stop)
 			f.endRecord(start)
