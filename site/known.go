@@ -14,6 +14,11 @@ func (m *memory) Known(dst []subjects.Print, system custody.SystemID, subject cu
 	return m.now.Load().index.Known(dst, system, subject)
 }
 
+// FirstLetters implements body.Known.
+func (m *memory) FirstLetters(head uint64, length int) uint16 {
+	return m.now.Load().index.FirstLetters(head, length)
+}
+
 // FirstWord implements body.Known.
 func (m *memory) FirstWord(word []byte) uint16 { return m.now.Load().index.FirstWord(word) }
 

@@ -82,19 +82,52 @@ var months = [...]string{"january", "february", "march", "april", "may", "june",
 
 // monthName reads the name of a month, or its first three letters.
 func monthName(text []byte) (month, size int) {
-	n := 0
+	if len(text) < 3 {
+		return 0, 0
+	}
+	if month = monthOf(text[0], text[1], text[2]); month == 0 {
+		return 0, 0
+	}
+	n := 3
 	for n < len(text) && n < 10 && (text[n]|0x20) >= 'a' && (text[n]|0x20) <= 'z' {
 		n++
 	}
-	if n < 3 {
-		return 0, 0
-	}
-	for i, name := range months {
-		if n <= len(name) && (n == 3 || n == len(name) || n == 4 && i == 8) && equalLower(text[:n], name[:n]) {
-			return i + 1, n
-		}
+	name := months[month-1]
+	if n <= len(name) && (n == 3 || n == len(name) || n == 4 && month == 9) && equalLower(text[:n], name[:n]) {
+		return month, n
 	}
 	return 0, 0
+}
+
+// monthOf finds the month whose name begins with three letters, 0 if none does.
+func monthOf(a, b, c byte) int {
+	switch uint32(a|0x20)<<16 | uint32(b|0x20)<<8 | uint32(c|0x20) {
+	case 'j'<<16 | 'a'<<8 | 'n':
+		return 1
+	case 'f'<<16 | 'e'<<8 | 'b':
+		return 2
+	case 'm'<<16 | 'a'<<8 | 'r':
+		return 3
+	case 'a'<<16 | 'p'<<8 | 'r':
+		return 4
+	case 'm'<<16 | 'a'<<8 | 'y':
+		return 5
+	case 'j'<<16 | 'u'<<8 | 'n':
+		return 6
+	case 'j'<<16 | 'u'<<8 | 'l':
+		return 7
+	case 'a'<<16 | 'u'<<8 | 'g':
+		return 8
+	case 's'<<16 | 'e'<<8 | 'p':
+		return 9
+	case 'o'<<16 | 'c'<<8 | 't':
+		return 10
+	case 'n'<<16 | 'o'<<8 | 'v':
+		return 11
+	case 'd'<<16 | 'e'<<8 | 'c':
+		return 12
+	}
+	return 0
 }
 
 func equalLower(text []byte, low string) bool {

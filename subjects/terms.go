@@ -50,8 +50,14 @@ func (x *Index) FirstWord(word []byte) uint16 {
 		}
 		n |= uint64(c) << (8 * i)
 	}
-	n = (n ^ x.k0) * 0x9e3779b97f4a7c15
-	n ^= uint64(len(word)) * 0xd6e8feb86659fd93
+	return x.FirstLetters(n, len(word))
+}
+
+// FirstLetters is FirstWord for a word whose first eight bytes are given as a number,
+// the first lowest.
+func (x *Index) FirstLetters(head uint64, length int) uint16 {
+	n := (head ^ x.k0) * 0x9e3779b97f4a7c15
+	n ^= uint64(length) * 0xd6e8feb86659fd93
 	n = (n ^ n>>29) * (x.k1 | 1)
 	return uint16(n >> 48)
 }

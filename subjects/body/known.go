@@ -1,6 +1,8 @@
 package body
 
 import (
+	"encoding/binary"
+
 	"custody"
 	"custody/subjects"
 )
@@ -13,6 +15,8 @@ type Known interface {
 	Known(dst []subjects.Print, system custody.SystemID, subject custody.SubjectID) []subjects.Print
 	// FirstWord gives what all terms that begin with a word share.
 	FirstWord(word []byte) uint16
+	// FirstLetters is FirstWord for a word whose first eight bytes are given.
+	FirstLetters(head uint64, length int) uint16
 	Term(system custody.SystemID, words []byte) uint64
 	Form(system custody.SystemID, category custody.Category, form []byte) uint64
 	DateTerm(system custody.SystemID, year, month, day int) uint64
@@ -83,6 +87,27 @@ func (a *acquaintance) learn(p subjects.Print, id custody.SubjectID) {
 // mayBegin says whether a term begins with a word.
 func (a *acquaintance) mayBegin(word []byte) bool {
 	n := a.index.FirstWord(word)
+	return a.first[n>>6]>>(n&63)&1 == 1
+}
+
+// mayBeginPlain is mayBegin for a word of ASCII letters and digits as it stands in a
+// text, in capitals or not.
+func (a *acquaintance) mayBeginPlain(text []byte, start, end int) bool {
+	var head uint64
+	if start+8 <= len(text) {
+		head = binary.LittleEndian.Uint64(text[start:])
+	} else {
+		for i := len(text) - 1; i >= start; i-- {
+			head = head<<8 | uint64(text[i])
+		}
+	}
+	if end-start < 8 {
+		head &= 1<<(8*uint(end-start)) - 1
+		head |= 0x2020202020202020 & (1<<(8*uint(end-start)) - 1)
+	} else {
+		head |= 0x2020202020202020
+	}
+	n := a.index.FirstLetters(head, end-start)
 	return a.first[n>>6]>>(n&63)&1 == 1
 }
 

@@ -17,7 +17,15 @@ func (s *scanner) recall(flags uint8) {
 	}
 	a := &s.f.known
 	for at := 0; at < len(s.text); {
-		start, end := subjects.NextWord(s.text, at)
+		start, end, plain := plainWord(s.text, at)
+		if plain {
+			if at = end; !a.mayBeginPlain(s.text, start, end) && (!a.dates || flags&hasDigit == 0 || !mayBeginDate(s.text[start:])) {
+				continue
+			}
+		}
+		if !plain {
+			start, end = subjects.NextWord(s.text, at)
+		}
 		if start == end {
 			return
 		}
@@ -32,6 +40,33 @@ func (s *scanner) recall(flags uint8) {
 		if a.mayBegin(a.words) {
 			at = max(at, s.phrase(start, end))
 		}
+	}
+}
+
+// plainWord finds the next word as subjects.NextWord does, if it is of ASCII letters and
+// digits alone and what is around it is ASCII too.
+func plainWord(text []byte, from int) (start, end int, plain bool) {
+	for from < len(text) && charClass[text[from]]-1 > 1 {
+		if text[from] >= utf8.RuneSelf {
+			return 0, 0, false
+		}
+		from++
+	}
+	for end = from; end < len(text) && charClass[text[end]]-1 < 2; end++ {
+	}
+	return from, end, from < end && (end == len(text) || text[end] < utf8.RuneSelf && text[end] != '\'')
+}
+
+// mayBeginDate says whether a text begins with a digit, or with letters as the names of
+// months do.
+func mayBeginDate(text []byte) bool {
+	switch c := text[0] | 0x20; {
+	case text[0] <= '9':
+		return true
+	case len(text) < 3:
+		return false
+	default:
+		return c == 'j' || c == 'f' || c == 'm' || c == 'a' || c == 's' || c == 'o' || c == 'n' || c == 'd'
 	}
 }
 
