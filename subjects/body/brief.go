@@ -46,7 +46,14 @@ func (f *Filter) early(i int32) {
 	if v.scope == noScope {
 		return
 	}
-	if id, ok := f.keyOf(v); ok {
+	var id custody.SubjectID
+	ok := false
+	if text := f.raw[v.start:v.end]; len(text) > 0 && (v.form == formText || charClass[text[0]] == charDigit) && plainKey(text) {
+		id, ok = f.o.Directory.Lookup(f.o.System, text)
+	} else {
+		id, ok = f.keyOf(v)
+	}
+	if ok {
 		s := f.scope(v.scope)
 		s.subject, s.key, v.subject = id, i, id
 	}
@@ -60,6 +67,12 @@ func nothingIn(text []byte) bool {
 		}
 	}
 	return true
+}
+
+// plainKey says that a text can be looked up as it is: nothing is around it.
+func plainKey(text []byte) bool {
+	n := len(text)
+	return n > 0 && n <= maxKey && charClass[text[0]]-1 < 2 && charClass[text[n-1]]-1 < 2
 }
 
 // openTo gives the categories whose values need not be kept when their subject is

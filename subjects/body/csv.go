@@ -44,30 +44,35 @@ func (c *csvReader) read(f *Filter, end bool) error {
 	return nil
 }
 
-// quick reads a cell that is whole, has no quotes and is not the first of its kind. It
-// leaves all others.
+// quick reads cells that are whole and have no quotes, up to the end of the row. It
+// leaves all others, and says whether it has read one.
 func (c *csvReader) quick(f *Filter) bool {
-	start := f.at
-	if c.scan > 0 || !c.titled || f.raw[start] == '"' {
+	if c.scan > 0 || !c.titled {
 		return false
 	}
-	end, seen := f.marks.span(start)
-	if end == len(f.raw) {
-		return false
-	}
-	if start < end {
-		r := ruleNone
-		if c.column < len(c.columns) {
-			r = c.columns[c.column]
+	raw := f.raw
+	for begun := false; ; begun = true {
+		start := f.at
+		if start == len(raw) || raw[start] == '"' {
+			return begun
 		}
-		f.put(start, end, c.scope, r, formText, seen)
+		end, seen := f.marks.span(start)
+		if end == len(raw) {
+			return begun
+		}
+		if start < end {
+			r := ruleNone
+			if c.column < len(c.columns) {
+				r = c.columns[c.column]
+			}
+			f.put(start, end, c.scope, r, formText, seen)
+		}
+		c.column++
+		if f.at = end + 1; raw[end] != c.sign {
+			c.endRow(f)
+			return true
+		}
 	}
-	c.column++
-	f.at = end + 1
-	if f.raw[end] != c.sign {
-		c.endRow(f)
-	}
-	return true
 }
 
 // begin finds the sign between cells. It waits for the first line, up to a window.

@@ -47,8 +47,8 @@ func (j *jsonReader) read(f *Filter, end bool) error {
 			f.at++
 			continue
 		case '"':
-			if j.name(f) {
-				continue
+			if j.members(f) {
+				break
 			}
 			if !j.str(f, end) {
 				return nil
@@ -74,26 +74,6 @@ func (j *jsonReader) read(f *Filter, end bool) error {
 		}
 	}
 	return nil
-}
-
-// name reads the name of a member that is whole and of letters alone, as nearly all
-// are. It leaves all others.
-func (j *jsonReader) name(f *Filter) bool {
-	if j.member || j.scan > 0 || len(j.stack) == 0 {
-		return false
-	}
-	top := &j.stack[len(j.stack)-1]
-	start := f.at + 1
-	end, seen := f.marks.span(start)
-	if top.array || seen != 0 || end == len(f.raw) || f.raw[end] != '"' {
-		return false
-	}
-	j.node, j.member = 0, true
-	if len(j.plan.json) > 0 {
-		j.node = j.plan.json[top.node].member(f.raw[start:end])
-	}
-	f.at = end + 1
-	return true
 }
 
 // jsonStops end a string or escape something in it.
@@ -154,7 +134,10 @@ func (j *jsonReader) found(f *Filter, start, end int, seen tally, escaped bool) 
 			if escaped {
 				text = f.build.text
 			}
-			j.node = j.plan.json[top.node].member(text)
+			known := false
+			if j.node, known = j.plan.json[top.node].member(text); known {
+				return true // it is in the configuration, and names nobody
+			}
 		}
 		r = ruleNone
 		if seen.flags() == 0 || !escaped && flagsOf(f.raw[start:end])&(hasDigit|hasAt|hasHigh) == 0 {
@@ -250,7 +233,8 @@ func (j *jsonReader) nodeHere(top *frame) int32 {
 	case top.array:
 		return j.plan.json[top.node].element
 	case !j.member: // a value without a name: nothing is configured there
-		return j.plan.json[top.node].member(nil)
+		n, _ := j.plan.json[top.node].member(nil)
+		return n
 	}
 	return j.node
 }
@@ -311,11 +295,6 @@ func (j *jsonReader) loose(f *Filter, end bool) bool {
 		return false
 	}
 	j.scan = 0
-	text := f.raw[start:stop]
-	as := formText
-	if scalar(text) {
-		as = formNumber
-	}
 	top := j.top()
 	r, scope := ruleNone, int32(noScope)
 	if top != nil {
@@ -325,12 +304,27 @@ func (j *jsonReader) loose(f *Filter, end bool) bool {
 		r = own
 	}
 	f.at = stop
-	if r != ruleNone || len(text) >= 7 {
-		j.key(f, r, scope)
-		f.put(start, stop, scope, r, as, f.marks.over(start, stop))
-	}
+	j.word(f, start, stop, scope, r)
 	j.after(f)
 	return true
+}
+
+// word adds what stands outside of strings, if it can matter.
+func (j *jsonReader) word(f *Filter, start, stop int, scope int32, r rule) {
+	if r == ruleNone && stop-start < 7 {
+		return
+	}
+	as := formText
+	if scalar(f.raw[start:stop]) {
+		as = formNumber
+	}
+	j.key(f, r, scope)
+	if r == ruleKey {
+		f.plain(start, stop, scope, r, as, flagsUnknown)
+		f.early(int32(len(f.values) - 1))
+		return
+	}
+	f.put(start, stop, scope, r, as, f.marks.over(start, stop))
 }
 
 // jsonStop holds what ends a word.

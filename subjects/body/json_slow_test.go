@@ -102,7 +102,10 @@ func (j *slowJsonReader) found(f *Filter, start, end int, flags uint8) (isName b
 	if isName {
 		j.node, j.member = 0, true
 		if len(j.plan.json) > 0 {
-			j.node = j.plan.json[top.node].member(text)
+			known := false
+			if j.node, known = j.plan.json[top.node].member(text); known {
+				return true
+			}
 		}
 		r = ruleNone
 		if flags&(hasDigit|hasAt|hasHigh) == 0 {
@@ -182,7 +185,8 @@ func (j *slowJsonReader) nodeHere(top *frame) int32 {
 	case top.array:
 		return j.plan.json[top.node].element
 	case !j.member: // a value without a name: nothing is configured there
-		return j.plan.json[top.node].member(nil)
+		n, _ := j.plan.json[top.node].member(nil)
+		return n
 	}
 	return j.node
 }

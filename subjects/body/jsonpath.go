@@ -169,10 +169,10 @@ func (b *pathBuilder) fill(n int32, set []place, names []string) (err error) {
 	return err
 }
 
-// member gives the state behind a member's name.
-func (n *jsonNode) member(name []byte) int32 {
+// member gives the state behind a member's name, and whether the name is configured.
+func (n *jsonNode) member(name []byte) (to int32, known bool) {
 	if to := n.names.find(name); to >= 0 {
-		return to
+		return to, true
 	}
-	return n.other
+	return n.other, false
 }

@@ -93,6 +93,16 @@ func (m *marks) dull(pos, end int) int {
 	return end
 }
 
+// stopAt gives the first stop from pos on, the end of what is held if there is none.
+func (m *marks) stopAt(pos int) int {
+	i := pos - m.base
+	if stop := m.list[i>>6].stop >> uint(i&63); stop != 0 {
+		return pos + bits.TrailingZeros64(stop)
+	}
+	end, _ := m.span(pos)
+	return end
+}
+
 // span gives the first stop from pos on, the end of what is held if there is none, and
 // what is before it.
 func (m *marks) span(pos int) (int, tally) {
