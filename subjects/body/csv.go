@@ -51,6 +51,10 @@ func (c *csvReader) quick(f *Filter) bool {
 		return false
 	}
 	raw := f.raw
+	var row *scope
+	if c.keyed {
+		row = f.scope(c.scope)
+	}
 	for begun := false; ; begun = true {
 		start := f.at
 		if start == len(raw) || raw[start] == '"' {
@@ -65,7 +69,9 @@ func (c *csvReader) quick(f *Filter) bool {
 			if c.column < len(c.columns) {
 				r = c.columns[c.column]
 			}
-			f.put(start, end, c.scope, r, formText, seen)
+			if row == nil || r <= ruleKey || raw[start] <= ' ' || !c.brief(f, row, r, raw[start:end], seen) {
+				f.put(start, end, c.scope, r, formText, seen)
+			}
 		}
 		c.column++
 		if f.at = end + 1; raw[end] != c.sign {
@@ -73,6 +79,16 @@ func (c *csvReader) quick(f *Filter) bool {
 			return true
 		}
 	}
+}
+
+// brief is Filter.brief for a cell that begins with more than a space.
+func (c *csvReader) brief(f *Filter, row *scope, r rule, text []byte, seen tally) bool {
+	category, _ := r.category()
+	if row.subject == 0 || row.key < f.first || !f.open.Has(category) || seen != 0 && !alone(category, text, seen) {
+		return false
+	}
+	f.values[row.key].shown |= 1 << category
+	return true
 }
 
 // begin finds the sign between cells. It waits for the first line, up to a window.

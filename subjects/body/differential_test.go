@@ -161,3 +161,15 @@ func TestDifferential(t *testing.T) {
 		}
 	}
 }
+
+// TestTags: every name that is known is found.
+func TestTags(t *testing.T) {
+	for i := range tags {
+		if got := tagOf([]byte(tags[i].name)); got != &tags[i] {
+			t.Errorf("%q is taken for %q", tags[i].name, got.name)
+		}
+	}
+	if tagOf([]byte("x")) != &unknownTag || tagOf([]byte("h9")) != &unknownTag || tagOf([]byte("custom-tag")) != &unknownTag {
+		t.Error("an unknown name is known")
+	}
+}

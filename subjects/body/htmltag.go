@@ -12,7 +12,7 @@ func (h *htmlReader) tag(f *Filter, end bool) (bool, error) {
 		return false, nil
 	}
 	if stop := h.bare(f, rest); stop > 0 {
-		return true, h.element(f, stop)
+		return true, h.bareElement(f, stop)
 	}
 	switch {
 	case len(rest) < 2:
@@ -58,6 +58,32 @@ func (h *htmlReader) bare(f *Filter, rest []byte) int {
 		return f.at + i + 1
 	}
 	return 0
+}
+
+// bareElement is element for a tag that has nothing but its name.
+func (h *htmlReader) bareElement(f *Filter, stop int) error {
+	start := f.at
+	from := start + 1
+	closing := f.raw[from] == '/'
+	if closing {
+		from++
+	}
+	h.name = lowerName(h.name[:0], f.raw[from:stop-1])
+	h.info = tagOf(h.name)
+	h.attrs = h.attrs[:0]
+	return h.named(f, start, stop, h.kind(closing), closing, false)
+}
+
+// kind gives what the element that has been named is to the reader.
+func (h *htmlReader) kind(closing bool) uint8 {
+	kind := h.info.kind
+	if h.xml {
+		kind &^= tagRaw | tagEntities | tagVoid | tagInline | tagRow | tagUnit
+		if len(h.stack) == 1 && !closing { // a child of the root
+			kind |= tagRow | tagUnit
+		}
+	}
+	return kind
 }
 
 // until takes a comment or a declaration as text that nobody sees, but anybody can
@@ -155,14 +181,15 @@ func (h *htmlReader) element(f *Filter, stop int) error {
 	}
 	h.name = lowerName(h.name[:0], tag[from:i])
 	h.info = tagOf(h.name)
-	kind := h.info.kind
-	if h.xml {
-		kind &^= tagRaw | tagEntities | tagVoid | tagInline
-		kind &^= tagRow | tagUnit
-		if len(h.stack) == 1 && !closing { // a child of the root
-			kind |= tagRow | tagUnit
-		}
+	kind := h.kind(closing)
+	if h.attrs = h.attrs[:0]; i < len(tag)-1 && !closing {
+		h.attributes(f, i, stop)
 	}
+	return h.named(f, start, stop, kind, closing, h.xml && tag[len(tag)-2] == '/')
+}
+
+// named goes on with a tag whose name and attributes have been read.
+func (h *htmlReader) named(f *Filter, start, stop int, kind uint8, closing, empty bool) error {
 	if kind&tagInline == 0 {
 		h.flush(f)
 	}
@@ -175,11 +202,7 @@ func (h *htmlReader) element(f *Filter, stop int) error {
 		h.imply(f)
 		h.block(f, start)
 	}
-	if h.attrs = h.attrs[:0]; i < len(tag)-1 {
-		h.attributes(f, i, stop)
-	}
-	void := kind&tagVoid != 0 || h.xml && tag[len(tag)-2] == '/'
-	err := h.open(f, kind, void)
+	err := h.open(f, kind, kind&tagVoid != 0 || empty)
 	f.at = stop
 	if kind&(tagRaw|tagEntities) != 0 {
 		h.raw = append(append(h.raw[:0], "</"...), h.name...)

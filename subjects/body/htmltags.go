@@ -85,11 +85,53 @@ var tags, tagTable = func() ([]tagInfo, nameTable) {
 
 // tagOf gives what is known of a name in lower case; of an unknown one, that.
 func tagOf(name []byte) *tagInfo {
+	if n := len(name); n > 0 && n <= 2 {
+		return shortTags[name[0]&31][name[n-1]&31].of(name)
+	}
 	if i := tagTable.find(name); i >= 0 {
 		return &tags[i]
 	}
 	return &unknownTag
 }
+
+// shortTag are the names with the same first and last letter of one or two, which are
+// most of all tags.
+type shortTag [3]*tagInfo
+
+func (s *shortTag) of(name []byte) *tagInfo {
+	for _, t := range s {
+		if t != nil && t.name == string(name) {
+			return t
+		}
+	}
+	return &unknownTag
+}
+
+var shortTags = func() (table [32][32]*shortTag) {
+	none := &shortTag{}
+	for i := range table {
+		for k := range table[i] {
+			table[i][k] = none
+		}
+	}
+	for i := range tags {
+		name := tags[i].name
+		if len(name) > 2 {
+			continue
+		}
+		at := &table[name[0]&31][name[len(name)-1]&31]
+		if *at == none {
+			*at = &shortTag{}
+		}
+		for k := range *at {
+			if (*at)[k] == nil {
+				(*at)[k] = &tags[i]
+				break
+			}
+		}
+	}
+	return table
+}()
 
 var unknownTag tagInfo
 

@@ -62,16 +62,22 @@ func (w *work) clear() {
 // away.
 func (f *Filter) settle(dst []byte) ([]byte, error) {
 	f.clear()
-	if err := f.resolveKeys(); err != nil {
-		return dst, err
+	if f.ruled {
+		if err := f.resolveKeys(); err != nil {
+			return dst, err
+		}
 	}
 	next := int32(0)
 	for r := range f.records {
 		f.record, f.from = int32(r), len(f.sights)
 		for i := next; i < f.records[r].values; i++ {
-			f.look(i)
+			if v := &f.values[i]; v.flags != 0 || v.rule != ruleNone {
+				f.look(v)
+			}
 		}
-		f.attribute(next, f.records[r].values)
+		if f.ruled {
+			f.attribute(next, f.records[r].values)
+		}
 		next = f.records[r].values
 	}
 	f.adopt()
@@ -162,8 +168,7 @@ func (f *Filter) keyOf(v *value) (custody.SubjectID, bool) {
 }
 
 // look finds what one value holds.
-func (f *Filter) look(i int32) {
-	v := &f.values[i]
+func (f *Filter) look(v *value) {
 	if v.rule == ruleKey {
 		if id := f.subject(v.scope); id != 0 {
 			f.sight(id, v.shown, 0)
