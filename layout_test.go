@@ -55,7 +55,7 @@ var layout = map[string][]string{
 	},
 	"cmd/custody":   {"**"},
 	"custodytest":   {"**"},
-	"examples/demo": {"custodytest", "examples/bodyshop", "identity/totp"},
+	"examples/demo": {"custodytest", "examples/bodyshop", "identity/totp", "lab/live"},
 	"bench/**":      {"**"},
 	"e2e/**":        {"**"},
 	"lab":           {"."},
