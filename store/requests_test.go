@@ -258,3 +258,6 @@ func TestRequestsProperty(t *testing.T) {
 		}
 	}
 }
+
+// seeNames is a grant that shows names.
+var seeNames = policy.Grant{System: "bodyshop", See: custody.Categories(custody.Name), Start: t0}
