@@ -22,6 +22,11 @@ type Requests interface {
 	Waiting(ctx context.Context, sess *custody.Session) ([]Request, error)
 	Approve(ctx context.Context, sess *custody.Session, id int64, subjects uint32, note string) error
 	Decline(ctx context.Context, sess *custody.Session, id int64, note string) error
+	// Emergency says whether the person may take emergency access here, and in words
+	// what it is.
+	Emergency(sess *custody.Session) (words string, may bool)
+	// BreakGlass takes it, at once.
+	BreakGlass(ctx context.Context, sess *custody.Session, reason string) error
 }
 
 // Wish is what is asked for.
@@ -57,6 +62,7 @@ func (p *Portal) moreEndpoints(m *http.ServeMux) {
 	m.HandleFunc("GET "+morePath, p.as(p.morePage))
 	m.HandleFunc("POST "+morePath, p.as(p.fileWish))
 	m.HandleFunc("POST "+morePath+"/decide", p.as(p.decideWish))
+	m.HandleFunc("POST "+morePath+"/emergency", p.as(p.breakGlass))
 }
 
 // as is an endpoint for somebody who is signed in.
@@ -109,7 +115,7 @@ func (p *Portal) morePage(w http.ResponseWriter, r *http.Request, g *guest) erro
 }
 
 // said is what became of a form, by what its redirect says.
-var said = map[string]string{"asked": "Your request is filed. A manager decides.", "approve": "Approved: it holds within a second.", "decline": "Declined."}
+var said = map[string]string{"asked": "Your request is filed. A manager decides.", "approve": "Approved: it holds within a second.", "emergency": "You have emergency access now. Somebody else will review it.", "decline": "Declined."}
 
 func (p *Portal) showMore(w http.ResponseWriter, r *http.Request, g *guest, kind, text string, status int) error {
 	mine, err := p.o.Requests.Mine(r.Context(), g.sess)
@@ -122,7 +128,8 @@ func (p *Portal) showMore(w http.ResponseWriter, r *http.Request, g *guest, kind
 	}
 	now := p.o.Now()
 	ends, _ := p.ends(now)
-	m := &page.More{System: p.o.Title, Action: morePath, Back: "/", Said: text, Kind: kind, Subjects: 20, Most: maxSubject, Ends: ends}
+	emergency, _ := p.o.Requests.Emergency(g.sess)
+	m := &page.More{Emergency: emergency, System: p.o.Title, Action: morePath, Back: "/", Said: text, Kind: kind, Subjects: 20, Most: maxSubject, Ends: ends}
 	for i := range mine {
 		m.Mine = append(m.Mine, p.wish(&mine[i], now))
 	}
@@ -207,4 +214,18 @@ func (p *Portal) moreDone(w http.ResponseWriter, r *http.Request, done string) e
 	}
 	http.Redirect(w, r, morePath+"?done="+done, http.StatusSeeOther)
 	return nil
+}
+
+// breakGlass takes emergency access. The person says once more that it is one.
+func (p *Portal) breakGlass(w http.ResponseWriter, r *http.Request, g *guest) error {
+	if _, may := p.o.Requests.Emergency(g.sess); !may {
+		return custody.E(custody.CodeForbidden, "you may not take emergency access here", "ask for more instead")
+	}
+	if r.PostFormValue("sure") == "" {
+		return custody.E(custody.CodeInvalid, "emergency access must be confirmed", "tick the box that says so")
+	}
+	if err := p.o.Requests.BreakGlass(r.Context(), g.sess, r.PostFormValue("reason")); err != nil {
+		return err
+	}
+	return p.moreDone(w, r, "emergency")
 }

@@ -2,7 +2,11 @@ package site
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"strconv"
+	"strings"
+	"time"
 
 	"custody"
 	"custody/portal"
@@ -56,4 +60,45 @@ func (q requests) Approve(ctx context.Context, sess *custody.Session, id int64, 
 // Decline implements portal.Requests.
 func (q requests) Decline(ctx context.Context, sess *custody.Session, id int64, note string) error {
 	return q.s.o.Store.DeclineRequest(ctx, id, sess.Person, note, q.s.o.Now())
+}
+
+// Emergency implements portal.Requests.
+func (q requests) Emergency(sess *custody.Session) (string, bool) {
+	b := q.s.breakGlassOf(sess.System)
+	if b == nil || !slices.ContainsFunc(b.Roles, func(r string) bool { return slices.Contains(sess.Roles, r) }) {
+		return "", false
+	}
+	return fmt.Sprintf("You can have %s of %d more customers at once, for %s.", strings.Join(b.See.Strings(), ", "), b.Subjects, spell(b.For)), true
+}
+
+// BreakGlass implements portal.Requests.
+func (q requests) BreakGlass(ctx context.Context, sess *custody.Session, reason string) error {
+	b := q.s.breakGlassOf(sess.System)
+	if b == nil {
+		return custody.E(custody.CodeForbidden, "there is no emergency access here", "ask for more instead")
+	}
+	return b.use(ctx, q.s.o.Store, sess, reason, q.s.o.Now())
+}
+
+func (s *Site) breakGlassOf(system custody.SystemID) *BreakGlass {
+	for i := range s.o.Systems {
+		if b := &s.o.Systems[i].BreakGlass; s.o.Systems[i].ID == system && len(b.Roles) > 0 {
+			return b
+		}
+	}
+	return nil
+}
+
+// spell writes a duration of whole minutes for people.
+func spell(d time.Duration) string {
+	hours, minutes := int(d.Hours()), int(d.Minutes())%60
+	switch {
+	case hours == 0:
+		return strconv.Itoa(minutes) + " minutes"
+	case hours == 1 && minutes == 0:
+		return "one hour"
+	case minutes == 0:
+		return strconv.Itoa(hours) + " hours"
+	}
+	return strconv.Itoa(hours) + " hours and " + strconv.Itoa(minutes) + " minutes"
 }

@@ -2,6 +2,7 @@ package site
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"custody"
@@ -54,9 +55,24 @@ func (s *Site) keepRights(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			if err := s.o.Store.RightsChores(ctx, s.o.Now()); err != nil && ctx.Err() == nil {
+			if err := errors.Join(s.o.Store.RightsChores(ctx, s.o.Now()), s.tellRights(ctx)); err != nil && ctx.Err() == nil {
 				s.o.Log.Warn("what is due of requests and reviews could not be done", "err", err)
 			}
 		}
 	}
+}
+
+// BreakGlass is who may have what in an emergency, without anybody's leave; nobody
+// without roles.
+type BreakGlass struct {
+	Roles    []string
+	See      custody.CategorySet
+	Subjects uint32
+	For      time.Duration
+}
+
+// use gives somebody emergency access to a system as it is configured.
+func (b *BreakGlass) use(ctx context.Context, s *store.Store, sess *custody.Session, reason string, at time.Time) error {
+	return s.UseBreakGlass(ctx, &store.BreakGlass{Person: sess.Person, Organisation: sess.Organisation, System: sess.System, Categories: b.See,
+		Subjects: b.Subjects, Reason: reason, Ends: at.Add(b.For)}, b.Roles, at)
 }

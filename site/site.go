@@ -38,6 +38,8 @@ type System struct {
 	AllowSuperuser bool
 	// Portal is the system's web application; nil if there is none.
 	Portal *Portal
+	// BreakGlass is emergency access to it.
+	BreakGlass BreakGlass
 	// Refresh is how often schema, new subjects and identifiers are looked for.
 	// 5 s for the schema and a minute for subjects if zero.
 	SchemaEvery  time.Duration

@@ -27,7 +27,9 @@ const (
 	ActRemoved      = "removed"        // a right was removed in one
 	ActUnconfirmed  = "unconfirmed"    // a right ended because nobody confirmed it
 	ActReviewClosed = "review-closed"  //
-	ActReminder     = "reminder"       // something is due; Object and Note say what
+	ActReminder     = "reminder"       // rights wait for a manager in a review
+	ActTrainingDue  = "training-due"   // a training record runs out soon
+	ActProcessorDue = "processor-due"  // something of a processor is due soon; Note says what
 	ActTraining     = "training"       // a training record was kept
 	ActRule         = "rule"           // a new version of a rule
 	ActAccepted     = "accepted"       // a rule was accepted

@@ -55,9 +55,9 @@ func (a *app) rootCommand() *cobra.Command {
 		a.sessionCommand(), a.setupCommand(), a.doctorCommand(), a.serveCommand(), a.consoleCommand(), a.portalCommand(),
 		a.scimCommand(), a.configCommand(), a.versionCommand(),
 		a.ledgerCommand(), a.traceCommand(), a.complaintCommand(), a.labCommand(), a.subjectCommand(), a.policyCommand(),
-		a.managerCommand(), a.requestCommand(),
 	)
 	root.AddCommand(a.watchCommand())
+	root.AddCommand(a.rightsCommands()...)
 	prepare(root)
 	return root
 }

@@ -209,3 +209,8 @@ func (w *workspace) employer(p *identity.PersonInfo, name string) (id custody.Or
 	}
 	return id, nil
 }
+
+// rightsCommands are those about rights that people ask for, review and depend on.
+func (a *app) rightsCommands() []*cobra.Command {
+	return []*cobra.Command{a.managerCommand(), a.requestCommand(), a.breakGlassCommand(), a.reviewCommand()}
+}

@@ -279,6 +279,7 @@ func (w *workspace) siteSystems() ([]site.System, error) {
 			return nil, err
 		}
 		list = append(list, site.System{System: *declared, Upstream: upstream, Portal: portal, AllowSuperuser: s.Database.AllowSuperuser,
+			BreakGlass:  site.BreakGlass{Roles: s.BreakGlass.Roles, See: s.BreakGlass.Categories(), Subjects: uint32(s.BreakGlass.Subjects), For: s.BreakGlass.For.Std()},
 			SchemaEvery: s.SchemaRefresh.Std(), SubjectEvery: s.SubjectRefresh.Std()})
 	}
 	return list, nil

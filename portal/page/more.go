@@ -22,8 +22,10 @@ type More struct {
 	Subjects uint32
 	Most     int
 	Ends     []End
-	Mine     []Wish
-	Waiting  []Wish
+	// Emergency says what emergency access is; empty where the person has none.
+	Emergency string
+	Mine      []Wish
+	Waiting   []Wish
 }
 
 // End is one choice of when it is to end.
