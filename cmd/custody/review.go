@@ -234,7 +234,7 @@ func (a *app) reviewDecide(verb string) *cobra.Command {
 	}
 	cmd := &cobra.Command{
 		Use: verb + " RIGHT…", Short: short,
-		Long:    short + ". RIGHT is a number as custody review show shows it; several may be given.",
+		Long:    short + ".\nRIGHT is a number as custody review show shows it; several may be given.",
 		Example: "  custody review " + verb + " 12 13 --by bob@northfield.example",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
