@@ -66,6 +66,9 @@ type World struct {
 	Explain func(e *Event, s custody.SubjectID) bool
 	// Templates are the templates that Explain tries, in words.
 	Templates []string
+	// Tried gives the templates that Explain tries for an event, where Templates are not
+	// the same for all.
+	Tried func(e *Event) []string
 	// Branch is where the customer belongs; 0 is unknown.
 	Branch func(s custody.SubjectID) uint32
 	// Shift says whether a time is within the person's working hours; without it they

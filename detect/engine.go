@@ -42,6 +42,8 @@ type Engine struct {
 	forgot  uint32
 	outside signal
 	counts  Counts
+	shares  map[Rule]float64 // of the policy, before feedback
+	factors map[Rule]float64
 }
 
 // Counts says what an engine has done.
@@ -60,7 +62,7 @@ func New(o Options) *Engine {
 	if o.Zone == nil {
 		o.Zone = time.UTC
 	}
-	return &Engine{o: o, day: -1 << 30, open: map[openKey]*Alert{}, desk: newLedge()}
+	return &Engine{o: o, shares: o.Policy.Shares, day: -1 << 30, open: map[openKey]*Alert{}, desk: newLedge()}
 }
 
 // Counts says what was done until now.

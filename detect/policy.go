@@ -38,5 +38,30 @@ func DefaultPolicy() Policy {
 	}
 }
 
+// SetFactor moves a detector's share of the budget from now on: what reviewers found of
+// its alerts changes how often it may speak, never its rules.
+func (e *Engine) SetFactor(r Rule, factor float64) {
+	if e.factors == nil {
+		e.factors = map[Rule]float64{}
+	}
+	e.factors[r] = min(max(factor, 0.25), 4)
+	sum, all := 0.0, 0.0
+	for rule, share := range e.shares {
+		all += share
+		sum += share * e.factor(rule)
+	}
+	e.o.Policy.Shares = map[Rule]float64{}
+	for rule, share := range e.shares {
+		e.o.Policy.Shares[rule] = share * e.factor(rule) * all / sum // the whole stays what it was
+	}
+}
+
+func (e *Engine) factor(r Rule) float64 {
+	if f, ok := e.factors[r]; ok {
+		return f
+	}
+	return 1
+}
+
 // perDay is how many alerts a day chance may give a detector.
 func (p *Policy) perDay(r Rule) float64 { return p.Budget * p.Shares[r] }

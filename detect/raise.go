@@ -70,6 +70,9 @@ func (e *Engine) fresh(ev *Event, x evidence) *Alert {
 		Time: ev.Time, From: ev.Time, Until: ev.Time, Person: ev.Person, Device: ev.Device, ByDevice: x.device,
 		Session: ev.Session, Grant: ev.Grant, Tried: e.o.World.Templates,
 	}
+	if e.o.World.Tried != nil {
+		a.Tried = e.o.World.Tried(ev)
+	}
 	if x.Rule != Facts {
 		e.raised++
 		a.Held = e.raised > e.o.Policy.Budget

@@ -90,6 +90,31 @@ func (r *Relation) Add(s custody.SubjectID, column int, value string, from, unti
 	}
 }
 
+// AddWhole takes a value as it is, without taking it apart.
+func (r *Relation) AddWhole(s custody.SubjectID, column int, value string, from, until time.Time) {
+	if w := r.Word(value); w == 0 {
+		return
+	} else if len(r.cells) >= MaxCells {
+		r.dropped++
+	} else {
+		r.cells = append(r.cells, cell{s, uint16(column), w, minutes(from), minutes(until)})
+	}
+}
+
+// Known gives the number of a value that the relation holds; 0 if it does not. It may
+// be asked from any number of goroutines once the relation is frozen.
+func (r *Relation) Known(value string) uint32 {
+	if value == "" {
+		return 0
+	}
+	return r.words[strings.ToLower(strings.TrimSpace(value))]
+}
+
+// Has says whether a customer has a value in a column at a time.
+func (r *Relation) Has(s custody.SubjectID, column int, value uint32, at time.Time) bool {
+	return r.has(s, uint16(column), value, minutes(at))
+}
+
 func minutes(t time.Time) int32 {
 	if t.IsZero() {
 		return 0

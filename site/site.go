@@ -74,6 +74,7 @@ type Options struct {
 	Scim           Scim     // directories that keep people here
 	People         People   // how logins end by themselves
 	Complaints     Complaints
+	Detection      Detection  // how misuse is looked for
 	FS             durable.FS // the ledger's file system; tests break it
 	Now            func() time.Time
 	Log            *slog.Logger
@@ -97,6 +98,7 @@ type Site struct {
 	doors    doors
 	desk     *desk
 	intake   counter
+	detector *detector
 	running  context.Context
 	stop     context.CancelFunc
 	work     sync.WaitGroup
@@ -146,8 +148,12 @@ func (s *Site) open(ctx context.Context) (err error) {
 	if err := s.openSubjects(); err != nil {
 		return err
 	}
+	decider, err := s.restrain(s.policy)
+	if err != nil {
+		return err
+	}
 	s.Gate = gate.New(gate.Parts{
-		Ledger: s.Ledger, History: s.Ledger.Index(), Policy: s.policy, Authority: s.Identity,
+		Ledger: s.Ledger, History: s.Ledger.Index(), Policy: decider, Authority: s.Identity,
 		Directory: &s.memory, Identifiers: &s.memory, Follower: s.newFollower(), Zone: s.o.Zone, Now: s.o.Now, Log: s.o.Log,
 	})
 	if err := s.openSystems(ctx); err != nil {
@@ -166,6 +172,9 @@ func (s *Site) open(ctx context.Context) (err error) {
 		return err
 	}
 	if err := s.openIntake(); err != nil {
+		return err
+	}
+	if err := s.openDetection(); err != nil {
 		return err
 	}
 	s.watch()
@@ -252,6 +261,7 @@ func (s *Site) watch() {
 	s.watchPortals(ctx)
 	s.work.Go(func() { s.keepRights(ctx) })
 	s.watchConsole(ctx)
+	s.watchDetection(ctx)
 	s.work.Go(func() { s.keepFresh(ctx) })
 	s.work.Go(func() { s.keepMatched(ctx) })
 	for i := range s.o.Systems {
@@ -276,8 +286,12 @@ func (s *Site) Reload() error {
 	if err != nil {
 		return err
 	}
+	decider, err := s.restrain(p)
+	if err != nil {
+		return err
+	}
 	s.policy = p
-	s.Gate.SetPolicy(p)
+	s.Gate.SetPolicy(decider)
 	s.Gate.Recheck()
 	if err := s.hearSwitches(); err != nil {
 		return err

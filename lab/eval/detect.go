@@ -26,15 +26,15 @@ type watchTask struct {
 
 // watchTasks: few days are enough where the misdeed begins on the tenth.
 var watchTasks = []watchTask{
-	{"borrowed-login", 32, 200, true, 1, "within one working day ≥ 99 %"},
-	{"borrowed-login-5", 32, 200, true, 3, "within three ≥ 99 %"},
-	{"borrowed-login-2", 32, 200, true, 10, "within ten ≥ 99 %"},
-	{"after-hours", 32, 200, true, 0, "inside the 32 minutes ≥ 99 %"},
-	{"photographer", 32, 40, true, 0, ""},
-	{"pair", 32, 40, true, 0, "both found"},
-	{"frame-up", 130, 10, true, 0, ""},
-	{"own-calls", 100, 10, false, 0, "silent about him: no look is out of place"},
-	{"null", 250, 10, false, 0, "≤ 5 alerts a day"},
+	{"borrowed-login", 26, 100, true, 1, "within one working day ≥ 99 %"},
+	{"borrowed-login-5", 26, 100, true, 3, "within three ≥ 99 %"},
+	{"borrowed-login-2", 26, 100, true, 10, "within ten ≥ 99 %"},
+	{"after-hours", 26, 100, true, 0, "inside the 32 minutes ≥ 99 %"},
+	{"photographer", 26, 20, true, 0, ""},
+	{"pair", 26, 20, true, 0, "both found"},
+	{"frame-up", 115, 8, true, 0, ""},
+	{"own-calls", 60, 8, false, 0, "silent about him: no look is out of place"},
+	{"null", 250, 6, false, 0, "≤ 5 alerts a day"},
 }
 
 // caught says when misdeeds were noticed; zero if they were not.
@@ -93,8 +93,11 @@ func watched(p lab.Params, t watchTask, seed uint64) (*watchOutcome, error) {
 	now := &current{}
 	seen := map[string]bool{}
 	all := &observer{found: &o.All}
-	all.engine = now.engine(nil, func(a *detect.Alert) {
+	all.engine = now.engine(func(a *detect.Alert) {
 		all.judge(tr, a)
+		if !o.Slow.Found && all.hits(tr, a) && slices.ContainsFunc(a.Findings, func(f detect.Finding) bool { return f.Rule == detect.Slow }) {
+			o.Slow = tr.at(a.Until)
+		}
 		seen[fmt.Sprint("login ", a.Person)], seen[fmt.Sprint("device ", a.Device)] = true, true
 		if a.Revision > 0 {
 			return
@@ -112,11 +115,10 @@ func watched(p lab.Params, t watchTask, seed uint64) (*watchOutcome, error) {
 		}
 	})
 	list := []*observer{all}
-	if t.guilty {
-		slow, blind := &observer{found: &o.Slow}, &observer{found: &o.NoPlace, blind: true}
-		slow.engine = now.engine(map[detect.Rule]bool{detect.Slow: true}, func(a *detect.Alert) { slow.judge(tr, a) })
-		blind.engine = now.engine(nil, func(a *detect.Alert) { blind.judge(tr, a) })
-		list = append(list, slow, blind)
+	if t.within > 0 {
+		blind := &observer{found: &o.NoPlace, blind: true}
+		blind.engine = now.engine(func(a *detect.Alert) { blind.judge(tr, a) })
+		list = append(list, blind)
 	}
 	base := newBaselines(p, tr, o)
 	_, err := lab.Play(p, t.scenario, seed, func(day []lab.Look) error {
@@ -167,10 +169,13 @@ func everybody(t *truth, seen map[string]bool) bool {
 
 // judge notes the first alert within the day's budget that lists a bad look.
 func (x *observer) judge(t *truth, a *detect.Alert) {
-	if x.found.Found || a.Held || !slices.ContainsFunc(a.Entries, func(n uint64) bool { return t.bad[n] }) {
-		return
+	if !x.found.Found && x.hits(t, a) {
+		*x.found = t.at(a.Until)
 	}
-	*x.found = t.at(a.Until)
+}
+
+func (x *observer) hits(t *truth, a *detect.Alert) bool {
+	return !a.Held && slices.ContainsFunc(a.Entries, func(n uint64) bool { return t.bad[n] })
 }
 
 // current is the look that engines are asking about.
@@ -191,8 +196,8 @@ func (c *current) set(l *lab.Look, p *lab.Params) {
 		Device: uint32(l.Device + 1), Group: group, Subjects: c.subject[:]}
 }
 
-func (c *current) engine(only map[detect.Rule]bool, emit func(*detect.Alert)) *detect.Engine {
-	return detect.New(detect.Options{Policy: detect.DefaultPolicy(), Only: only, Emit: emit, World: detect.World{
+func (c *current) engine(emit func(*detect.Alert)) *detect.Engine {
+	return detect.New(detect.Options{Policy: detect.DefaultPolicy(), Emit: emit, World: detect.World{
 		Explain: func(*detect.Event, custody.SubjectID) bool { return c.explained },
 		Branch:  func(custody.SubjectID) uint32 { return uint32(c.home + 1) },
 	}})

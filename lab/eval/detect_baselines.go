@@ -68,11 +68,11 @@ func (b *baselines) endDay() {
 		score float64
 	}
 	var list []z
+	scatter := b.scatter()
 	for i := range b.today {
 		v, u := &b.today[i], &b.usual[i]
 		if v.looks > 0 && u.n >= 5 {
-			mean := u.sum / u.n
-			list = append(list, z{i, (float64(v.looks) - mean) / math.Sqrt(max(u.squares/u.n-mean*mean, 1))})
+			list = append(list, z{i, (float64(v.looks) - u.sum/u.n) / scatter})
 		}
 	}
 	slices.SortFunc(list, func(a, c z) int { return cmp.Compare(c.score, a.score) })
@@ -90,4 +90,17 @@ func (b *baselines) endDay() {
 		b.today[i] = volume{}
 	}
 	b.days++
+}
+
+// scatter is the standard deviation of days around their login's mean, of all logins
+// together: a login's own, of a few days, would be worth little.
+func (b *baselines) scatter() float64 {
+	sum, n := 0.0, 0.0
+	for _, u := range b.usual {
+		if u.n > 1 {
+			sum += u.squares - u.sum*u.sum/u.n
+			n += u.n - 1
+		}
+	}
+	return math.Sqrt(max(sum/max(n, 1), 1))
 }

@@ -107,7 +107,7 @@ func (t watchTask) row(list []watchOutcome) string {
 		alerts, wrong, days, held = alerts+list[i].Alerts, wrong+list[i].Wrong, days+list[i].Days, held+list[i].Held
 	}
 	cell := func(f func(*watchOutcome) *caught) string {
-		if !t.guilty {
+		if !t.guilty || f(&list[0]) == &list[0].NoPlace && t.within == 0 {
 			return "–"
 		}
 		return share(count(list, func(o *watchOutcome) bool { return t.reached(f(o)) }), len(list))

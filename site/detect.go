@@ -1,0 +1,265 @@
+package site
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"custody"
+	"custody/detect"
+	"custody/store"
+)
+
+// Detection says how misuse is looked for while the gate runs.
+type Detection struct {
+	Off bool
+	// Policy is the budget and what goes with it; the default one if its budget is zero.
+	Policy detect.Policy
+	// Actions are what is done about an alert by the rules that found something:
+	// ActionNotify and so on. ActionNotify alone for rules that are not in it.
+	Actions map[detect.Rule][]string
+	// LowerTo is how many customers an hour remain after ActionLowerLimit, Restrain for
+	// how long it and ActionAskReason hold. 20 and a day if zero.
+	LowerTo  uint32
+	Restrain time.Duration
+	// Refresh is how often the reasons in the data are read again. A minute if zero.
+	Refresh time.Duration
+}
+
+// What may be done about an alert.
+const (
+	ActionNotify     = "notify"
+	ActionAskReason  = "ask-reason"
+	ActionStepUp     = "step-up"
+	ActionLowerLimit = "lower-limit"
+	ActionCut        = "cut"
+)
+
+// detectEvery is how often the ledger is asked for new events: an alert comes within a
+// second of the look that caused it.
+const detectEvery = 250 * time.Millisecond
+
+// detector follows the ledger. Its state is rebuilt from it at every start, by the same
+// rules; what it raises of events that were seen before the stop was raised then.
+type detector struct {
+	s       *Site
+	o       Detection
+	engine  *detect.Engine
+	reasons atomic.Pointer[reasons]
+	holders *detect.Holders
+	seats   seats
+	next    uint64 // event to take next
+	seen    uint64 // events up to it had their alerts kept
+	saved   time.Time
+	budgets []store.AlertBudget // not in force yet
+	now     *seat               // of the event that the engine has
+	system  custody.SystemID
+	ready   chan struct{} // closed when the ledger was replayed
+}
+
+// openDetection makes the detector, if there is to be one.
+func (s *Site) openDetection() (err error) {
+	d := &detector{s: s, o: s.o.Detection, holders: detect.NewHolders(), seats: newSeats(s), next: 1, ready: make(chan struct{})}
+	s.detector = d
+	if d.o.Off {
+		close(d.ready)
+		return nil
+	}
+	if d.o.Policy.Budget == 0 {
+		d.o.Policy = detect.DefaultPolicy()
+	}
+	if d.o.LowerTo == 0 {
+		d.o.LowerTo = 20
+	}
+	if d.o.Restrain == 0 {
+		d.o.Restrain = 24 * time.Hour
+	}
+	if d.o.Refresh == 0 {
+		d.o.Refresh = time.Minute
+	}
+	d.reasons.Store(&reasons{})
+	if d.seen, err = s.o.Store.Detected(); err != nil {
+		return err
+	}
+	if d.budgets, err = s.o.Store.AlertBudgets(); err != nil {
+		return err
+	}
+	d.engine = detect.New(detect.Options{Policy: d.o.Policy, World: d.world(), Zone: s.o.Zone, Emit: d.alert})
+	return nil
+}
+
+// watchDetection runs the detector until ctx ends.
+func (s *Site) watchDetection(ctx context.Context) {
+	d := s.detector
+	if d.o.Off {
+		return
+	}
+	s.work.Go(func() {
+		d.refresh(ctx)
+		d.take(ctx)
+		m := d.engine.Memory()
+		s.o.Log.Info("detection is up to date", "events", d.next-1, "logins", m.People, "devices", m.Devices, "pairs", m.Pairs, "bytes", m.Bytes)
+		close(d.ready)
+		tick := time.NewTicker(detectEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				d.save(true)
+				return
+			case <-tick.C:
+				d.take(ctx)
+			}
+		}
+	})
+	s.work.Go(func() {
+		tick := time.NewTicker(d.o.Refresh)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+				d.refresh(ctx)
+			}
+		}
+	})
+}
+
+// DetectionReady is closed when the detectors know what the ledger holds.
+func (s *Site) DetectionReady() <-chan struct{} { return s.detector.ready }
+
+// take gives the engine what is durable and new.
+func (d *detector) take(ctx context.Context) {
+	for n, e := range d.s.Ledger.Index().Events(d.next) {
+		if ctx.Err() != nil {
+			return
+		}
+		d.next = n + 1
+		d.event(n, e)
+	}
+	d.save(false)
+}
+
+// save notes how far alerts are kept, once in a while: what is between is replayed, and
+// an alert that is raised twice has the same key.
+func (d *detector) save(now bool) {
+	if d.next-1 <= d.seen || !now && d.s.o.Now().Sub(d.saved) < 10*time.Second {
+		return
+	}
+	d.saved = d.s.o.Now()
+	if err := d.s.o.Store.SetDetected(d.next - 1); err != nil {
+		d.s.o.Log.Warn("how far detection has come could not be kept", "err", err)
+		return
+	}
+	d.seen = d.next - 1
+}
+
+// event puts an event of the ledger into the engine's words.
+func (d *detector) event(n uint64, e *custody.Event) {
+	switch e.Kind {
+	case custody.EventDisclosure, custody.EventChange, custody.EventSessionStart, custody.EventRefusal:
+	default:
+		return
+	}
+	if e.Person == 0 {
+		return
+	}
+	for len(d.budgets) > 0 && !d.budgets[0].Time.After(e.Time) {
+		d.engine.SetFactor(detect.Rule(d.budgets[0].Rule), d.budgets[0].Share)
+		d.budgets = d.budgets[1:]
+	}
+	d.now, d.system = d.seats.of(e), e.System
+	ev := detect.Event{
+		Entry: n, Time: e.Time, Kind: e.Kind, Route: e.Route, Code: e.Code, Person: uint32(e.Person), Device: d.now.device, Group: d.now.group,
+		Session: e.Session, Grant: e.Grant, Reason: e.Reason, Subjects: e.Subjects,
+		Taken: e.Route == custody.RouteCopy || e.Route == custody.RouteDownload,
+	}
+	d.engine.Take(&ev)
+	for _, s := range e.Subjects {
+		d.holders.Note(ev.Person, ev.Group, s)
+	}
+}
+
+// world is what detectors may ask.
+func (d *detector) world() detect.World {
+	return detect.World{
+		Explain: func(ev *detect.Event, s custody.SubjectID) bool {
+			r := d.reasons.Load()
+			if r.has(d.system) {
+				return r.explain(d.system, d.now, s, ev.Time)
+			}
+			return d.holders.Explain(ev.Person, ev.Group, s)
+		},
+		Tried: func(*detect.Event) []string {
+			if r := d.reasons.Load(); r.has(d.system) {
+				return r.says(d.system)
+			}
+			return detect.HolderTemplates
+		},
+		Branch: func(s custody.SubjectID) uint32 {
+			if r := d.reasons.Load(); r.has(d.system) {
+				return r.branch(s)
+			}
+			return d.holders.Home(s)
+		},
+		Customers: func() int { return d.s.memory.now.Load().directory.Len(d.system) },
+		Fact:      func(ev *detect.Event, _ custody.SubjectID) string { return d.fact(ev) },
+	}
+}
+
+// fact says what is wrong beyond doubt with an imported look; the gate itself refuses it.
+func (d *detector) fact(ev *detect.Event) string {
+	if ev.Route != custody.RouteImported || d.now.employed(ev.Time) {
+		return ""
+	}
+	return "Looked at customers at a time at which the person worked for nobody here."
+}
+
+// alert keeps what the engine raises of events that were not seen before the start, and
+// does what the policy says.
+func (d *detector) alert(a *detect.Alert) {
+	if d.next-1 <= d.seen {
+		return
+	}
+	body, err := json.Marshal(a)
+	if err != nil {
+		d.s.o.Log.Error("an alert could not be written", "err", err)
+		return
+	}
+	kept := store.Alert{
+		Key: a.Key, Person: custody.PersonID(a.Person), Session: a.Session, Grant: a.Grant, System: d.system, Device: d.seats.device(a.Device),
+		Says: a.Says, Strength: a.Strength(), Held: a.Held, Raised: a.Time, Made: d.s.o.Now(), Revision: a.Revision, Body: body,
+	}
+	for _, f := range a.Findings {
+		kept.Rules = append(kept.Rules, string(f.Rule))
+	}
+	fresh, err := d.s.o.Store.PutAlert(&kept)
+	if err != nil {
+		d.s.o.Log.Error("an alert could not be kept", "rule", kept.Rules[0], "err", err)
+		return
+	}
+	if fresh {
+		d.s.o.Log.Warn("alert", "number", kept.ID, "rule", kept.Rules[0], "held", kept.Held)
+	}
+	if !kept.Held && (kept.State == store.AlertOpen || kept.State == store.AlertLooking) {
+		d.act(&kept, a)
+	}
+}
+
+// describe is the text of a notice: it names nobody.
+func describe(k *store.Alert, a *detect.Alert) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s\n\n", a.Says)
+	for _, f := range a.Findings {
+		fmt.Fprintf(&b, "- %s: %s\n", f.Rule, f.Says)
+	}
+	if len(a.Innocent) > 0 {
+		fmt.Fprintf(&b, "\nNot excluded: %s.\n", strings.Join(a.Innocent, "; "))
+	}
+	fmt.Fprintf(&b, "\nThe entries, and what was tried: custody alert show %d. An alert is a question; the name is sealed until two people ask for it.\n", k.ID)
+	return b.String()
+}

@@ -1,0 +1,135 @@
+package site
+
+import (
+	"strconv"
+	"time"
+
+	"custody"
+	"custody/detect"
+	"custody/gate"
+	"custody/notice"
+	"custody/policy"
+	"custody/store"
+)
+
+// act does what the policy says about an alert, each thing once.
+func (d *detector) act(k *store.Alert, a *detect.Alert) {
+	for _, f := range a.Findings {
+		actions, said := d.o.Actions[f.Rule]
+		if !said {
+			actions = []string{ActionNotify}
+		}
+		for _, action := range actions {
+			fresh, err := d.s.o.Store.AlertActed(k.ID, action, d.s.o.Now())
+			if err == nil && fresh {
+				err = d.do(action, k, a)
+			}
+			if err != nil {
+				d.s.o.Log.Error("what was to be done about an alert failed", "alert", k.ID, "action", action, "err", err)
+			}
+		}
+	}
+}
+
+func (d *detector) do(action string, k *store.Alert, a *detect.Alert) error {
+	now := d.s.o.Now()
+	r := store.Restraint{Alert: k.ID, Person: k.Person, Start: now, End: now.Add(d.o.Restrain)}
+	switch action {
+	case ActionNotify:
+		return d.notify(k, a)
+	case ActionLowerLimit:
+		r.PerHour = d.o.LowerTo
+	case ActionAskReason:
+		r.Reason = true
+	case ActionCut:
+		return d.cut(k, false)
+	case ActionStepUp:
+		return d.cut(k, true)
+	}
+	if k.Person == 0 {
+		return nil
+	}
+	return d.s.o.Store.AddRestraint(&r)
+}
+
+func (d *detector) notify(k *store.Alert, a *detect.Alert) error {
+	subject := "Alert " + strconv.FormatInt(k.ID, 10) + ": " + a.Says
+	if len(subject) > notice.MaxSubject {
+		subject = subject[:notice.MaxSubject-3] + "..."
+	}
+	severity := notice.Medium
+	if k.Strength >= 8 {
+		severity = notice.High
+	}
+	return d.s.Notices.Put(notice.Message{
+		Key: "alert-" + strconv.FormatInt(k.ID, 10), Kind: notice.AlertRaised, Severity: severity, Subject: subject, Text: describe(k, a),
+		Path: "/alerts/" + strconv.FormatInt(k.ID, 10), Data: map[string]string{"alert": strconv.FormatInt(k.ID, 10), "rule": k.Rules[0]}, System: k.System, Time: a.Time,
+	})
+}
+
+// cut ends the session of the alert; with stepUp also the browser's sign-in, so that
+// the person signs in anew with all factors.
+func (d *detector) cut(k *store.Alert, stepUp bool) error {
+	if k.Session == 0 {
+		return nil
+	}
+	sess, err := d.s.o.Store.Session(k.Session)
+	if err != nil {
+		return err
+	}
+	if stepUp && sess.Credential == "browser" {
+		if err := d.s.o.Store.RevokeCredential(sess.CredentialID, d.s.o.Now()); err != nil && custody.CodeOf(err) != custody.CodeNotFound {
+			return err
+		}
+	}
+	if err := d.s.o.Store.CutSession(k.Session, d.s.o.Now()); err != nil && custody.CodeOf(err) != custody.CodeNotFound {
+		return err
+	}
+	return nil
+}
+
+// restrained narrows what policy decides for people with a restraint.
+type restrained struct {
+	*policy.Policy
+	by map[custody.PersonID][]store.Restraint
+}
+
+// restrain puts the restraints in force on a policy.
+func (s *Site) restrain(p *policy.Policy) (gate.Decider, error) {
+	list, err := s.o.Store.Restraints(s.o.Now())
+	if err != nil || len(list) == 0 {
+		return p, err
+	}
+	r := &restrained{Policy: p, by: map[custody.PersonID][]store.Restraint{}}
+	for _, x := range list {
+		r.by[x.Person] = append(r.by[x.Person], x)
+	}
+	return r, nil
+}
+
+// Decide implements gate.Decider: limits only get lower, reasons only more often asked.
+func (r *restrained) Decide(q custody.Question) custody.Decision {
+	d := r.Policy.Decide(q)
+	for _, x := range r.by[q.Session.Person] {
+		if !q.Time.Before(x.End) {
+			continue
+		}
+		if x.PerHour > 0 && (d.Limits.PerHour == 0 || d.Limits.PerHour > x.PerHour) {
+			d.Limits.PerHour = x.PerHour
+		}
+		if x.PerHour > 0 && (d.Limits.PerExport == 0 || d.Limits.PerExport > x.PerHour) {
+			d.Limits.PerExport = x.PerHour
+		}
+		d.ReasonRequired = d.ReasonRequired || x.Reason
+		d.ValidUntil = earliest(d.ValidUntil, x.End)
+	}
+	return d
+}
+
+// earliest gives the earlier of two times; zero, which asks every time, stays.
+func earliest(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
