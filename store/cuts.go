@@ -129,6 +129,9 @@ func settleLeft(t *sql.Tx, person custody.PersonID, org custody.OrganisationID, 
 	if err := c.person(t, now, now); err != nil {
 		return nil, err
 	}
+	if c.Tokens+c.Certificates+c.Browsers == 0 {
+		c.Sessions = 0 // they were cut before, and are about to end
+	}
 	if c.Total() == 0 {
 		return nil, nil
 	}

@@ -14,7 +14,7 @@ import (
 func (a *app) personCommand() *cobra.Command {
 	return group("person", "People who may sign in, and who they work for",
 		`  custody person add alice@northfield.example --name "Alice Smith" --organisation Northfield --role estimator`,
-		a.personAdd(), a.personEngage(), a.personEnrol(), a.personReset(), a.personLink(), a.personList(), a.personShow(), a.personLeave())
+		a.personAdd(), a.personEngage(), a.personEnrol(), a.personReset(), a.personLink(), a.personList(), a.personShow(), a.personLeave(), a.personMove(), a.personRoles(), a.personCompromised(), a.personCuts(), a.personImport())
 }
 
 // engagement holds the flags that describe one.
@@ -86,8 +86,8 @@ func (a *app) addPerson(login, name string, e *engagementFlags) error {
 func (a *app) personEngage() *cobra.Command {
 	var e engagementFlags
 	cmd := &cobra.Command{
-		Use: "engage LOGIN", Short: "Give a person a further engagement: another employer, or a return",
-		Example: "  custody person engage alice@northfield.example --organisation Southfield --role estimator",
+		Use: "engage LOGIN", Short: "Give a person a further engagement, such as a return",
+		Example: "  custody person engage alice@northfield.example --organisation Northfield --role estimator",
 		Args:    takes("login"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			w, err := a.open()
@@ -111,31 +111,6 @@ func (a *app) personEngage() *cobra.Command {
 	}
 	e.flags(cmd)
 	return cmd
-}
-
-func (a *app) personLeave() *cobra.Command {
-	return &cobra.Command{
-		Use: "leave LOGIN", Short: "End all rights of a person, now: running statements stop",
-		Long: `End all engagements of a person and revoke all their credentials. Running gates
-cut their sessions within a second, in the middle of a statement too.`,
-		Example: "  custody person leave alice@northfield.example",
-		Args:    takes("login"),
-		RunE: func(_ *cobra.Command, args []string) error {
-			w, err := a.open()
-			if err != nil {
-				return err
-			}
-			defer w.close()
-			if err := w.identity.Leave(args[0]); err != nil {
-				return err
-			}
-			info, err := w.person(args[0])
-			if err != nil {
-				return err
-			}
-			return a.done(a.personRow(info), "%s has left: every session, token and certificate has ended.", info.Login)
-		},
-	}
 }
 
 // person finds somebody by login.

@@ -28,7 +28,9 @@ type memory struct {
 	now  time.Time
 }
 
-func (m *memory) key(client string, k Kind, id string) string { return client + "/" + string(k) + "/" + id }
+func (m *memory) key(client string, k Kind, id string) string {
+	return client + "/" + string(k) + "/" + id
+}
 
 func (m *memory) Get(_ context.Context, client string, k Kind, id string) (*Resource, error) {
 	m.mu.Lock()

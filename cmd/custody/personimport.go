@@ -1,0 +1,165 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"custody"
+	"custody/identity"
+)
+
+func (a *app) personImport() *cobra.Command {
+	var yes bool
+	cmd := &cobra.Command{
+		Use: "import FILE", Short: "Bring people in line with a list (CSV): shown first, done with --yes",
+		Long: `Compare a list of people with what is in force and show what would change: who joins,
+comes back, moves, changes roles, leaves. Nothing is done without --yes, and with a
+mistake in any line nothing is done at all. FILE may be - for standard input.
+
+The first line names the columns: login and organisation, and any of name, branch,
+roles (separated by |), start and end. Who is not in the list stays as they are.`,
+		Example: "  custody person import staff.csv\n  custody person import staff.csv --yes",
+		Args:    takes("file"),
+		RunE:    func(_ *cobra.Command, args []string) error { return a.importPeople(args[0], yes) },
+	}
+	cmd.Flags().BoolVar(&yes, "yes", false, "do it")
+	return cmd
+}
+
+// importRow is one change that a list asks for.
+type importRow struct {
+	Line         int      `json:"line"`
+	Login        string   `json:"login"`
+	Change       string   `json:"change"`
+	Organisation string   `json:"organisation,omitempty"`
+	Branch       string   `json:"branch,omitempty"`
+	Roles        []string `json:"roles,omitempty"`
+	At           stamp    `json:"at"`
+	End          stamp    `json:"end,omitzero"`
+	Ended        string   `json:"ended,omitempty"` // what was, or would be, cut
+	Error        string   `json:"error,omitempty"`
+	Hint         string   `json:"hint,omitempty"`
+}
+
+func (a *app) importPeople(file string, yes bool) error {
+	w, err := a.open()
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	in := a.in
+	if file != "-" {
+		f, err := os.Open(file)
+		if err != nil {
+			return &custody.Error{Code: custody.CodeNotFound, Message: "the list cannot be read", Hint: "check the file's name", Err: err}
+		}
+		defer f.Close()
+		in = f
+	}
+	rows, wrong, unchanged, err := w.planImport(in, yes)
+	if err != nil {
+		return err
+	}
+	if err := a.showImport(rows); err != nil {
+		return err
+	}
+	if wrong > 0 {
+		return custody.E(custody.CodeInvalid, plural(wrong, "line")+" cannot be done, so nothing was", "mend the lines that have an error and run it again")
+	}
+	switch {
+	case a.json:
+	case len(rows) == 0:
+		a.say("Everybody in the list is as it says: %s.", people(unchanged))
+	case yes:
+		a.say("Done: %s; %s as the list says already.", plural(len(rows), "change"), people(unchanged))
+	default:
+		a.say("Nothing is done yet: %s; %s as the list says already. Do it with --yes.", plural(len(rows), "change"), people(unchanged))
+	}
+	return nil
+}
+
+// planImport compares, tries and, if yes, does what a list asks for.
+func (w *workspace) planImport(in io.Reader, yes bool) (rows []importRow, wrong, unchanged int, err error) {
+	list, mistakes, err := identity.ReadRoster(in, w.config.Zone())
+	if err != nil {
+		return nil, 0, 0, err
+	}
+	plan, more, err := w.identity.Plan(list)
+	if err != nil {
+		return nil, 0, 0, err
+	}
+	mistakes = append(mistakes, more...)
+	changes := make([]identity.Change, len(plan))
+	touched := map[int]bool{}
+	for i := range plan {
+		changes[i] = plan[i].Change
+		touched[plan[i].Line] = true
+	}
+	outcomes, err := w.identity.Employ(changes, !yes || len(mistakes) > 0)
+	if err != nil {
+		return nil, 0, 0, err
+	}
+	bad := map[int]bool{}
+	for i := range outcomes {
+		row := newImportRow(plan[i].Line, &outcomes[i])
+		if row.Error != "" {
+			bad[row.Line] = true
+		}
+		rows = append(rows, row)
+	}
+	for _, m := range mistakes {
+		bad[m.Line] = true
+		rows = append(rows, importRow{Line: m.Line, Change: "-", Error: m.Err.Error(), Hint: custody.HintOf(m.Err)})
+	}
+	slices.SortStableFunc(rows, func(x, y importRow) int { return x.Line - y.Line })
+	return rows, len(bad), len(list) - len(touched), nil
+}
+
+func newImportRow(line int, o *identity.Outcome) importRow {
+	c := &o.Change
+	row := importRow{Line: line, Login: c.Login, Change: string(c.Kind), Organisation: c.Organisation, Branch: c.Branch, Roles: c.Roles, At: stamp{c.At}, End: stamp{c.End}}
+	if o.Cut != nil {
+		row.Ended = o.Cut.String()
+	}
+	if o.Err != nil {
+		row.Error, row.Hint = o.Err.Error(), custody.HintOf(o.Err)
+	}
+	return row
+}
+
+func (a *app) showImport(rows []importRow) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	return list(a, rows, "",
+		column[importRow]{"LINE", func(r importRow) string { return strconv.Itoa(r.Line) }, false},
+		column[importRow]{"LOGIN", func(r importRow) string { return r.Login }, false},
+		column[importRow]{"CHANGE", func(r importRow) string { return r.Change }, false},
+		column[importRow]{"WHERE", func(r importRow) string {
+			return strings.Trim(r.Organisation+", "+r.Branch, ", ")
+		}, true},
+		column[importRow]{"ROLES", func(r importRow) string { return strings.Join(r.Roles, ", ") }, true},
+		column[importRow]{"FROM", func(r importRow) string { return a.minute(r.At.Time) }, false},
+		column[importRow]{"NOTE", func(r importRow) string {
+			if r.Error != "" {
+				return "cannot be done: " + r.Error + " (" + r.Hint + ")"
+			}
+			if r.Ended != "" {
+				return "ends " + r.Ended
+			}
+			return ""
+		}, true})
+}
+
+func people(n int) string {
+	if n == 1 {
+		return "1 person is"
+	}
+	return fmt.Sprintf("%d people are", n)
+}
