@@ -102,6 +102,7 @@ func (c *conn) query(m message) error {
 			c.send = append(c.send, m...)
 		}
 		c.queue = append(c.queue, expect{kind: 'Q', sql: sql, steps: steps})
+		c.quick.learn(sql, steps)
 	}
 	return c.drain()
 }

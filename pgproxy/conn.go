@@ -63,6 +63,7 @@ type conn struct {
 	unread     int       // bytes sent since the database was last listened to
 	busy       int       // messages since the client was last silent; negative: not yet to go into a loop
 	lodged     bool      // runs in a coroutine that a loop began
+	quick      *quick    // serves its plainest statements; nil before it was in a loop
 }
 
 // serve runs the connection after sign-in, in a goroutine of its own: the stack that
@@ -93,6 +94,10 @@ func (c *conn) run(err error) {
 			c.busy = 0
 			go c.wait()
 			return
+		}
+		if err == errTaken { // the loop has sent the message: its answer is next
+			err = c.drain()
+			continue
 		}
 		if err == nil {
 			err = c.handle(m)
@@ -246,6 +251,7 @@ func (c *conn) idle() (message, error) {
 		c.send = nil
 	}
 	c.behind.shrink()
+	c.quick = nil
 	gone := make(chan error, 1)
 	go func() {
 		err := c.overhear()

@@ -40,8 +40,8 @@ func (c *conn) heats() bool {
 		return false
 	}
 	l := c.s.loops[int(c.s.turn.Add(1))%len(c.s.loops)]
-	err := l.adopt(c.raw, c.up.socket, func(*task) {
-		c.lodged = true
+	err := l.adopt(c.raw, c.up.socket, func(t *task) {
+		c.lodged, t.quick = true, c.quickly()
 		c.run(nil)
 	})
 	if err != nil {

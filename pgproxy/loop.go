@@ -54,6 +54,7 @@ type task struct {
 	wants   *socket
 	needs   uint64 // the record that it waits for
 	leaving bool
+	quick   *quick // serves the plainest statements; nil where nothing does
 	resume  func() (struct{}, bool)
 	yield   func(struct{}) bool
 }
@@ -174,6 +175,12 @@ func (l *loop) ready(slot, which int, gone bool) {
 	}
 	s := t.sockets[which]
 	s.ready, s.gone = true, s.gone || gone
+	if t.quick != nil && t.wants == t.sockets[fromClient] {
+		if t.quick.turn(which) {
+			l.step(t)
+		}
+		return
+	}
 	if t.wants == s {
 		l.step(t)
 	}
@@ -181,7 +188,7 @@ func (l *loop) ready(slot, which int, gone bool) {
 
 // turn is how often a loop lets the scheduler have a turn. A goroutine that keeps its
 // processor for longer than 10 ms is disturbed in each of its system calls.
-const turn = 4 * time.Millisecond
+const turn = 8 * time.Millisecond
 
 // news takes in what came from outside, and says whether the loop has ended.
 func (l *loop) news() (ended bool) {
@@ -195,6 +202,7 @@ func (l *loop) news() (ended bool) {
 	}
 	for _, t := range kicked {
 		if t.slot >= 0 && t.wants != nil {
+			t.quick.interrupt()
 			l.step(t)
 		}
 	}

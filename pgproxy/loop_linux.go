@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"syscall"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -98,26 +99,33 @@ func giveBackSocket(fd int) (net.Conn, error) {
 
 // receive reads without waiting; again says that there is nothing.
 func receive(fd int, b []byte) (n int, again bool, err error) {
-	for {
-		if n, err = unix.Read(fd, b); err != unix.EINTR {
-			return result(n, "read", err)
-		}
+	if len(b) == 0 {
+		return 0, false, nil
 	}
+	return transfer(unix.SYS_RECVFROM, fd, b, unix.MSG_DONTWAIT)
 }
 
 // send writes what the other side takes without waiting; again says that more has to
 // wait.
 func send(fd int, b []byte) (n int, again bool, err error) {
-	for {
-		if n, err = unix.Write(fd, b); err != unix.EINTR {
-			return result(n, "write", err)
-		}
+	if len(b) == 0 {
+		return 0, false, nil
 	}
+	return transfer(unix.SYS_SENDTO, fd, b, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
 }
 
-func result(n int, call string, err error) (int, bool, error) {
-	if err == unix.EAGAIN {
-		return 0, true, nil
+// transfer makes a system call that never waits, so the scheduler need not hear of it.
+func transfer(call uintptr, fd int, b []byte, flags uintptr) (n int, again bool, err error) {
+	for {
+		r, _, e := syscall.RawSyscall6(call, uintptr(fd), uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)), flags, 0, 0)
+		switch e {
+		case 0:
+			return int(r), false, nil
+		case syscall.EINTR:
+		case syscall.EAGAIN:
+			return 0, true, nil
+		default:
+			return 0, false, os.NewSyscallError("transfer", e)
+		}
 	}
-	return max(n, 0), false, os.NewSyscallError(call, err)
 }

@@ -19,6 +19,8 @@ type socket struct {
 	hot   *task // in whose loop it is; nil while cold
 	ready bool  // a read may find something
 	gone  bool  // the other side has closed: ready for ever
+	given int   // bytes that the loop has put where the waiting Read wants them
+	taken bool  // the waiting Read is to end with errTaken
 
 	mu          sync.Mutex // guards what follows
 	conn        net.Conn   // while hot the closed one, for its addresses
@@ -38,6 +40,14 @@ func (s *socket) Read(b []byte) (int, error) {
 		}
 		if !s.ready {
 			s.hot.await(s)
+			if s.taken {
+				s.taken = false
+				return 0, errTaken
+			}
+			if n := s.given; n > 0 {
+				s.given = 0
+				return n, nil
+			}
 			continue
 		}
 		n, again, err := receive(s.fd, b)

@@ -36,6 +36,8 @@ type prepared struct {
 	sql    bool // by PREPARE: text is the whole PREPARE
 	steps  []step
 	broken error // the database described it otherwise than lineage
+	// harmless is what the loop knows of it, if it shows nobody.
+	harmless *harmless
 }
 
 // portal is a bound statement or a cursor: they share names as well.
