@@ -45,6 +45,9 @@ type Console struct {
 	checks  verification
 	perRate rates
 
+	api         *http.ServeMux
+	description []byte // OpenAPI
+
 	mu     sync.Mutex
 	guests map[custody.SessionID]*guest
 	closed bool
@@ -73,7 +76,9 @@ func New(o Options) (*Console, error) {
 	c.perRate.now = o.Now
 	c.tally = newTally(o.Looks, o.Zone, o.Now())
 	c.routes()
-	return c, nil
+	c.apiRoutes()
+	c.description, err = describe(calls())
+	return c, err
 }
 
 // Run keeps the figures of the pages until ctx ends.

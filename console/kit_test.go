@@ -35,6 +35,7 @@ type world struct {
 	ids    map[string]custody.PersonID
 	system custody.SystemID
 	ahead  *atomic.Int64 // how far the clock is from now
+	stop   *atomic.Int64 // where the clock stands still, in nanoseconds; zero lets it run
 }
 
 // opened is when the tests look at the world: a Tuesday afternoon.
@@ -60,9 +61,14 @@ var staff = []struct{ login, name, org, branch, role string }{
 func newWorld(t testing.TB) *world {
 	t.Helper()
 	pg := custodytest.Postgres(t)
-	w := &world{t: t, ids: map[string]custody.PersonID{}, ahead: &atomic.Int64{}}
+	w := &world{t: t, ids: map[string]custody.PersonID{}, ahead: &atomic.Int64{}, stop: &atomic.Int64{}}
 	w.ahead.Store(int64(time.Until(opened.AddDate(0, 0, -33))))
-	clock := func() time.Time { return time.Now().Add(time.Duration(w.ahead.Load())) }
+	clock := func() time.Time {
+		if at := w.stop.Load(); at != 0 {
+			return time.Unix(0, at)
+		}
+		return time.Now().Add(time.Duration(w.ahead.Load()))
+	}
 	w.Console = custodytest.NewConsole(t, pg, custodytest.Bodyshop(t, pg, 300), func(o *site.Options) { o.Now = clock })
 	w.system = w.Options.Systems[0].ID
 	for _, p := range staff {

@@ -33,8 +33,16 @@ func pageRoutes() []route {
 		{"POST /ledger/verify", areaLedger, true, startVerify},
 		{"GET /ledger/verify", areaLedger, false, verifyPart},
 		{"GET /ledger/checkpoint.txt", areaLedger, false, downloadCheckpoint},
+		{"GET /requests", areaSelf, false, requestsPage},
+		{"POST /requests", areaSelf, false, fileRequest},
+		{"POST /requests/{request}/approve", areaSelf, false, approveRequest},
+		{"POST /requests/{request}/decline", areaSelf, false, declineRequest},
+		{"POST /requests/{request}/withdraw", areaSelf, false, withdrawRequest},
 		{"GET /me", areaSelf, false, mePage},
 		{"POST /me/sessions/{session}/end", areaSelf, false, endMySession},
+		{"GET /me/tokens", areaSelf, false, tokensPage},
+		{"POST /me/tokens", areaSelf, false, makeToken},
+		{"POST /me/tokens/{token}/revoke", areaSelf, false, revokeToken},
 	}
 }
 
@@ -54,7 +62,7 @@ func (v *visit) nav() (groups []page.Group) {
 		{"Rule", []struct {
 			path, title string
 			area        area
-		}{{"/rights", "Rights", areaRights}, {"/systems", "Systems", areaSystems}}},
+		}{{"/rights", "Rights", areaRights}, {"/requests", "Requests", areaSelf}, {"/systems", "Systems", areaSystems}}},
 		{"Prove", []struct {
 			path, title string
 			area        area

@@ -44,7 +44,7 @@ func rightsPage(v *visit) error {
 	for _, c := range custody.AllCategories() {
 		d.Kinds = append(d.Kinds, option{c.String(), c.String(), c.String() == d.Category})
 	}
-	all, err := v.c.o.Rights.Grants()
+	all, err := v.grantsInReach()
 	if err != nil {
 		return err
 	}
@@ -59,6 +59,23 @@ func rightsPage(v *visit) error {
 		d.Who = v.whoCan(all, d.System, c)
 	}
 	return v.show("rights", "Rights", d)
+}
+
+// grantsInReach lists the grants that the visitor may know of: all that are for roles and
+// employers, and those for people within reach.
+func (v *visit) grantsInReach() (list []Grant, err error) {
+	all, err := v.c.o.Rights.Grants()
+	r := v.reach(areaRights)
+	logins := map[string]*Person{}
+	for _, p := range v.people.sorted {
+		logins[p.Login] = p
+	}
+	for _, g := range all {
+		if p := logins[g.Name]; g.Kind != "person" || p != nil && r.person(p) {
+			list = append(list, g)
+		}
+	}
+	return list, err
 }
 
 // whoCan lists everybody within reach to whom a grant in force shows a category.

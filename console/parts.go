@@ -237,4 +237,6 @@ type Parts struct {
 	Ledger    Ledger
 	Systems   Systems
 	Rights    Rights
+	Requests  Requests
+	Tokens    Tokens
 }

@@ -317,20 +317,28 @@ func leave(v *visit) error {
 	if err != nil {
 		return err
 	}
+	if v.text("login") != p.Login {
+		return custody.E(custody.CodeInvalid, "the login that you typed is not this person's", "go back and type it as it stands on their page")
+	}
+	if err := v.endAll(p); err != nil {
+		return err
+	}
+	return v.seeOther(fmt.Sprintf("/people/%d", p.ID), "left")
+}
+
+// endAll ends all of a person, if they are wholly within reach and not the visitor.
+func (v *visit) endAll(p *Person) error {
 	if p.ID == v.sess.Person {
-		return custody.E(custody.CodeForbidden, "nobody ends their own engagement here", "somebody else with the role does it")
+		return v.refused(custody.E(custody.CodeForbidden, "nobody ends their own engagement here", "somebody else with the role does it"))
 	}
 	for _, e := range p.now(v.c.o.Now()) {
 		if !v.reach(areaLeave).organisation(e.Organisation) {
 			return custody.E(custody.CodeForbidden, "this person is engaged by somebody else too", "an administrator whose role reaches all employers ends it")
 		}
 	}
-	if v.text("login") != p.Login {
-		return custody.E(custody.CodeInvalid, "the login that you typed is not this person's", "go back and type it as it stands on their page")
-	}
 	if err := v.c.o.Leaver.Leave(p.Login); err != nil {
 		return err
 	}
 	v.c.o.Log.Info("a person's engagements were ended in the console", "person", p.ID, "by", v.sess.ID)
-	return v.seeOther(fmt.Sprintf("/people/%d", p.ID), "left")
+	return nil
 }

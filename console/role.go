@@ -46,7 +46,6 @@ const (
 	areaLeave                 // end engagements
 	areaSystems
 	areaRights
-	areaDecide // approve or decline requests
 	areaReviews
 	areaProcessors
 	areaRules
@@ -68,7 +67,6 @@ var may = [areaCount][]Role{
 	areaLeave:      {Administrator, Lead},
 	areaSystems:    {Administrator, Lead, Auditor},
 	areaRights:     {Administrator, Lead, Manager, Auditor},
-	areaDecide:     {Lead, Manager},
 	areaReviews:    {Lead, Manager, Auditor},
 	areaProcessors: {Lead, Auditor},
 	areaRules:      {Administrator, Lead, Auditor},

@@ -28,6 +28,7 @@ type desk struct {
 	console *console.Console
 	door    *signin.Door
 	server  *console.Server
+	tokens  *consoleTokens
 }
 
 // openConsole makes the console, if there is to be one.
@@ -36,7 +37,7 @@ func (s *Site) openConsole() (err error) {
 	if o == nil {
 		return nil
 	}
-	d := &desk{}
+	d := &desk{tokens: &consoleTokens{s: s, live: map[tokenPlace]*tokenSession{}}}
 	d.door, err = s.newDoor(signin.Options{
 		Identity: s.Identity, System: console.SystemName, Title: "Custody", Public: o.Public, Zone: s.o.Zone, Now: s.o.Now, Log: s.o.Log,
 		Ended: func(sess *custody.Session) { go d.console.End(sess) },
@@ -45,7 +46,7 @@ func (s *Site) openConsole() (err error) {
 		return err
 	}
 	d.console, err = console.New(console.Options{
-		Parts: s.consoleParts(), Door: d.door, Title: o.Title, Public: o.Public, Zone: s.o.Zone, Now: s.o.Now, Log: s.o.Log,
+		Parts: s.consoleParts(d), Door: d.door, Title: o.Title, Public: o.Public, Zone: s.o.Zone, Now: s.o.Now, Log: s.o.Log,
 	})
 	if err != nil {
 		return err
@@ -70,6 +71,7 @@ func (s *Site) ServeConsole(l net.Listener) error {
 func (s *Site) closeConsole() {
 	if s.desk != nil {
 		s.desk.console.Close()
+		s.desk.tokens.close()
 		s.desk.server.Close()
 		s.desk.door.Close()
 	}
@@ -82,11 +84,11 @@ func (s *Site) watchConsole(ctx context.Context) {
 	}
 }
 
-func (s *Site) consoleParts() console.Parts {
+func (s *Site) consoleParts(d *desk) console.Parts {
 	return console.Parts{
 		People: consolePeople{s}, Leaver: s.Identity, Sessions: consoleSessions{s}, Looks: consoleLooks{s.Ledger.Index()},
 		Customers: consoleCustomers{s}, Reasons: consoleReasons{s.o.Store}, Gate: consoleGate{s}, Ledger: consoleLedger{s},
-		Systems: consoleSystems{s}, Rights: consoleRights{s},
+		Systems: consoleSystems{s}, Rights: consoleRights{s}, Requests: consoleRequests{s}, Tokens: d.tokens,
 	}
 }
 
