@@ -38,6 +38,11 @@ func pageRoutes() []route {
 		{"POST /requests/{request}/approve", areaSelf, false, approveRequest},
 		{"POST /requests/{request}/decline", areaSelf, false, declineRequest},
 		{"POST /requests/{request}/withdraw", areaSelf, false, withdrawRequest},
+		{"GET /reviews", areaReviews, false, reviewsPage},
+		{"POST /reviews", areaReviews, false, startReview},
+		{"GET /reviews/{campaign}", areaReviews, false, reviewPage},
+		{"POST /reviews/items/{item}", areaReviews, false, decideItem},
+		{"POST /reviews/emergencies/{emergency}", areaReviews, false, reviewEmergency},
 		{"GET /me", areaSelf, false, mePage},
 		{"POST /me/sessions/{session}/end", areaSelf, false, endMySession},
 		{"GET /me/tokens", areaSelf, false, tokensPage},
@@ -62,7 +67,7 @@ func (v *visit) nav() (groups []page.Group) {
 		{"Rule", []struct {
 			path, title string
 			area        area
-		}{{"/rights", "Rights", areaRights}, {"/requests", "Requests", areaSelf}, {"/systems", "Systems", areaSystems}}},
+		}{{"/rights", "Rights", areaRights}, {"/requests", "Requests", areaSelf}, {"/reviews", "Reviews", areaReviews}, {"/systems", "Systems", areaSystems}}},
 		{"Prove", []struct {
 			path, title string
 			area        area

@@ -239,4 +239,5 @@ type Parts struct {
 	Rights    Rights
 	Requests  Requests
 	Tokens    Tokens
+	Reviews   Reviews
 }

@@ -14,15 +14,15 @@ type consoleRequests struct{ s *Site }
 
 // Requests implements console.Requests.
 func (c consoleRequests) Requests(ctx context.Context, person custody.PersonID) ([]console.Request, error) {
-	return requests(c.s.o.Store.Requests(ctx, store.RequestFilter{Person: person}))
+	return consoleRequestsOf(c.s.o.Store.Requests(ctx, store.RequestFilter{Person: person}))
 }
 
 // Decidable implements console.Requests.
 func (c consoleRequests) Decidable(ctx context.Context, by custody.PersonID) ([]console.Request, error) {
-	return requests(c.s.o.Store.Requests(ctx, store.RequestFilter{DecidableBy: by, At: c.s.o.Now()}))
+	return consoleRequestsOf(c.s.o.Store.Requests(ctx, store.RequestFilter{DecidableBy: by, At: c.s.o.Now()}))
 }
 
-func requests(all []store.Request, err error) ([]console.Request, error) {
+func consoleRequestsOf(all []store.Request, err error) ([]console.Request, error) {
 	list := make([]console.Request, len(all))
 	for i := range all {
 		r := &all[i]
