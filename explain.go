@@ -172,3 +172,51 @@ func (t *Template) Facts() (names []string) {
 	}
 	return names
 }
+
+// SQL writes the question whether a template explains looks at customers, for
+// PostgreSQL: it gives the keys, as text, of those customers whom it explains. $1 is an
+// array literal of their keys; the facts follow, in the order of Facts; and, if Since is
+// set, the earliest moment that counts. Names are quoted; nothing of a person or a
+// customer is in the text.
+func (t *Template) SQL() string {
+	var tables, where []string
+	seen := map[string]bool{}
+	subject, fact := "", 1
+	for _, j := range t.Path {
+		left, right := j.Left, j.Right
+		for _, c := range []Column{left, right} {
+			if c.Table != TableSubject && c.Table != TablePerson && !seen[c.Table] {
+				seen[c.Table] = true
+				tables = append(tables, c.table())
+			}
+		}
+		if left.Table == TableSubject || left.Table == TablePerson {
+			left, right = right, left
+		}
+		switch right.Table {
+		case TableSubject:
+			subject = left.quoted()
+			where = append(where, subject+" = ANY($1)")
+		case TablePerson:
+			fact++
+			where = append(where, fmt.Sprintf("%s = $%d", left.quoted(), fact))
+		default:
+			where = append(where, left.quoted()+" = "+right.quoted())
+		}
+	}
+	if t.Since.Table != "" {
+		where = append(where, fmt.Sprintf("%s >= $%d", t.Since.quoted(), fact+1))
+	}
+	return "SELECT DISTINCT " + subject + "::text FROM " + strings.Join(tables, ", ") + " WHERE " + strings.Join(where, " AND ")
+}
+
+// table is a column's table, quoted, with its schema.
+func (c Column) table() string {
+	schema, name, ok := strings.Cut(c.Table, ".")
+	if !ok {
+		schema, name = "public", c.Table
+	}
+	return `"` + schema + `"."` + name + `"`
+}
+
+func (c Column) quoted() string { return c.table() + `."` + c.Name + `"` }

@@ -87,3 +87,18 @@ func FuzzParseJoin(f *testing.F) {
 		}
 	})
 }
+
+// TestTemplateSQL: the question names columns only, and its values are parameters.
+func TestTemplateSQL(t *testing.T) {
+	tpl := custody.Template{Name: "job", Path: path(t, "jobs.customer_id = subject", "app.branches.id = jobs.branch_id", "person.branch = app.branches.name"),
+		Since: custody.Column{Table: "jobs", Name: "updated_at"}, Within: time.Hour}
+	want := `SELECT DISTINCT "public"."jobs"."customer_id"::text FROM "public"."jobs", "app"."branches"` +
+		` WHERE "public"."jobs"."customer_id" = ANY($1) AND "app"."branches"."id" = "public"."jobs"."branch_id"` +
+		` AND "app"."branches"."name" = $2 AND "public"."jobs"."updated_at" >= $3`
+	if got := tpl.SQL(); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	if facts := tpl.Facts(); len(facts) != 1 || facts[0] != "branch" {
+		t.Errorf("it asks for %v", facts)
+	}
+}

@@ -48,6 +48,8 @@ type Options struct {
 	Door    Door
 	Gate    *gate.Gate
 	Reasons Reasons // nil: stated reasons are not kept beyond the session
+	// Explainer finds reasons in the data before the person is asked; nil: none.
+	Explainer Explainer
 	// Requests is where people ask for more; nil: nowhere.
 	Requests Requests
 	TLS      *tls.Config

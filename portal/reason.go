@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"context"
 	"crypto/rand"
 	"net/http"
 	"slices"
@@ -16,6 +17,12 @@ import (
 type Reasons interface {
 	Stated(person custody.PersonID, system custody.SystemID, day string) (map[custody.SubjectID]Stated, error)
 	State(person custody.PersonID, system custody.SystemID, day string, reason custody.ReasonID, list []custody.SubjectID) error
+}
+
+// Explainer finds reasons for looks in the application's own data. Customers whom it
+// does not explain are left out of what it gives.
+type Explainer interface {
+	Explain(ctx context.Context, sess *custody.Session, list []custody.SubjectID) map[custody.SubjectID]string
 }
 
 // Stated is a reason that was stated.
@@ -96,6 +103,12 @@ func (v *visit) recordByReason() error {
 		return err
 	}
 	runs, missing := v.sortByReason(r)
+	if len(missing) > 0 && v.p.o.Explainer != nil {
+		if err := v.explain(missing); err != nil {
+			return err
+		}
+		runs, missing = v.sortByReason(r)
+	}
 	if len(missing) > 0 {
 		return v.asked(missing, 0)
 	}
@@ -105,6 +118,32 @@ func (v *visit) recordByReason() error {
 		if err := v.recordAll(run.list); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// explain looks for reasons in the data and makes those that it finds durable. They are
+// for the answer at hand: at the next one they are looked for again, for a job may be
+// gone by then.
+func (v *visit) explain(missing []custody.SubjectID) error {
+	found := v.p.o.Explainer.Explain(&v.ctx, v.g.sess, missing)
+	if len(found) == 0 {
+		return nil
+	}
+	v.explained = make(map[custody.SubjectID]Stated, len(found))
+	view, last := v.g.live.Beside(), Stated{}
+	for _, s := range missing {
+		text, ok := found[s]
+		if !ok {
+			continue
+		}
+		if text != last.Text {
+			if err := view.SetReason(text); err != nil {
+				return err
+			}
+			last.Reason, last.Text = view.Reason()
+		}
+		v.explained[s] = last
 	}
 	return nil
 }
@@ -126,6 +165,9 @@ func (v *visit) sortByReason(r *reasons) (runs []reasonRun, missing []custody.Su
 		if s.shown&^clear != 0 || v.maskable(s.masked)&^(clear|masked) != 0 {
 			var ok bool
 			if why, ok = r.by[s.subject]; !ok {
+				why, ok = v.explained[s.subject]
+			}
+			if !ok {
 				missing = append(missing, s.subject)
 				continue
 			}

@@ -15,17 +15,18 @@ import (
 
 // visit is one request on its way through the gate.
 type visit struct {
-	p       *Portal
-	g       *guest
-	view    *view
-	w       http.ResponseWriter
-	r       *http.Request
-	control control
-	ctx     http1.Life
-	shape   uint64 // fingerprint of the request
-	path    string // decoded, as the application gets it
-	unwatch func() bool
-	furnish bool // the path is one of the application's furniture
+	p         *Portal
+	g         *guest
+	view      *view
+	w         http.ResponseWriter
+	r         *http.Request
+	control   control
+	ctx       http1.Life
+	shape     uint64 // fingerprint of the request
+	path      string // decoded, as the application gets it
+	unwatch   func() bool
+	furnish   bool                         // the path is one of the application's furniture
+	explained map[custody.SubjectID]Stated // reasons found in the data
 	answer
 }
 

@@ -48,6 +48,8 @@ type entrance struct {
 	portal *portal.Portal
 	door   *signin.Door
 	system custody.SystemID
+	// explainer finds reasons in the system's data; nil without templates.
+	explainer *explainer
 }
 
 // openPortals makes a door and a portal for each system that has one.
@@ -102,6 +104,9 @@ func (s *Site) openPortal(sys *System) (*entrance, error) {
 		Closed: o.Closed, SignOut: o.SignOut, AllowUninspectable: o.AllowUninspectable, ExportAbove: o.ExportAbove, Contact: o.Contact,
 		Key: key, MaxClients: s.o.MaxConnections, Now: s.o.Now, Zone: s.o.Zone, Log: s.o.Log,
 	}
+	if e.explainer = s.newExplainer(sys); e.explainer != nil {
+		options.Explainer = e.explainer
+	}
 	if o.TLS {
 		options.TLS = s.o.TLS
 	}
@@ -123,6 +128,9 @@ func (s *Site) closePortals() {
 	for _, e := range s.portals {
 		e.portal.Close()
 		e.door.Close()
+		if e.explainer != nil {
+			e.explainer.close()
+		}
 	}
 }
 
