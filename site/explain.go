@@ -63,7 +63,7 @@ func (x *explainer) Explain(ctx context.Context, sess *custody.Session, list []c
 	found := map[custody.SubjectID]string{}
 	for i := range x.sys.Explanations {
 		t := &x.sys.Explanations[i]
-		facts, ok := factsOf(t, sess)
+		facts, ok := templateFacts(t, sess)
 		if !ok {
 			continue
 		}
@@ -78,8 +78,8 @@ func (x *explainer) Explain(ctx context.Context, sess *custody.Session, list []c
 	return found
 }
 
-// factsOf gives the facts that a template asks for; not ok if one is not known.
-func factsOf(t *custody.Template, sess *custody.Session) (facts []string, ok bool) {
+// templateFacts gives the facts that a template asks for; not ok if one is not known.
+func templateFacts(t *custody.Template, sess *custody.Session) (facts []string, ok bool) {
 	for _, name := range t.Facts() {
 		fact := sess.PersonFact(name)
 		if fact == "" {
