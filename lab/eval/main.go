@@ -23,7 +23,8 @@ func main() {
 	seeds := flag.Int("seeds", 200, "how many seeds")
 	from := flag.Uint64("from", firstSeed, "the first seed; reporting seeds begin at 1000")
 	days := flag.Int("days", 0, "days to simulate; those of lab/eval/eval.yaml if 0")
-	only := flag.String("only", "", "run only scenarios whose names contain this, and print instead of writing")
+	only := flag.String("only", "", "run only scenarios whose names contain one of these, parted by commas")
+	dry := flag.Bool("print", false, "print what comes out, and write nothing")
 	redraws := flag.Int("redraws", 199, "how many redraws for the family-wise p")
 	raw := flag.String("raw", "docs/evaluation.jsonl", "the file of outcomes, one a line: what is in it is not run again")
 	flag.Parse()
@@ -34,13 +35,13 @@ func main() {
 		}
 		return
 	}
-	if err := run(*seeds, *from, *days, *only, *redraws, *raw); err != nil {
+	if err := run(*seeds, *from, *days, *only, *redraws, *raw, *dry); err != nil {
 		fmt.Fprintln(os.Stderr, "eval:", err)
 		os.Exit(1)
 	}
 }
 
-func run(seeds int, from uint64, days int, only string, redraws int, raw string) error {
+func run(seeds int, from uint64, days int, only string, redraws int, raw string, dry bool) error {
 	p, err := settings()
 	if err != nil {
 		return err
@@ -50,30 +51,42 @@ func run(seeds int, from uint64, days int, only string, redraws int, raw string)
 	}
 	var list []task
 	for _, t := range tasks {
-		if strings.Contains(t.name(), only) {
-			list = append(list, t)
+		for part := range strings.SplitSeq(only, ",") {
+			if strings.Contains(t.name(), part) {
+				list = append(list, t)
+				break
+			}
 		}
 	}
 	var outcomes []outcome
-	if only == "" {
+	if !dry {
 		if outcomes, err = read(raw); err != nil {
 			return err
 		}
 	}
-	done := map[uint64]int{}
+	done := map[uint64]map[string]bool{}
 	for _, o := range outcomes {
-		done[o.Seed]++
+		if done[o.Seed] == nil {
+			done[o.Seed] = map[string]bool{}
+		}
+		done[o.Seed][o.Task] = true
 	}
 	for seed := from; seed < from+uint64(seeds); seed++ {
-		if done[seed] >= len(list) {
+		var open []task
+		for _, t := range list {
+			if !done[seed][t.name()] {
+				open = append(open, t)
+			}
+		}
+		if len(open) == 0 {
 			continue
 		}
-		some, err := one(p, seed, list, redraws)
+		some, err := one(p, seed, open, redraws)
 		if err != nil {
 			return err
 		}
 		outcomes = append(outcomes, some...)
-		if only == "" {
+		if !dry {
 			if err := add(raw, some); err != nil {
 				return err
 			}
@@ -82,10 +95,10 @@ func run(seeds int, from uint64, days int, only string, redraws int, raw string)
 	for _, t := range list {
 		fmt.Println(gather(t, outcomes).line())
 	}
-	if only != "" {
+	if dry {
 		return nil
 	}
-	return write("docs/evaluation.md", "docs/img", list, outcomes, p)
+	return write("docs/evaluation.md", "docs/img", tasks, outcomes, p)
 }
 
 // one plays and traces one seed.

@@ -117,15 +117,15 @@ func chapter(sums []*sum, all []outcome, p lab.Params) string {
 every setting of the model was chosen on seeds below %d. Every outcome is a line of [evaluation.jsonl](evaluation.jsonl). Intervals are
 Wilson's, 95 %%. %s.
 
-| scenario | right first | named | wrongly | surer than 0.9: right | the truth in the 95 %% set | its mean size | asked |
-| --- | --- | --- | --- | --- | --- | --- | --- |
+| scenario | runs | right first | named | wrongly | surer than 0.9: right | the truth in the 95 %% set | its mean size | asked |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- |
 `, p.Staff, p.Central, p.Branches, p.JobsPerDay, p.Days, len(seeds), first, last, firstSeed, machine())
 	for _, s := range sums {
 		right := "–"
 		if s.Guilty {
 			right = share(s.first, s.runs)
 		}
-		fmt.Fprintf(&b, "| %s | %s | %d of %d | %s | %d of %d | %d | %.1f | %s |\n", s.name(), right, s.named, s.runs, share(s.wrong, s.runs), s.sureRight, s.sure,
+		fmt.Fprintf(&b, "| %s | %d | %s | %d | %s | %d of %d | %d | %.1f | %s |\n", s.name(), s.runs, right, s.named, share(s.wrong, s.runs), s.sureRight, s.sure,
 			s.inSet, float64(s.setSize)/float64(max(1, s.runs)), s.Bar)
 	}
 	b.WriteString("\nIn scenarios in which nobody of the log did it, \"in the set\" counts the runs in which the set is empty: elsewhere.\n")
