@@ -38,7 +38,7 @@ var layout = map[string][]string{
 	"detect/watch":         {".", "accesslog", "detect"},
 	"notice":               {"."},
 	"backup":               {".", "internal/durable"},
-	"console":              {".", "accesslog", "console/**", "detect", "notice", "signin", "trace", "trace/inquiry"},
+	"console":              {".", "accesslog", "console/**", "detect", "notice", "signin", "trace", "trace/inquiry", "trace/intake"},
 	"console/**":           {"."},
 	"trace":                {"."},
 	"trace/intake":         {".", "trace"},

@@ -41,6 +41,7 @@ const (
 	ProcessorDue      Kind = "processor.due"
 	AlertRaised       Kind = "alert.raised"
 	ComplaintReceived Kind = "complaint.received"
+	ComplaintDue      Kind = "complaint.due" // its acknowledgement is
 	FindingWorse      Kind = "finding.worse" // a guarded system got worse
 	PortalSwitched    Kind = "portal.switched"
 	LedgerUnwell      Kind = "ledger.unwell"

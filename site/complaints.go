@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"custody"
+	"custody/notice"
 	"custody/trace/intake"
 )
 
@@ -87,11 +88,17 @@ func (s *Site) wakeIntake() {
 // keepMatched looks for the customers of complaints, whoever took them.
 func (s *Site) keepMatched(ctx context.Context) {
 	s.wakeIntake()
+	hourly := time.NewTicker(time.Hour)
+	defer hourly.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
+		case <-hourly.C:
 		case <-s.intake.wake:
+		}
+		if err := s.tellComplaints(); err != nil {
+			s.o.Log.Warn("notices about complaints could not be put", "err", err)
 		}
 		systems := map[string]custody.SystemID{}
 		for i := range s.o.Systems {
@@ -101,4 +108,43 @@ func (s *Site) keepMatched(ctx context.Context) {
 			s.o.Log.Warn("the customers of a complaint could not be looked for", "err", err)
 		}
 	}
+}
+
+// dueSoon is how long before its date an acknowledgement is asked for once more.
+const dueSoon = 7 * 24 * time.Hour
+
+// tellComplaints puts a notice of each new complaint, one when its acknowledgement is
+// due soon, and one when it is late. A notice holds the reference and dates, nothing of
+// what was said; putting one again does nothing.
+func (s *Site) tellComplaints() error {
+	open, err := s.o.Store.Complaints(intake.Filter{Open: true})
+	if err != nil {
+		return err
+	}
+	now := s.o.Now()
+	for i := range open {
+		c := &open[i]
+		m := notice.Message{Key: "complaint:" + c.Reference, Kind: notice.ComplaintReceived, Subject: "Complaint " + c.Reference + " came by " + string(c.Way),
+			Text: "Acknowledge it by " + c.Due.In(zoneOf(s.o.Zone)).Format("2 January 2006") + ":\n\n  custody complaint acknowledge " + c.Reference,
+			Path: "/complaints/" + c.Reference, Data: map[string]string{"reference": c.Reference}, Time: c.Received}
+		switch {
+		case c.Overdue(now):
+			m.Key, m.Kind, m.Severity, m.Time = m.Key+":late", notice.ComplaintDue, notice.High, now
+			m.Subject = "Complaint " + c.Reference + " is not acknowledged, and the 30 days are over"
+		case now.After(c.Due.Add(-dueSoon)):
+			m.Key, m.Kind, m.Severity, m.Time = m.Key+":due", notice.ComplaintDue, notice.Medium, now
+			m.Subject = "Complaint " + c.Reference + " is to be acknowledged within a week"
+		}
+		if err := s.Notices.Put(m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func zoneOf(z *time.Location) *time.Location {
+	if z == nil {
+		return time.UTC
+	}
+	return z
 }
