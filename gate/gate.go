@@ -115,6 +115,11 @@ func New(p Parts) *Gate {
 // Heard is the heartbeat of whoever listens for revocations.
 func (g *Gate) Heard() { g.heard.Store(int64(time.Since(g.start))) }
 
+// Unheard is how long revocations were not heard.
+func (g *Gate) Unheard() time.Duration {
+	return time.Since(g.start) - time.Duration(g.heard.Load())
+}
+
 // hears says whether revocations could be heard lately.
 func (g *Gate) hears() bool {
 	return time.Since(g.start)-time.Duration(g.heard.Load()) <= g.parts.Deaf

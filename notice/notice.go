@@ -110,6 +110,8 @@ type Message struct {
 	System    custody.SystemID
 	Customers []custody.SubjectID
 	Time      time.Time // now if zero
+
+	keys []string // of the customers, while it is sent to somebody who may see them
 }
 
 // Bounds of a notice.

@@ -73,6 +73,7 @@ type Options struct {
 	Console        *Console // the web console; nil serves none
 	Scim           Scim     // directories that keep people here
 	People         People   // how logins end by themselves
+	Notices        Notices  // who hears of what happens
 	Complaints     Complaints
 	Detection      Detection  // how misuse is looked for
 	FS             durable.FS // the ledger's file system; tests break it
@@ -263,6 +264,8 @@ func (s *Site) watch() {
 	s.watchConsole(ctx)
 	s.watchDetection(ctx)
 	s.work.Go(func() { s.keepFresh(ctx) })
+	s.work.Go(func() { s.sendNotices(ctx) })
+	s.work.Go(func() { s.tellLedgerUnwell(ctx) })
 	s.work.Go(func() { s.keepMatched(ctx) })
 	for i := range s.o.Systems {
 		s.work.Go(func() { s.keepFilled(ctx, &s.o.Systems[i]) })

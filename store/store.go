@@ -110,6 +110,9 @@ func connect(path string, conns int, readOnly bool) (*sql.DB, error) {
 	return db, nil
 }
 
+// Path is where the database is.
+func (s *Store) Path() string { return s.path }
+
 // Close closes all connections. The last process to close folds the log in.
 func (s *Store) Close() error { return errors.Join(s.read.Close(), s.write.Close()) }
 

@@ -29,6 +29,7 @@ func (w *workspace) listenEntrances() (list []door, err error) {
 		serve         func(*site.Site, net.Listener) error
 	}{
 		{"scim", w.config.Scim.Listen, (*site.Site).ServeScim},
+		{"admin", w.config.Admin.Listen, (*site.Site).ServeAdmin},
 		{"complaints", w.config.Complaints.Listen, (*site.Site).ServeComplaints},
 	} {
 		if e.address == "" {

@@ -233,6 +233,9 @@ func (w *workspace) siteOptions() (site.Options, error) {
 	}
 	o.People = site.People{Dormant: c.People.DormantAfter.Std(), SeveralEmployers: c.People.SeveralEmployers}
 	o.Scim = w.scim()
+	if o.Notices, err = w.notices(); err != nil {
+		return o, err
+	}
 	o.Systems, err = w.siteSystems()
 	return o, err
 }
