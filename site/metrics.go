@@ -120,15 +120,6 @@ func (m *metrics) count() {
 	}
 }
 
-func (s *Site) systemName(id custody.SystemID) string {
-	for i := range s.o.Systems {
-		if s.o.Systems[i].ID == id {
-			return s.o.Systems[i].Name
-		}
-	}
-	return ""
-}
-
 func one(yes bool) float64 {
 	if yes {
 		return 1
