@@ -36,3 +36,23 @@ func (m *memory) Form(system custody.SystemID, category custody.Category, form [
 func (m *memory) DateTerm(system custody.SystemID, year, month, day int) uint64 {
 	return m.now.Load().index.DateTerm(system, year, month, day)
 }
+
+// Corroborates implements body.Corroborating.
+func (m *memory) Corroborates(system custody.SystemID) subjects.Corroboration {
+	return m.now.Load().index.Corroborates(system)
+}
+
+// Locates implements body.Corroborating.
+func (m *memory) Locates(system custody.SystemID, key uint64) bool {
+	return m.now.Load().index.Locates(system, key)
+}
+
+// Surname implements body.Corroborating.
+func (m *memory) Surname(system custody.SystemID, first uint16) bool {
+	return m.now.Load().index.Surname(system, first)
+}
+
+// Pair implements body.Corroborating.
+func (m *memory) Pair(dst []custody.SubjectID, system custody.SystemID, pair subjects.Corroboration, name, place uint64) []custody.SubjectID {
+	return m.now.Load().index.Pair(dst, system, pair, name, place)
+}

@@ -33,10 +33,13 @@ type holding struct {
 	remembers atomic.Bool
 	known     atomic.Pointer[known]
 	learned   learned
-	era       atomic.Uint64 // how many Fills have begun
-	kinds     atomic.Uint32 // the categories of what was ever added
-	shapes    shapes        // of the forms of some of them
-	recent    recent        // what a gate has changed since they were read
+	// corroborates is what Fill is to note of weak identifiers, weak what it has noted.
+	corroborates atomic.Uint32
+	weak         atomic.Pointer[weak]
+	era          atomic.Uint64 // how many Fills have begun
+	kinds        atomic.Uint32 // the categories of what was ever added
+	shapes       shapes        // of the forms of some of them
+	recent       recent        // what a gate has changed since they were read
 }
 
 // NewIndex makes an empty index. The key is 16 to 32 secret bytes. Expected is how
@@ -252,8 +255,10 @@ func (r *renewal) end(use bool) {
 		return
 	}
 	var facts *known
+	var pairs *weak
 	if use {
-		facts = newKnown(r.facts)
+		facts = newKnown(r.facts) // which sorts them
+		pairs = r.x.newWeak(r.facts, Corroboration(r.x.of(r.system).corroborates.Load()))
 	}
 	r.facts = nil
 	r.x.mu.Lock()
@@ -268,5 +273,9 @@ func (r *renewal) end(use bool) {
 		hold.recent.expire(r.era)
 		hold.known.Store(facts)
 		hold.learned.expire(r.era)
+		hold.weak.Store(pairs)
+		for subject, lesson := range hold.learned.all() {
+			hold.relearn(r.x, subject, lesson.prints)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package subjects
 
 import (
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -89,6 +90,9 @@ func (x *Index) Learn(system custody.SystemID, subject custody.SubjectID, values
 	x.mu.Lock()
 	hold := x.make(system)
 	x.mu.Unlock()
+	x.mu.Lock()
+	hold.relearn(x, subject, list)
+	x.mu.Unlock()
 	hold.learned.Lock()
 	defer hold.learned.Unlock()
 	if hold.learned.by == nil {
@@ -96,6 +100,13 @@ func (x *Index) Learn(system custody.SystemID, subject custody.SubjectID, values
 	}
 	hold.learned.by[subject] = lesson{slices.Compact(list), era}
 	hold.learned.size.Store(int64(len(hold.learned.by)))
+}
+
+// all gives a copy of what has changed.
+func (l *learned) all() map[custody.SubjectID]lesson {
+	l.RLock()
+	defer l.RUnlock()
+	return maps.Clone(l.by)
 }
 
 // expire drops what was read before a Fill began that has ended now.
@@ -112,6 +123,9 @@ func (l *learned) expire(era uint64) {
 
 // unlearn forgets a subject, for its erasure.
 func (hold *holding) unlearn(subject custody.SubjectID) {
+	if w := hold.weak.Load(); w != nil {
+		w.pairs.forget(subject)
+	}
 	hold.learned.Lock()
 	delete(hold.learned.by, subject)
 	hold.learned.size.Store(int64(len(hold.learned.by)))

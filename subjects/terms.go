@@ -18,6 +18,11 @@ const (
 	PrintName Print = 1 << 4
 	// PrintStart is the beginning of a sentence: what follows it belongs to it.
 	PrintStart Print = 1 << 5
+	// PrintPart is a surname, or the postcode of an address: see Corroboration.
+	PrintPart Print = 1 << 6
+	// PrintFull is first and last word of a name, or a line of an address that begins
+	// with a number.
+	PrintFull Print = 1 << 7
 )
 
 // Category gives what the value is of.
@@ -91,7 +96,11 @@ func (x *Index) Terms(dst []Print, system custody.SystemID, category custody.Cat
 	t := termer{x: x, system: system, category: category, dst: dst, limit: len(dst) + MaxTerms}
 	var room [MaxCanonical]byte
 	if form, ok := Canonical(room[:0], category, value); ok {
-		t.put(x.Form(system, category, form), 0)
+		flags := Print(0)
+		if category == custody.Address {
+			flags = PrintPart
+		}
+		t.put(x.Form(system, category, form), flags)
 		return t.dst
 	}
 	switch category {
@@ -125,8 +134,10 @@ func (t *termer) put(key uint64, flags Print) {
 	}
 }
 
-func (t *termer) words(list ...[]byte) {
-	t.put(t.x.Term(t.system, bytes.Join(list, []byte(" "))), 0)
+func (t *termer) words(list ...[]byte) { t.marked(0, list...) }
+
+func (t *termer) marked(flags Print, list ...[]byte) {
+	t.put(t.x.Term(t.system, bytes.Join(list, []byte(" "))), flags)
 }
 
 // split gives the words of a text as AppendWord writes them.
@@ -165,26 +176,29 @@ func (t *termer) name(value []byte) {
 	if n == 0 {
 		return
 	}
-	t.alone(list[n-1])
+	t.alone(list[n-1], PrintPart)
 	if n == 1 {
 		return
 	}
-	t.alone(list[0])
+	t.alone(list[0], 0)
 	_, size := utf8.DecodeRune(list[0])
 	letter := list[0][:size]
-	t.words(list[:min(n, 8)]...)
 	if n > 2 {
-		t.words(list[0], list[n-1])
+		t.words(list[:min(n, 8)]...)
 	}
-	t.words(append([][]byte{list[n-1]}, list[:n-1]...)...)
+	t.marked(PrintFull, list[0], list[n-1])
+	t.marked(PrintFull, list[n-1], list[0])
+	if n > 2 {
+		t.words(append([][]byte{list[n-1]}, list[:n-1]...)...)
+	}
 	t.words(letter, list[n-1])
 	t.words(list[n-1], letter)
 }
 
 // alone keeps a single word of a name, if it is long enough to mean somebody.
-func (t *termer) alone(word []byte) {
+func (t *termer) alone(word []byte, flags Print) {
 	if utf8.RuneCount(word) >= 3 && !notNames[string(word)] {
-		t.put(t.x.Term(t.system, word), PrintName)
+		t.put(t.x.Term(t.system, word), PrintName|flags)
 	}
 }
 
@@ -195,12 +209,18 @@ func (t *termer) address(value []byte) {
 		fields := bytes.Fields(line)
 		for n := min(2, len(fields)); n > 0; n-- { // a postcode at the end of the line
 			if form, ok := CanonicalPostcode(room[:0], bytes.Join(fields[len(fields)-n:], []byte(" "))); ok {
-				t.put(t.x.Form(t.system, t.category, form), 0)
+				t.put(t.x.Form(t.system, t.category, form), PrintPart)
 				line = bytes.Join(fields[:len(fields)-n], []byte(" "))
 				break
 			}
 		}
-		t.phrase(line, 2)
+		if list := split(line); len(list) >= 2 && len(list) <= MaxPhrase {
+			flags := Print(0)
+			if isDigit(list[0][0]) {
+				flags = PrintFull
+			}
+			t.marked(flags, list...)
+		}
 	}
 }
 

@@ -114,6 +114,7 @@ func (f *Filter) Reset(kind Kind, o Options) error {
 	f.held.reset()
 	f.work.reset()
 	f.known.reset(o.Values)
+	f.weak.reset(o.Values, o.System)
 	if !f.code.reset(o.Charset) {
 		return errCharset()
 	}

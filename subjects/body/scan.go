@@ -1,6 +1,9 @@
 package body
 
-import "custody"
+import (
+	"custody"
+	"custody/subjects"
+)
 
 // maxLayers is how deep escapes in escapes are read: entities in a URL in JSON.
 const maxLayers = 4
@@ -126,6 +129,9 @@ func (s *scanner) number(i int) int {
 		if stop := s.phone(i, end); stop > 0 {
 			return stop
 		}
+	}
+	if s.f.weak.pairs&^subjects.SurnamePostcode != 0 {
+		s.places(i, end)
 	}
 	if end-i <= 8 {
 		if stop := s.words(i, end); stop > 0 {
@@ -275,6 +281,9 @@ func (s *scanner) try(a, b, length, letters int) bool {
 	kinds, mixed := s.f.kinds, letters > 0 && letters < length
 	if mixed && (length >= 5 && length <= 7 || length == 17) && kinds.Has(custody.Vehicle) && s.hit(custody.Vehicle, a, b) {
 		return true
+	}
+	if mixed && length >= 5 && length <= 7 && s.f.weak.pairs&subjects.SurnamePostcode != 0 {
+		s.postcode(a, b)
 	}
 	if mixed && length >= 5 && length <= 7 && s.f.knowing && kinds.Has(custody.Address) && s.hit(custody.Address, a, b) {
 		return true

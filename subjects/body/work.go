@@ -26,6 +26,7 @@ type work struct {
 	placed  int                 // up to where they are in it
 	last    []custody.SubjectID // of the window before
 	known   acquaintance
+	weak    corroborator
 	knowing bool // what is known is looked for, not what names somebody
 	hidden  int  // values hidden because nobody could be found whose they are
 }
@@ -55,6 +56,7 @@ func (w *work) reset() {
 func (w *work) clear() {
 	w.sights, w.edits, w.masks, w.orphans = w.sights[:0], w.edits[:0], w.masks[:0], w.orphans[:0]
 	w.places.clear()
+	w.weak.spots = w.weak.spots[:0]
 	w.placed = 0
 }
 
@@ -74,6 +76,9 @@ func (f *Filter) settle(dst []byte) ([]byte, error) {
 			if v := &f.values[i]; v.flags != 0 || v.rule != ruleNone {
 				f.look(v)
 			}
+		}
+		if len(f.weak.spots) > 0 {
+			f.corroborate(int32(r))
 		}
 		if f.ruled {
 			f.attribute(next, f.records[r].values)
