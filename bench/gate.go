@@ -30,6 +30,7 @@ import (
 	"custody/policy"
 	"custody/site"
 	"custody/store"
+	"custody/subjects"
 )
 
 // gateVariable tells this program that it is to be the gate.
@@ -114,7 +115,8 @@ func (spec *gateSpec) portal() (net.Listener, *site.Portal, error) {
 		return nil, nil, err
 	}
 	origin, err := url.Parse(spec.Application)
-	return l, &site.Portal{Public: &url.URL{Scheme: "http", Host: l.Addr().String()}, Origin: origin, Rules: custodytest.BodyshopRules(), ExportAbove: 1000}, err
+	return l, &site.Portal{Public: &url.URL{Scheme: "http", Host: l.Addr().String()}, Origin: origin, Rules: custodytest.BodyshopRules(), ExportAbove: 1000,
+		Corroborate: subjects.SurnamePostcode | subjects.SurnameAddress | subjects.NameBirth}, err
 }
 
 // gateProcess is a gate in a process of its own.

@@ -48,6 +48,10 @@ type Portal struct {
 	JSON map[string]string `yaml:"json"`
 	HTML map[string]string `yaml:"html"`
 	CSV  map[string]string `yaml:"csv"`
+	// Corroborate is which weak identifiers name a customer together, near one another
+	// and without a strong one: surname+postcode, surname+address, name+date-of-birth.
+	// All by default; [] for none.
+	Corroborate []string `yaml:"corroborate"`
 	// Uninspectable is refuse or allow.
 	Uninspectable string `yaml:"uninspectable"`
 	// ExportAbove is how many people a page may hold before it is an export.
@@ -172,14 +176,18 @@ const (
 
 var signInMethods = []string{MethodNone, MethodForm, MethodBasic, MethodBearer, MethodHeader, MethodCertificate, MethodIdentity}
 
+// corroborations are those of package subjects.
+var corroborations = []string{"surname+postcode", "surname+address", "name+date-of-birth"}
+
 // DefaultPortalCredential is where the credential for an application is kept when
 // custody.yaml does not say.
 func DefaultPortalCredential(system string) string { return "keys/" + system + ".portal" }
 
 func (p *Portal) read(d *decoder, n *yaml.Node) {
 	*p = Portal{TLS: On, Host: HostOrigin, Uninspectable: Refuse, ExportAbove: 50,
-		SignIn: PortalSignIn{Method: MethodNone, UserField: "username", PasswordField: "password"},
-		Static: []string{"/static/", "/assets/", "/favicon.ico"}}
+		Corroborate: slices.Clone(corroborations),
+		SignIn:      PortalSignIn{Method: MethodNone, UserField: "username", PasswordField: "password"},
+		Static:      []string{"/static/", "/assets/", "/favicon.ico"}}
 	type plain Portal
 	d.structure(n, valueOf((*plain)(p)))
 }
@@ -203,6 +211,11 @@ func (p *Portal) check(k checker, at []string, system string) {
 	}{{"tls", p.TLS, []string{On, Off}}, {"host", p.Host, []string{HostOrigin, HostPublic}}, {"uninspectable", p.Uninspectable, []string{Refuse, Allow}}} {
 		if !slices.Contains(w.words, w.value) {
 			say(unknown("word", w.value, w.words), w.key)
+		}
+	}
+	for _, c := range p.Corroborate {
+		if !slices.Contains(corroborations, c) {
+			say(unknown("pair", c, corroborations), "corroborate")
 		}
 	}
 	if p.TLS == Off && !loopback(p.Listen) {

@@ -13,6 +13,7 @@ import (
 	"custody/portal/upstream"
 	"custody/signin"
 	"custody/store"
+	"custody/subjects"
 	"custody/subjects/body"
 )
 
@@ -36,6 +37,8 @@ type Portal struct {
 	AllowUninspectable bool
 	ExportAbove        int
 	Contact            string
+	// Corroborate is which weak identifiers name a customer together.
+	Corroborate subjects.Corroboration
 	// Customers are the customers of a system without a database; nil: they get
 	// numbers when their keys are first seen.
 	Customers *Customers

@@ -136,8 +136,9 @@ func (s *Site) load() (*known, error) {
 		return nil, err
 	}
 	for i := range s.o.Systems {
-		if s.o.Systems[i].Portal != nil {
+		if p := s.o.Systems[i].Portal; p != nil {
 			k.index.Remember(s.o.Systems[i].ID)
+			k.index.Corroborate(s.o.Systems[i].ID, p.Corroborate)
 		}
 		if err := k.directory.Load(entries(s.o.Store.Subjects(s.o.Systems[i].ID))); err != nil {
 			return nil, err

@@ -45,6 +45,9 @@ func (w *workspace) portalOf(name string) (*site.Portal, error) {
 	}
 	p.Customers = w.customersOf(&c.Customers)
 	var err error
+	if p.Corroborate, err = subjects.ParseCorroboration(c.Corroborate); err != nil {
+		return nil, err
+	}
 	p.OriginTLS, err = w.originTLS(c)
 	return p, err
 }

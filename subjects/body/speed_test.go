@@ -49,6 +49,7 @@ func gateRules() Rules {
 func neighbourhood(t testing.TB, n int) *world {
 	w := newWorld(t, 0)
 	w.index.Remember(system)
+	w.index.Corroborate(system, allPairs)
 	var lines bytes.Buffer
 	lines.WriteString("id,name,phone,email,town,born\n")
 	for i, x := range neighbours(n) {
