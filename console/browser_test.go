@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 
 	"custody/custodytest"
 )
@@ -66,4 +67,91 @@ func TestPagesInABrowser(t *testing.T) {
 			s.seen(name)
 		}
 	})
+	t.Run("requests and reviews", func(t *testing.T) {
+		alice := w.screen(t, "alice")
+		alice.open("/")
+		alice.seen("staff")
+		alice.open("/requests")
+		alice.Click("details summary")
+		alice.Fill("#subjects", "40")
+		custodytest.Eval[string](alice.Page, `document.querySelector("#until").value = "2026-11-24T19:00"`)
+		alice.Fill("#why", "Hail damage, claim 123: 40 calls to make today")
+		alice.Follow("details button.primary")
+		alice.Wait(".message.good")
+		alice.seen("request")
+		lena := w.screen(t, "lena")
+		lena.open("/reviews")
+		lena.Click("details summary")
+		lena.Fill("#title", "Autumn review")
+		lena.Follow("details button.primary")
+		mara := w.screen(t, "mara")
+		mara.open("/requests")
+		mara.seen("decide")
+		mara.Follow(".verdict .primary")
+		mara.Wait(".message.good")
+		mara.open("/reviews")
+		mara.seen("review")
+		mara.Click(".verdict .primary")
+		mara.Wait(".rows .tag.ok[role=status]")
+		otto := w.screen(t, "otto")
+		otto.open("/me/tokens")
+		otto.Fill("#name", "Nightly report")
+		otto.Click("[name=scope][value=ledger]")
+		otto.Follow("button.primary")
+		otto.Wait(".secret")
+		otto.seen("tokens")
+	})
+	t.Run("alerts, complaints, trace", func(t *testing.T) {
+		lena := w.screen(t, "lena")
+		for i, subject := range []int{120, 121, 122} {
+			lena.open("/complaints")
+			lena.Click("details summary")
+			lena.Fill("#name", "A customer")
+			lena.Fill("#answer", "customer@example.com")
+			custodytest.Eval[string](lena.Page, fmt.Sprintf(`document.querySelector("#phone").value = %q; document.querySelector("#called").value = "2026-11-2%dT10:30"`, w.phone(subject), i+1))
+			lena.Fill("#words", "Somebody rang who knew about my accident. I had told nobody but the garage.")
+			lena.Follow("details button.primary")
+			lena.Wait(".note")
+		}
+		lena.seen("complaint")
+		lena.open("/complaints")
+		lena.seen("complaints")
+		lena.open("/trace")
+		lena.Follow("form button.primary")
+		lena.Wait("#traces .message, #traces .empty")
+		lena.seen("trace")
+		lena.open("/alerts")
+		lena.seen("alerts")
+		if custodytest.Eval[bool](lena.Page, `!!document.querySelector("main .rows a")`) {
+			lena.Follow("main .rows a")
+			lena.seen("alert")
+		}
+	})
+	t.Run("by keyboard", func(t *testing.T) {
+		s := w.screen(t, "lena")
+		s.open("/customers")
+		s.Do(chromedp.Focus(chromedp.CSS("#what")))
+		s.Press("120" + kb.Tab + kb.Tab + "Routine review")
+		s.Leave(chromedp.KeyEvent(kb.Enter))
+		if !strings.Contains(s.Text("h1"), "Customer 120") {
+			t.Errorf("by keyboard alone one gets to %q", s.Text("h1"))
+		}
+		s.Size(390, 844)
+		s.Click("[data-menu]")
+		s.Wait("nav a[href='/people']")
+		s.Screenshot("console-menu-390")
+		s.Press(kb.Escape)
+		s.Until(`document.activeElement.matches("[data-menu]") && document.activeElement.getAttribute("aria-expanded") === "false"`)
+	})
+}
+
+// phone gives the phone of a customer.
+func (w *world) phone(customer int) (phone string) {
+	w.t.Helper()
+	conn := w.PG.Conn(w.t, w.Database)
+	defer conn.Close(w.t.Context())
+	if err := conn.QueryRow(w.t.Context(), "SELECT phone FROM customers WHERE id = $1", customer).Scan(&phone); err != nil {
+		w.t.Fatal(err)
+	}
+	return phone
 }

@@ -44,6 +44,10 @@ type Console struct {
 	tally   *tally
 	checks  verification
 	perRate rates
+	traces  traces
+	running context.Context // ends with the console
+	stop    context.CancelFunc
+	work    sync.WaitGroup
 
 	api         *http.ServeMux
 	description []byte // OpenAPI
@@ -72,6 +76,7 @@ func New(o Options) (*Console, error) {
 		return nil, err
 	}
 	c := &Console{o: o, pages: pages, mux: http.NewServeMux(), guests: map[custody.SessionID]*guest{}}
+	c.running, c.stop = context.WithCancel(context.Background())
 	c.rosters.people = o.People
 	c.perRate.now = o.Now
 	c.tally = newTally(o.Looks, o.Zone, o.Now())
@@ -96,6 +101,8 @@ func (c *Console) Close() {
 	for _, g := range list {
 		g.end()
 	}
+	c.stop()
+	c.work.Wait()
 }
 
 // End ends a session here because the door did: it was signed out or is over.

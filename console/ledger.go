@@ -60,15 +60,15 @@ func (c *verification) state() checkData {
 	return c.last
 }
 
-// start runs a check in a goroutine unless one is running.
-func (c *verification) start(by string, now func() time.Time, check func() (Verified, error)) {
+// start runs a check in the background unless one is running.
+func (c *verification) start(by string, now func() time.Time, background func(func()), check func() (Verified, error)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.last.Running {
 		return
 	}
 	c.last = checkData{Running: true, Started: now(), By: by}
-	go func() {
+	background(func() {
 		found, err := check()
 		c.mu.Lock()
 		defer c.mu.Unlock()
@@ -80,7 +80,7 @@ func (c *verification) start(by string, now func() time.Time, check func() (Veri
 				c.last.Trouble = damage(err)
 			}
 		}
-	}()
+	})
 }
 
 // damage gives the place of damage, which holds no personal data; other faults of ours
@@ -94,7 +94,7 @@ func damage(err error) string {
 }
 
 func startVerify(v *visit) error {
-	v.c.checks.start(v.sess.FullName, v.c.o.Now, v.c.o.Ledger.Verify)
+	v.c.checks.start(v.sess.FullName, v.c.o.Now, v.c.work.Go, v.c.o.Ledger.Verify)
 	return v.seeOther("/ledger", "")
 }
 

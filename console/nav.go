@@ -43,6 +43,19 @@ func pageRoutes() []route {
 		{"GET /reviews/{campaign}", areaReviews, false, reviewPage},
 		{"POST /reviews/items/{item}", areaReviews, false, decideItem},
 		{"POST /reviews/emergencies/{emergency}", areaReviews, false, reviewEmergency},
+		{"GET /alerts", areaAlerts, false, alertsPage},
+		{"GET /alerts/{alert}", areaAlerts, false, alertPage},
+		{"POST /alerts/{alert}/review", areaAlerts, false, reviewAlert},
+		{"POST /alerts/{alert}/unseal", areaAlerts, false, unsealAlert},
+		{"GET /complaints", areaComplaints, false, complaintsPage},
+		{"POST /complaints", areaComplaints, false, addComplaint},
+		{"GET /complaints/{reference}", areaComplaints, true, complaintPage},
+		{"POST /complaints/{reference}/acknowledge", areaComplaints, false, acknowledgeComplaint},
+		{"POST /complaints/{reference}/erase", areaComplaints, false, eraseComplaint},
+		{"GET /trace", areaComplaints, false, tracePage},
+		{"POST /trace", areaComplaints, true, startTrace},
+		{"GET /trace/answers", areaComplaints, false, tracePart},
+		{"GET /trace/{system}/report", areaComplaints, true, traceReport},
 		{"GET /me", areaSelf, false, mePage},
 		{"POST /me/sessions/{session}/end", areaSelf, false, endMySession},
 		{"GET /me/tokens", areaSelf, false, tokensPage},
@@ -63,7 +76,7 @@ func (v *visit) nav() (groups []page.Group) {
 		{"Watch", []struct {
 			path, title string
 			area        area
-		}{{"/now", "Now", areaNow}, {"/customers", "Customer", areaCustomers}, {"/people", "People", areaPeople}}},
+		}{{"/now", "Now", areaNow}, {"/customers", "Customer", areaCustomers}, {"/people", "People", areaPeople}, {"/alerts", "Alerts", areaAlerts}}},
 		{"Rule", []struct {
 			path, title string
 			area        area
@@ -71,7 +84,7 @@ func (v *visit) nav() (groups []page.Group) {
 		{"Prove", []struct {
 			path, title string
 			area        area
-		}{{"/ledger", "Ledger", areaLedger}}},
+		}{{"/complaints", "Complaints", areaComplaints}, {"/trace", "Trace", areaComplaints}, {"/ledger", "Ledger", areaLedger}}},
 		{"Yours", []struct {
 			path, title string
 			area        area

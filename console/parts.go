@@ -227,17 +227,19 @@ type Explained struct {
 
 // Parts are what the console is made of.
 type Parts struct {
-	People    People
-	Leaver    Leaver
-	Sessions  Sessions
-	Looks     Looks
-	Customers Customers
-	Reasons   Reasons
-	Gate      Gate
-	Ledger    Ledger
-	Systems   Systems
-	Rights    Rights
-	Requests  Requests
-	Tokens    Tokens
-	Reviews   Reviews
+	People     People
+	Leaver     Leaver
+	Sessions   Sessions
+	Looks      Looks
+	Customers  Customers
+	Reasons    Reasons
+	Gate       Gate
+	Ledger     Ledger
+	Systems    Systems
+	Rights     Rights
+	Requests   Requests
+	Tokens     Tokens
+	Reviews    Reviews
+	Alerts     Alerts
+	Complaints Complaints
 }

@@ -33,6 +33,7 @@ func funcs(zone *time.Location, now func() time.Time) template.FuncMap {
 		"strip":     func(s Strip) template.HTML { return s.svg() },
 		"args":      func(a ...any) []any { return a },
 		"add":       func(a, b int) int { return a + b },
+		"percent":   func(p float64) float64 { return p * 100 },
 	}
 }
 

@@ -1,0 +1,305 @@
+package console
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"custody"
+	"custody/trace/inquiry"
+)
+
+// Complaint is a complaint that was taken.
+type Complaint struct {
+	ID           int64
+	Reference    string
+	Way          string
+	Received     time.Time
+	Due          time.Time // to be acknowledged by then
+	Acknowledged time.Time // zero: not yet
+	Closed       time.Time
+	Called       time.Time // of the unwanted call; zero: not known
+	Knew         string
+	Suspect      bool // may have been sent by a program
+	Erased       time.Time
+	Said         Said
+}
+
+// Said is what a complaint says. It is personal data.
+type Said struct{ Name, Answer, Phone, Email, Vehicle, Key, System, Caller, Claimed, Knew, Words string }
+
+// Complaints takes complaints. What it finds of customers it tells nobody.
+type Complaints interface {
+	Complaints() ([]Complaint, error)
+	Complaint(reference string) (*Complaint, error)
+	// Customers gives whom a complaint may be about.
+	Customers(id int64) (map[custody.SystemID][]custody.SubjectID, error)
+	// Add takes one and gives its reference; called is zero if it is not known.
+	Add(ctx context.Context, said Said, called time.Time) (reference string, err error)
+	Acknowledge(ctx context.Context, reference string) error
+	Letter(reference string) (string, error)
+	Erase(ctx context.Context, reference string) error
+	// Trace weighs whose looks explain the complaints about a system's customers.
+	Trace(ctx context.Context, system custody.SystemID) (*inquiry.Answer, error)
+}
+
+type complaintsData struct {
+	Open, Done []Complaint
+	Late       int
+	Now        time.Time
+	Systems    []option
+	Said       Said
+	Called     string
+	MayAdd     bool
+}
+
+// Overdue says whether the acknowledgement of a complaint is late.
+func (d *complaintsData) Overdue(c Complaint) bool {
+	return c.Acknowledged.IsZero() && d.Now.After(c.Due)
+}
+
+// complaintReach: complaints are of the whole deployment, as their customers are not known
+// to belong to one employer's people.
+func (v *visit) complaintReach() error {
+	if !v.reach(areaComplaints).everywhere() {
+		return errRole
+	}
+	return nil
+}
+
+func complaintsPage(v *visit) error {
+	d, err := v.complaints()
+	if err != nil {
+		return err
+	}
+	return v.show("complaints", "Complaints", d)
+}
+
+func (v *visit) complaints() (*complaintsData, error) {
+	if err := v.complaintReach(); err != nil {
+		return nil, v.refused(err)
+	}
+	all, err := v.c.o.Complaints.Complaints()
+	d := &complaintsData{Now: v.c.o.Now(), Systems: v.systemOptions(""), MayAdd: v.leads()}
+	slices.Reverse(all)
+	for _, c := range all {
+		if c.Acknowledged.IsZero() && c.Erased.IsZero() {
+			d.Open = append(d.Open, c)
+		} else {
+			d.Done = append(d.Done, c)
+		}
+		if d.Overdue(c) {
+			d.Late++
+		}
+	}
+	return d, err
+}
+
+func addComplaint(v *visit) error {
+	if err := v.complaintReach(); err != nil || !v.leads() {
+		return v.refused(errRole)
+	}
+	said := Said{v.text("name"), v.text("answer"), v.text("phone"), v.text("email"), v.text("vehicle"), v.text("key"), v.text("system"), v.text("caller"), v.text("claimed"), v.text("knew"), v.text("words")}
+	var called time.Time
+	var err error
+	if text := v.text("called"); text != "" {
+		if called, err = time.ParseInLocation("2006-01-02T15:04", text, v.c.o.Zone); err != nil {
+			err = custody.E(custody.CodeInvalid, "the time of the call cannot be read", "a date and a time, or nothing")
+		}
+	}
+	var reference string
+	if err == nil {
+		reference, err = v.c.o.Complaints.Add(v.r.Context(), said, called)
+	}
+	if err == nil {
+		return v.seeOther("/complaints/"+reference, "recorded")
+	}
+	d, e := v.complaints()
+	if e != nil {
+		return e
+	}
+	d.Said, d.Called = said, v.text("called")
+	return v.again("complaints", "Complaints", d, err)
+}
+
+// complaintData is one complaint with what it says: a look at the customers whom it may
+// be about, recorded before it is shown.
+type complaintData struct {
+	Complaint
+	Letter string
+	MayAct bool
+	Now    time.Time
+}
+
+// Late says whether the acknowledgement is late.
+func (d *complaintData) Late() bool { return d.Acknowledged.IsZero() && d.Now.After(d.Due) }
+
+func (v *visit) complaint() (*Complaint, error) {
+	if err := v.complaintReach(); err != nil {
+		return nil, v.refused(err)
+	}
+	c, err := v.c.o.Complaints.Complaint(v.r.PathValue("reference"))
+	if code := custody.CodeOf(err); code == custody.CodeNotFound || code == custody.CodeInvalid {
+		return nil, errNothing
+	}
+	return c, err
+}
+
+func complaintPage(v *visit) error {
+	c, err := v.complaint()
+	if err != nil {
+		return err
+	}
+	customers, err := v.c.o.Complaints.Customers(c.ID)
+	if err != nil {
+		return err
+	}
+	for system, list := range customers {
+		slices.Sort(list)
+		if err := v.g.at.Look(system, slices.Compact(list), custody.Categories(custody.Phone), "Complaint "+c.Reference); err != nil {
+			return err
+		}
+	}
+	d := &complaintData{Complaint: *c, MayAct: v.leads(), Now: v.c.o.Now()}
+	if c.Erased.IsZero() {
+		if d.Letter, err = v.c.o.Complaints.Letter(c.Reference); err != nil {
+			return err
+		}
+	}
+	return v.show("complaint", "Complaint "+c.Reference, d)
+}
+
+func acknowledgeComplaint(v *visit) error {
+	return v.onComplaint(v.c.o.Complaints.Acknowledge)
+}
+
+func eraseComplaint(v *visit) error { return v.onComplaint(v.c.o.Complaints.Erase) }
+
+func (v *visit) onComplaint(do func(context.Context, string) error) error {
+	c, err := v.complaint()
+	if err != nil {
+		return err
+	}
+	if !v.leads() {
+		return v.refused(errRole)
+	}
+	if err := do(v.r.Context(), c.Reference); err != nil {
+		return err
+	}
+	return v.seeOther("/complaints/"+c.Reference, "recorded")
+}
+
+// traces are the running trace and the last answers, by system.
+type traces struct {
+	mu   sync.Mutex
+	last map[custody.SystemID]*tracing
+}
+
+// tracing is a trace that runs or has ended.
+type tracing struct {
+	System  string
+	Running bool
+	Started time.Time
+	Done    time.Time
+	By      string
+	Answer  *inquiry.Answer
+	Trouble string
+}
+
+type traceData struct {
+	Systems []option
+	Traces  []tracing
+	MayRun  bool
+}
+
+func tracePage(v *visit) error {
+	if err := v.complaintReach(); err != nil {
+		return v.refused(err)
+	}
+	return v.show("trace", "Trace", v.traces())
+}
+
+func (v *visit) traces() *traceData {
+	d := &traceData{Systems: v.systemOptions(""), MayRun: v.leads()}
+	t := &v.c.traces
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, x := range t.last {
+		d.Traces = append(d.Traces, *x)
+	}
+	slices.SortFunc(d.Traces, func(a, b tracing) int { return b.Started.Compare(a.Started) })
+	return d
+}
+
+// tracePart is the part of the page that shows how traces go.
+func tracePart(v *visit) error {
+	if err := v.complaintReach(); err != nil {
+		return v.refused(err)
+	}
+	b, err := v.c.pages.Part("trace-answers", v.traces())
+	if err != nil {
+		return err
+	}
+	v.w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	_, _ = v.w.Write(b)
+	return nil
+}
+
+// startTrace runs a trace in a goroutine unless one of the system runs.
+func startTrace(v *visit) error {
+	if err := v.complaintReach(); err != nil || !v.leads() {
+		return v.refused(errRole)
+	}
+	for id, name := range v.c.o.Systems.Names() {
+		if name == v.text("system") {
+			v.c.startTrace(id, name, v.sess.FullName)
+			return v.seeOther("/trace", "")
+		}
+	}
+	return custody.E(custody.CodeInvalid, "choose a system", "the list has those that are guarded")
+}
+
+func (c *Console) startTrace(id custody.SystemID, name, by string) {
+	t := &c.traces
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.last == nil {
+		t.last = map[custody.SystemID]*tracing{}
+	}
+	if before := t.last[id]; before != nil && before.Running {
+		return
+	}
+	run := &tracing{System: name, Running: true, Started: c.o.Now(), By: by}
+	t.last[id] = run
+	c.work.Go(func() {
+		answer, err := c.o.Complaints.Trace(c.running, id)
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		run.Running, run.Done, run.Answer = false, c.o.Now(), answer
+		if err != nil {
+			run.Trouble, _ = publicly(err)
+			c.o.Log.Warn("a trace could not be finished", "system", name, "err", causeOf(err))
+		}
+	})
+}
+
+// traceReport downloads the page of a trace, with pictures and baselines.
+func traceReport(v *visit) error {
+	if err := v.complaintReach(); err != nil {
+		return v.refused(err)
+	}
+	name := v.r.PathValue("system")
+	for _, t := range v.traces().Traces {
+		if t.System == name && t.Answer != nil {
+			v.w.Header().Set("Content-Type", "text/html; charset=utf-8")
+			v.w.Header().Set("Content-Disposition", fmt.Sprintf("attachment; filename=%q", "trace-"+name+".html"))
+			v.w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox")
+			v.w.WriteHeader(http.StatusOK)
+			return v.broken(t.Answer.WriteHTML(v.w, v.c.o.Zone, t.Done))
+		}
+	}
+	return errNothing
+}

@@ -1,0 +1,69 @@
+package site
+
+import (
+	"encoding/json"
+
+	"custody"
+	"custody/console"
+	"custody/store"
+)
+
+// consoleAlerts fits alerts to the console. The store holds to the separation of duties.
+type consoleAlerts struct{ s *Site }
+
+// Alerts implements console.Alerts.
+func (c consoleAlerts) Alerts(all bool) ([]console.Alert, error) {
+	kept, err := c.s.o.Store.Alerts(all)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]console.Alert, len(kept))
+	for i := range kept {
+		if list[i], err = alertOf(&kept[i]); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
+// Alert implements console.Alerts.
+func (c consoleAlerts) Alert(id int64) (*console.Alert, error) {
+	kept, err := c.s.o.Store.Alert(id)
+	if err != nil {
+		return nil, err
+	}
+	a, err := alertOf(kept)
+	return &a, err
+}
+
+func alertOf(k *store.Alert) (a console.Alert, err error) {
+	if err := json.Unmarshal(k.Body, &a.Alert); err != nil {
+		return a, err
+	}
+	a.ID, a.Person, a.SystemName, a.Device, a.Rules, a.Strength = k.ID, k.Person, k.SystemName, k.Device, k.Rules, k.Strength
+	a.Raised, a.State, a.Unsealed, a.Says, a.Held, a.Session, a.Grant = k.Raised, k.State, k.Unsealed, k.Says, k.Held, k.Session, k.Grant
+	return a, nil
+}
+
+// Reviews implements console.Alerts.
+func (c consoleAlerts) Reviews(id int64) ([]console.AlertReview, error) {
+	all, err := c.s.o.Store.AlertReviews(id)
+	list := make([]console.AlertReview, len(all))
+	for i, r := range all {
+		list[i] = console.AlertReview{Time: r.Time, By: r.Login, State: r.State, Reason: r.Reason}
+	}
+	return list, err
+}
+
+// Actions implements console.Alerts.
+func (c consoleAlerts) Actions(id int64) ([]string, error) { return c.s.o.Store.AlertActions(id) }
+
+// Review implements console.Alerts.
+func (c consoleAlerts) Review(id int64, by custody.PersonID, state, reason string) error {
+	return c.s.o.Store.ReviewAlert(id, by, state, reason, c.s.o.Now())
+}
+
+// Unseal implements console.Alerts.
+func (c consoleAlerts) Unseal(id int64, by custody.PersonID, reason string) (bool, error) {
+	return c.s.o.Store.UnsealAlert(id, by, reason, c.s.o.Now())
+}
