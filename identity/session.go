@@ -31,6 +31,9 @@ func (s *snapshot) session(r Request, now time.Time) (*custody.Session, error) {
 	if r.Kind != "" && r.Kind != c.Kind {
 		return nil, errUnauthorised
 	}
+	if s.shut(c.Organisation, now) { // the credential was proved: who holds it may know
+		return nil, errShutOpen
+	}
 	sess := &custody.Session{
 		Organisation: c.Organisation, OrgName: c.OrgName,
 		System: c.System, SystemName: c.SystemName,

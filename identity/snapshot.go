@@ -24,6 +24,7 @@ type snapshot struct {
 	keys        map[place][]*Credential
 	prints      map[[32]byte]*Credential
 	cut         map[custody.SessionID]bool
+	processors  map[custody.OrganisationID]InDate
 	changes     []time.Time // ascending
 }
 
@@ -43,6 +44,7 @@ func newSnapshot(r *Rights) *snapshot {
 		changes:     slices.Clone(r.Boundaries),
 	}
 	s.addHolders(r)
+	s.addProcessors(r.Processors)
 	s.addCredentials(r.Credentials)
 	for _, id := range r.Cut {
 		s.cut[id] = true
@@ -143,6 +145,9 @@ func (s *snapshot) valid(sess *custody.Session, now time.Time) error {
 	}
 	if !now.Before(c.Expires) {
 		return errExpired
+	}
+	if len(s.processors) > 0 && s.shut(sess.Organisation, now) {
+		return errShut
 	}
 	if sess.Person == 0 {
 		return nil

@@ -149,4 +149,5 @@ type Rights struct {
 	Credentials  []Credential
 	Cut          []custody.SessionID // live sessions that somebody asked to end
 	Boundaries   []time.Time         // future starts and ends of grants
+	Processors   []InDate            // organisations in the register, and when they are in date
 }

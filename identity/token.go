@@ -117,6 +117,9 @@ func (s *snapshot) employer(p custody.PersonID, name string, now time.Time) (cus
 		return 0, "", custody.E(custody.CodeForbidden, "this person has no current engagement",
 			"custody person list shows engagements; custody person engage adds one")
 	}
+	if s.shut(id, now) {
+		return 0, "", errShutOpen
+	}
 	return id, found, nil
 }
 

@@ -17,8 +17,21 @@ func (s *Store) RightsChores(ctx context.Context, at time.Time) error {
 	if _, err := s.CloseDueReviews(ctx, at); err != nil {
 		return err
 	}
-	return s.remindReviews(ctx, at)
+	if last := s.reminded.Load(); at.UnixMilli() < last+remindEvery.Milliseconds() && at.UnixMilli() >= last {
+		return nil
+	}
+	s.reminded.Store(at.UnixMilli())
+	if err := s.remindReviews(ctx, at); err != nil {
+		return err
+	}
+	if err := s.remindTraining(ctx, at); err != nil {
+		return err
+	}
+	return s.remindProcessors(ctx, at)
 }
+
+// remindEvery is how often reminders are looked for: they are about days.
+const remindEvery = time.Minute
 
 // reminderBefore is when, before the deadline of a review, its managers are reminded.
 var reminderBefore = []time.Duration{7 * 24 * time.Hour, 24 * time.Hour}

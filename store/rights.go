@@ -35,6 +35,7 @@ func (s *Store) Rights(now time.Time) (*identity.Rights, error) {
 			return err
 		},
 		func() error { r.Boundaries, err = s.boundaries(at); return err },
+		func() error { r.Processors, err = s.inDate(); return err },
 	} {
 		if err := read(); err != nil {
 			s.missed.Store(true)

@@ -31,6 +31,8 @@ type Store struct {
 	// missed is set when rights could not be read: Watch announces them once more,
 	// or a change that was announced once would be lost with the failed reading.
 	missed atomic.Bool
+	// reminded is when this process last looked for reminders, in milliseconds.
+	reminded atomic.Int64
 }
 
 // busyMillis is how long one process waits for another's transaction.
