@@ -271,6 +271,9 @@ func recordCut(t *sql.Tx, c *identity.Cut) error {
 	if err := t.QueryRow("SELECT login, full_name FROM people WHERE id = ?", c.Person).Scan(&c.Login, &c.FullName); err != nil {
 		return err
 	}
+	if err := logRight(t, RightsEntry{Time: c.Done, Act: c.Kind, Changes: Takes, Person: c.Person, Organisation: orgID, Object: id, Note: c.String()}); err != nil {
+		return err
+	}
 	return tellCut(t, c, id, orgID)
 }
 

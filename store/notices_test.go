@@ -73,3 +73,5 @@ func TestDeliveriesAreTriedUntilTheyAreSentOrGivenUp(t *testing.T) {
 		t.Fatalf("failed: %+v, %v", failed, err)
 	}
 }
+
+func trial() notice.Message { return notice.Message{Kind: notice.Trial, Subject: "Trial"} }

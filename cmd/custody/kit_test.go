@@ -76,6 +76,13 @@ func startGate(ts *testscript.TestScript, args []string) (*gateProcess, error) {
 	return g, nil
 }
 
+// crash ends the gate without a word.
+func (g *gateProcess) crash() {
+	_ = g.cmd.Process.Kill()
+	_ = g.cmd.Wait()
+	g.log.Close()
+}
+
 // stop interrupts the gate and waits for its end, which must be an orderly one.
 func (g *gateProcess) stop() error {
 	defer g.log.Close()

@@ -53,7 +53,7 @@ func (a *app) rootCommand() *cobra.Command {
 		a.initCommand(), a.discoverCommand(), a.systemCommand(), a.organisationCommand(), a.personCommand(),
 		a.grantCommand(), a.tokenCommand(), a.identityCommand(), a.certificateCommand(), a.applicationCommand(),
 		a.sessionCommand(), a.setupCommand(), a.doctorCommand(), a.serveCommand(), a.consoleCommand(), a.portalCommand(),
-		a.scimCommand(), a.noticeCommand(), a.configCommand(), a.versionCommand(),
+		a.scimCommand(), a.noticeCommand(), a.backupCommand(), a.restoreCommand(), a.configCommand(), a.versionCommand(),
 		a.ledgerCommand(), a.traceCommand(), a.complaintCommand(), a.labCommand(), a.subjectCommand(), a.policyCommand(),
 	)
 	root.AddCommand(a.watchCommand())

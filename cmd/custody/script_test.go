@@ -183,13 +183,18 @@ func flip(ts *testscript.TestScript, neg bool, args []string) {
 var gates sync.Map
 
 // awaitOutput starts a gate in the background and waits until it says that it
-// listens: await gate1 custody serve. With "stop" it ends it as an administrator does.
+// listens: await gate1 custody serve. With "stop" it ends it as an administrator does, with
+// "kill" as a crash does.
 func awaitOutput(ts *testscript.TestScript, neg bool, args []string) {
 	key := ts.MkAbs(args[0])
-	if args[1] == "stop" {
+	if args[1] == "stop" || args[1] == "kill" {
 		g, ok := gates.LoadAndDelete(key)
 		if !ok {
 			ts.Fatalf("%s does not run", args[0])
+		}
+		if args[1] == "kill" {
+			g.(*gateProcess).crash()
+			return
 		}
 		ts.Check(g.(*gateProcess).stop())
 		return
