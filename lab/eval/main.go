@@ -26,8 +26,12 @@ func main() {
 	only := flag.String("only", "", "run only scenarios whose names contain one of these, parted by commas")
 	dry := flag.Bool("print", false, "print what comes out, and write nothing")
 	redraws := flag.Int("redraws", 199, "how many redraws for the family-wise p")
-	raw := flag.String("raw", "docs/evaluation.jsonl", "the file of outcomes, one a line: what is in it is not run again")
+	small := flag.Bool("small", false, "the smaller group of lab/eval/small.yaml, for more runs")
 	flag.Parse()
+	raw := rawFull
+	if *small {
+		raw = rawSmall
+	}
 	if *detection {
 		if err := detections(*from, *only); err != nil {
 			fmt.Fprintln(os.Stderr, "eval:", err)
@@ -35,14 +39,14 @@ func main() {
 		}
 		return
 	}
-	if err := run(*seeds, *from, *days, *only, *redraws, *raw, *dry); err != nil {
+	if err := run(*seeds, *from, *days, *only, *redraws, raw, *dry); err != nil {
 		fmt.Fprintln(os.Stderr, "eval:", err)
 		os.Exit(1)
 	}
 }
 
 func run(seeds int, from uint64, days int, only string, redraws int, raw string, dry bool) error {
-	p, err := settings()
+	p, err := settings(raw == rawSmall)
 	if err != nil {
 		return err
 	}
@@ -98,7 +102,52 @@ func run(seeds int, from uint64, days int, only string, redraws int, raw string,
 	if dry {
 		return nil
 	}
-	return write("docs/evaluation.md", "docs/img", tasks, outcomes, p)
+	return report()
+}
+
+// report writes the document from all outcomes that are kept.
+func report() error {
+	var groups []outcomesOf
+	for _, small := range []bool{false, true} {
+		g := outcomesOf{raw: rawFull}
+		if small {
+			g.raw = rawSmall
+		}
+		var err error
+		if g.p, err = settings(small); err != nil {
+			return err
+		}
+		if g.all, err = read(g.raw); err != nil {
+			return err
+		}
+		if len(g.all) > 0 {
+			groups = append(groups, g)
+		}
+	}
+	return write("docs/evaluation.md", "docs/img", groups)
+}
+
+// The files of outcomes.
+const (
+	rawFull  = "docs/evaluation.jsonl"
+	rawSmall = "docs/evaluation-small.jsonl"
+)
+
+// outcomesOf is what came out in one group.
+type outcomesOf struct {
+	raw string
+	p   lab.Params
+	all []outcome
+}
+
+// sums gathers the outcomes by task.
+func (g *outcomesOf) sums() (list []*sum) {
+	for _, t := range tasks {
+		if s := gather(t, g.all); s.runs > 0 {
+			list = append(list, s)
+		}
+	}
+	return list
 }
 
 // one plays and traces one seed.
@@ -118,9 +167,13 @@ func one(p lab.Params, seed uint64, list []task, redraws int) ([]outcome, error)
 	return some, nil
 }
 
-// settings are lab.yaml's, with those of eval.yaml over them.
-func settings() (lab.Params, error) {
-	text, err := os.ReadFile("lab/eval/eval.yaml")
+// settings are lab.yaml's, with those of eval.yaml, or of small.yaml, over them.
+func settings(small bool) (lab.Params, error) {
+	file := "lab/eval/eval.yaml"
+	if small {
+		file = "lab/eval/small.yaml"
+	}
+	text, err := os.ReadFile(file)
 	if err != nil {
 		return lab.Params{}, err
 	}
