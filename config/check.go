@@ -63,6 +63,7 @@ func (c *Config) check(p *decoder, root *yaml.Node) {
 	c.Notices.check(k)
 	c.Admin.check(k)
 	c.Complaints.check(k)
+	c.Detection.check(k)
 	zone, err := time.LoadLocation(c.TimeZone)
 	if err != nil || c.TimeZone == "" || c.TimeZone == "Local" {
 		k.at("not a time zone: write one like Europe/London or UTC", "time_zone")

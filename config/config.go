@@ -32,6 +32,7 @@ type Config struct {
 	Notices    Notices            `yaml:"notices"`
 	Admin      Admin              `yaml:"admin"`
 	Complaints Complaints         `yaml:"complaints"`
+	Detection  Detection          `yaml:"detection"`
 	Systems    map[string]*System `yaml:"systems"`
 
 	zone *time.Location
@@ -98,6 +99,7 @@ func Default() *Config {
 		Scim:       Scim{TLS: On, Clients: map[string]*ScimClient{}},
 		Notices:    defaultNotices(),
 		Complaints: defaultComplaints(),
+		Detection:  defaultDetection(),
 		Systems:    map[string]*System{},
 	}
 }

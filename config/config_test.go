@@ -108,7 +108,7 @@ func TestMistakes(t *testing.T) {
 		{"near key", "\nlistn: x\n", `c.yaml:2: unknown key "listn": did you mean "listen"?`},
 		{"swapped letters", "sytsems: {}\n", `did you mean "systems"?`},
 		{"nested key", "tls:\n  nmaes: []\n", `c.yaml:2: unknown key "nmaes": did you mean "names"?`},
-		{"far key", "pineapple: 1\n", `unknown key "pineapple": it can be admin, complaints, console, doctor, ledger, limits, listen, notices, people, revocation, scim, sign_in, systems, time_zone, tls`},
+		{"far key", "pineapple: 1\n", `unknown key "pineapple": it can be admin, complaints, console, detection, doctor, ledger, limits, listen, notices, people, revocation, scim, sign_in, systems, time_zone, tls`},
 		{"twice", "listen: a:1\nlisten: b:2\n", `c.yaml:2: "listen" is here twice; first on line 1`},
 		{"not a mapping", "- a\n", "c.yaml:1: keys and values are expected here"},
 		{"not a value", "listen: [a]\n", "one value is expected here, not a list"},

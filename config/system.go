@@ -130,6 +130,9 @@ func (t *Table) read(p *decoder, n *yaml.Node) {
 
 var systemName = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,62}$`)
 
+// ValidSystemName says whether a system may be called so.
+func ValidSystemName(name string) bool { return systemName.MatchString(name) }
+
 // Declared gives the system in the words of package custody, without its number.
 // The configuration must have been parsed without an error.
 func (s *System) Declared(name string) *custody.System {

@@ -4,12 +4,15 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"strings"
 	"sync/atomic"
 	"time"
 
 	"custody"
 	"custody/detect"
+	"custody/identity"
+	"custody/ledger"
 	"custody/store"
 )
 
@@ -46,6 +49,7 @@ const detectEvery = 250 * time.Millisecond
 // rules; what it raises of events that were seen before the stop was raised then.
 type detector struct {
 	s       *Site
+	index   *ledger.Index
 	o       Detection
 	engine  *detect.Engine
 	reasons atomic.Pointer[reasons]
@@ -62,7 +66,7 @@ type detector struct {
 
 // openDetection makes the detector, if there is to be one.
 func (s *Site) openDetection() (err error) {
-	d := &detector{s: s, o: s.o.Detection, holders: detect.NewHolders(), seats: newSeats(s), next: 1, ready: make(chan struct{})}
+	d := &detector{s: s, index: s.Ledger.Index(), o: s.o.Detection, holders: detect.NewHolders(), seats: newSeats(s), next: 1, ready: make(chan struct{})}
 	s.detector = d
 	if d.o.Off {
 		close(d.ready)
@@ -80,6 +84,12 @@ func (s *Site) openDetection() (err error) {
 	if d.o.Refresh == 0 {
 		d.o.Refresh = time.Minute
 	}
+	return d.begin()
+}
+
+// begin makes the engine.
+func (d *detector) begin() (err error) {
+	s := d.s
 	d.reasons.Store(&reasons{})
 	if d.seen, err = s.o.Store.Detected(); err != nil {
 		return err
@@ -134,7 +144,7 @@ func (s *Site) DetectionReady() <-chan struct{} { return s.detector.ready }
 
 // take gives the engine what is durable and new.
 func (d *detector) take(ctx context.Context) {
-	for n, e := range d.s.Ledger.Index().Events(d.next) {
+	for n, e := range d.index.Events(d.next) {
 		if ctx.Err() != nil {
 			return
 		}
@@ -206,9 +216,41 @@ func (d *detector) world() detect.World {
 			}
 			return d.holders.Home(s)
 		},
-		Customers: func() int { return d.s.memory.now.Load().directory.Len(d.system) },
+		Customers: d.customers,
 		Fact:      func(ev *detect.Event, _ custody.SubjectID) string { return d.fact(ev) },
 	}
+}
+
+// customers is how many customers the system of the event has; 0 where that is not known.
+func (d *detector) customers() int {
+	if k := d.s.memory.now.Load(); k != nil {
+		return k.directory.Len(d.system)
+	}
+	return 0
+}
+
+// ScanLedger runs the detectors over a ledger that no gate writes now, as one with
+// imported looks only, and keeps the alerts; nothing is done about them. What was
+// scanned before raises nothing anew.
+func ScanLedger(ctx context.Context, o Options, people *identity.Service, index *ledger.Index) (detect.Counts, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	o.Detection.Actions = map[detect.Rule][]string{}
+	for _, r := range detect.Rules() {
+		o.Detection.Actions[r] = nil
+	}
+	s := &Site{o: o, Identity: people}
+	d := &detector{s: s, index: index, o: o.Detection, holders: detect.NewHolders(), seats: newSeats(s), next: 1}
+	if err := d.begin(); err != nil {
+		return detect.Counts{}, err
+	}
+	d.take(ctx)
+	d.save(true)
+	return d.engine.Counts(), ctx.Err()
 }
 
 // fact says what is wrong beyond doubt with an imported look; the gate itself refuses it.

@@ -5,6 +5,7 @@ import (
 
 	"custody"
 	"custody/identity"
+	"custody/store"
 )
 
 // seat is who sits where: a session as detectors need it.
@@ -67,6 +68,9 @@ func (s *seats) of(e *custody.Event) *seat {
 	if e.Session != 0 {
 		if r, err := s.s.o.Store.Session(e.Session); err == nil {
 			x.session = &r.Session
+			if r.Notes == store.NoteImported {
+				x.session.Branch = r.AppName
+			}
 		}
 	}
 	s.place(x)

@@ -110,7 +110,11 @@ func (w *workspace) numberSystems() error {
 		}
 		w.systems[name] = id
 	}
-	return nil
+	imports, err := w.store.Imports()
+	for _, x := range imports {
+		w.systems[x.SystemName] = x.System // a log's, which custody.yaml need not declare
+	}
+	return err
 }
 
 func (w *workspace) authority() (*identity.CA, error) {
@@ -236,6 +240,7 @@ func (w *workspace) siteOptions() (site.Options, error) {
 	if o.Notices, err = w.notices(); err != nil {
 		return o, err
 	}
+	o.Detection = w.detection()
 	o.Systems, err = w.siteSystems()
 	return o, err
 }

@@ -1,0 +1,386 @@
+package main
+
+import (
+	"encoding/base32"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"custody"
+	"custody/detect"
+	"custody/detect/watch"
+	"custody/site"
+	"custody/store"
+)
+
+// detection fits what custody.yaml says of detection to the site.
+func (w *workspace) detection() site.Detection {
+	c := &w.config.Detection
+	d := site.Detection{Off: c.Run == "off", Policy: detect.DefaultPolicy(), Actions: map[detect.Rule][]string{},
+		LowerTo: uint32(c.LowerTo), Restrain: c.Restrain.Std(), Refresh: c.Refresh.Std()}
+	d.Policy.Budget = float64(c.Budget)
+	for rule, actions := range c.Actions {
+		d.Actions[detect.Rule(rule)] = actions
+	}
+	return d
+}
+
+func (a *app) alertCommand() *cobra.Command {
+	return group("alert", "What the detectors found, and its review",
+		"  custody alert list\n  custody alert show 12", a.alertList(), a.alertShow(), a.alertReview(), a.alertUnseal(), a.alertBudget(), a.alertScan())
+}
+
+func (a *app) alertList() *cobra.Command {
+	var all bool
+	cmd := &cobra.Command{
+		Use: "list", Short: "List the alerts that wait for review, the strongest first",
+		Example: "  custody alert list\n  custody alert list --all --json", Args: takes(),
+		RunE: func(*cobra.Command, []string) error { return a.listAlerts(all) },
+	}
+	cmd.Flags().BoolVar(&all, "all", false, "also those whose review has ended")
+	return cmd
+}
+
+// alertRow is an alert as it is printed: by pseudonym until it is unsealed.
+type alertRow struct {
+	ID       int64    `json:"id"`
+	State    string   `json:"state"`
+	Person   string   `json:"person,omitempty"`
+	Sealed   bool     `json:"sealed"`
+	System   string   `json:"system,omitempty"`
+	Device   string   `json:"device,omitempty"`
+	Rules    []string `json:"rules"`
+	Says     string   `json:"says"`
+	Strength float64  `json:"strength"`
+	Held     bool     `json:"over_budget"`
+	Raised   stamp    `json:"raised"`
+	Noticed  stamp    `json:"noticed"`
+}
+
+func (w *workspace) alertRow(x *store.Alert) alertRow {
+	return alertRow{ID: x.ID, State: x.State, Person: w.whoIs(x), Sealed: x.Sealed(), System: x.SystemName, Device: x.Device, Rules: x.Rules,
+		Says: x.Says, Strength: x.Strength, Held: x.Held, Raised: stamp{x.Raised}, Noticed: stamp{x.Made}}
+}
+
+// whoIs gives the person of an alert: the login once two people asked for it, until
+// then a pseudonym that is the same for all alerts about the person.
+func (w *workspace) whoIs(x *store.Alert) string {
+	if x.Person == 0 {
+		return ""
+	}
+	if !x.Sealed() {
+		return x.Login
+	}
+	return pseudonym(w.identity.Pseudonym("alerts", x.Login))
+}
+
+func pseudonym(b [32]byte) string { return "person " + base32.StdEncoding.EncodeToString(b[:])[:6] }
+
+func (a *app) listAlerts(all bool) error {
+	w, err := a.open()
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	found, err := w.store.Alerts(all)
+	if err != nil {
+		return err
+	}
+	rows := make([]alertRow, len(found))
+	for i := range found {
+		rows[i] = w.alertRow(&found[i])
+	}
+	return list(a, rows, "There are no alerts.",
+		column[alertRow]{"ALERT", func(r alertRow) string { return strconv.FormatInt(r.ID, 10) }, false},
+		column[alertRow]{"RAISED", func(r alertRow) string { return a.minute(r.Raised.Time) }, false},
+		column[alertRow]{"WHO", func(r alertRow) string { return r.Person }, true},
+		column[alertRow]{"STATE", func(r alertRow) string { return r.State + map[bool]string{true: ", over budget"}[r.Held] }, true},
+		column[alertRow]{"WHAT", func(r alertRow) string { return r.Says }, true})
+}
+
+func (a *app) alertShow() *cobra.Command {
+	return &cobra.Command{
+		Use: "show NUMBER", Short: "Show an alert: what was found, expected, tried and not excluded",
+		Long: `Show an alert in plain English first: what each detector expected and observed, the login's
+pseudonym, right, device and session, the ledger entries in question by their numbers,
+the reasons that were tried, the innocent explanations that are not excluded, what was
+done, and what reviewers decided. The login's name is shown once two people have asked
+for it: custody alert unseal.`,
+		Example: "  custody alert show 12\n  custody alert show 12 --json", Args: takes("number"),
+		RunE: func(cmd *cobra.Command, args []string) error { return a.showAlert(cmd, args[0]) },
+	}
+}
+
+// alertDetail is one alert in full.
+type alertDetail struct {
+	alertRow
+	session custody.SessionID
+	grant   custody.GrantID
+	body    detect.Alert
+	done    []string
+	reviews []alertDecision
+}
+
+type alertDecision struct {
+	Time   stamp  `json:"time"`
+	By     string `json:"by"`
+	State  string `json:"state"`
+	Reason string `json:"reason"`
+}
+
+func (a *app) showAlert(cmd *cobra.Command, text string) error {
+	id, w, err := a.oneAlert(cmd, text)
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	x, err := w.store.Alert(id)
+	if err != nil {
+		return err
+	}
+	d := alertDetail{alertRow: w.alertRow(x), session: x.Session, grant: x.Grant}
+	if err := json.Unmarshal(x.Body, &d.body); err != nil {
+		return err
+	}
+	if d.done, err = w.store.AlertActions(id); err != nil {
+		return err
+	}
+	reviews, err := w.store.AlertReviews(id)
+	if err != nil {
+		return err
+	}
+	for _, r := range reviews {
+		d.reviews = append(d.reviews, alertDecision{stamp{r.Time}, r.Login, r.State, r.Reason})
+	}
+	if a.json {
+		return a.object(d.object())
+	}
+	a.sayAlert(&d)
+	return nil
+}
+
+// object is the alert for programs.
+func (d *alertDetail) object() map[string]any {
+	return map[string]any{
+		"alert": d.alertRow, "key": d.body.Key, "session": d.session, "grant": d.grant, "from": stamp{d.body.From}, "until": stamp{d.body.Until}, "findings": d.body.Findings,
+		"entries": d.body.Entries, "entries_in_all": d.body.InAll, "customers": d.body.Customers, "branches": d.body.Branches, "unexplained": d.body.Unexplained,
+		"templates_tried": d.body.Tried, "not_excluded": d.body.Innocent, "done": d.done, "reviews": d.reviews,
+	}
+}
+
+func (a *app) sayAlert(d *alertDetail) {
+	a.say("Alert %d, %s: %s\n", d.ID, d.State, d.Says)
+	for _, f := range d.body.Findings {
+		a.say("- %s (version %s): %s", f.Rule, f.Version, f.Says)
+		a.say("  %s: %s observed, %s expected%s%s", f.Of, short(f.Observed), short(f.Expected), byChance(f.Evidence), parameters(f.Parameters))
+	}
+	a.say("\nWho:      %s%s", printable(d.Person), map[bool]string{true: " (sealed: custody alert unseal)"}[d.Sealed])
+	a.say("Where:    %s, device %s, session %d, by grant %d", d.System, printable(d.Device), d.session, d.grant)
+	a.say("When:     %s to %s", a.local(d.body.From), a.local(d.body.Until))
+	a.say("Entries:  %s", entries(d.body.Entries, d.body.InAll))
+	for _, t := range d.body.Tried {
+		a.say("Tried:    %s", printable(t))
+	}
+	for _, t := range d.body.Innocent {
+		a.say("Possible: %s", t)
+	}
+	if len(d.done) > 0 {
+		a.say("Done:     %s", strings.Join(d.done, ", "))
+	}
+	for _, r := range d.reviews {
+		a.say("Review:   %s %s by %s: %s", a.minute(r.Time.Time), r.State, printable(r.By), printable(r.Reason))
+	}
+}
+
+func short(x float64) string { return strconv.FormatFloat(x, 'g', 3, 64) }
+
+func byChance(evidence float64) string {
+	if evidence <= 1 {
+		return ""
+	}
+	return fmt.Sprintf("; by chance once in %.3g person-days", evidence)
+}
+
+func parameters(p map[string]float64) string {
+	var list []string
+	for name, v := range p {
+		list = append(list, name+" "+short(v))
+	}
+	slices.Sort(list)
+	if len(list) == 0 {
+		return ""
+	}
+	return "; " + strings.Join(list, ", ")
+}
+
+// entries writes the first numbers of the ledger's events.
+func entries(list []uint64, inAll int) string {
+	const most = 40
+	var words []string
+	for _, n := range list[:min(len(list), most)] {
+		words = append(words, strconv.FormatUint(n, 10))
+	}
+	text := strings.Join(words, " ")
+	if inAll > len(words) {
+		text += fmt.Sprintf(" and %d more (--json has %d)", inAll-len(words), len(list))
+	}
+	return text
+}
+
+// oneAlert reads an alert's number and opens the working directory.
+func (a *app) oneAlert(cmd *cobra.Command, text string) (int64, *workspace, error) {
+	id, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return 0, nil, usage(cmd, "NUMBER is an alert's number")
+	}
+	w, err := a.open()
+	return id, w, err
+}
+
+func (a *app) alertReview() *cobra.Command {
+	var by, state, reason string
+	cmd := &cobra.Command{
+		Use: "review NUMBER", Short: "Decide about an alert, with a reason",
+		Long: `Decide about an alert: looking (somebody is at it), explained (the looks had a reason),
+mistaken (the alert should not have come) or confirmed (it was misuse). Every decision is
+kept with its reason. explained and mistaken lift what was done by ask-reason and
+lower-limit. What reviews say of a detector moves its share of the budget of alerts,
+shown by custody alert budget; its rules stay as they are. Nobody reviews an alert about
+themselves.`,
+		Example: `  custody alert review 12 --by lead@northfield.example --state explained --reason "stocktaking, agreed by the branch"`,
+		Args:    takes("number"),
+		RunE:    func(cmd *cobra.Command, args []string) error { return a.reviewAlert(cmd, args[0], by, state, reason) },
+	}
+	byFlag(cmd, &by)
+	cmd.Flags().StringVar(&state, "state", "", "the `decision`: "+strings.Join(store.AlertStates, ", "))
+	cmd.Flags().StringVar(&reason, "reason", "", "why, in a few `words` without customers' names")
+	require(cmd, "state", "reason")
+	return cmd
+}
+
+func (a *app) reviewAlert(cmd *cobra.Command, text, by, state, reason string) error {
+	if !slices.Contains(store.AlertStates, state) {
+		return usage(cmd, "--state is one of "+strings.Join(store.AlertStates, ", "))
+	}
+	id, w, err := a.oneAlert(cmd, text)
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	person, err := w.actor(by)
+	if err != nil {
+		return err
+	}
+	if err := w.store.ReviewAlert(id, person, state, reason, a.now()); err != nil {
+		return err
+	}
+	return a.done(map[string]any{"alert": id, "state": state}, "Alert %d is %s.", id, state)
+}
+
+func (a *app) alertUnseal() *cobra.Command {
+	var by, reason string
+	cmd := &cobra.Command{
+		Use: "unseal NUMBER", Short: "Ask for the name behind an alert; two people have to",
+		Long: `Ask to see whom an alert is about. The name is shown once two different people have asked,
+each with a reason that is kept. Nobody asks about an alert about themselves.`,
+		Example: `  custody alert unseal 12 --by lead@northfield.example --reason "the looks have no reason; talk to the branch"`,
+		Args:    takes("number"),
+		RunE:    func(cmd *cobra.Command, args []string) error { return a.unsealAlert(cmd, args[0], by, reason) },
+	}
+	byFlag(cmd, &by)
+	cmd.Flags().StringVar(&reason, "reason", "", "why, in a few `words`")
+	require(cmd, "reason")
+	return cmd
+}
+
+func (a *app) unsealAlert(cmd *cobra.Command, text, by, reason string) error {
+	id, w, err := a.oneAlert(cmd, text)
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	person, err := w.actor(by)
+	if err != nil {
+		return err
+	}
+	unsealed, err := w.store.UnsealAlert(id, person, reason, a.now())
+	if err != nil {
+		return err
+	}
+	if !unsealed {
+		return a.done(map[string]any{"alert": id, "unsealed": false}, "Noted. A second person has to ask for the name of alert %d.", id)
+	}
+	x, err := w.store.Alert(id)
+	if err != nil {
+		return err
+	}
+	return a.done(map[string]any{"alert": id, "unsealed": true, "person": x.Login}, "Alert %d is about %s.", id, x.Login)
+}
+
+func (a *app) alertBudget() *cobra.Command {
+	return &cobra.Command{
+		Use: "budget", Short: "Show how reviews have moved the detectors' shares of the budget", Example: "  custody alert budget", Args: takes(),
+		RunE: func(*cobra.Command, []string) error {
+			w, err := a.open()
+			if err != nil {
+				return err
+			}
+			defer w.close()
+			moves, err := w.store.AlertBudgets()
+			if err != nil {
+				return err
+			}
+			type row struct {
+				Since  stamp   `json:"since"`
+				Rule   string  `json:"rule"`
+				Factor float64 `json:"factor"`
+				Reason string  `json:"reason"`
+			}
+			rows := make([]row, len(moves))
+			for i, m := range moves {
+				rows[i] = row{stamp{m.Time}, m.Rule, m.Share, m.Reason}
+			}
+			return list(a, rows, "Every detector has its share as it came.",
+				column[row]{"SINCE", func(r row) string { return a.minute(r.Since.Time) }, false},
+				column[row]{"DETECTOR", func(r row) string { return r.Rule }, false},
+				column[row]{"SHARE TIMES", func(r row) string { return short(r.Factor) }, false},
+				column[row]{"BECAUSE", func(r row) string { return r.Reason }, true})
+		},
+	}
+}
+
+func (a *app) alertScan() *cobra.Command {
+	return &cobra.Command{
+		Use: "scan", Short: "Run the detectors over the ledger while no gate runs",
+		Long: `Run the detectors over the ledger and keep the alerts. A running gate does it by itself;
+this is for a ledger that no gate writes, as one of imported logs only. Nothing is done
+about the alerts, and what was scanned before raises nothing anew.`,
+		Example: "  custody alert scan", Args: takes(),
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.scanLedger(cmd) },
+	}
+}
+
+func (a *app) scanLedger(cmd *cobra.Command) error {
+	w, err := a.open()
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	reader, err := w.reader()
+	if err != nil {
+		return err
+	}
+	defer reader.Close()
+	o := site.Options{Store: w.store, Zone: w.config.Zone(), Detection: w.detection(), Now: a.now, Log: slog.New(slog.DiscardHandler)}
+	c, err := site.ScanLedger(cmd.Context(), o, w.identity, reader.Index())
+	if err != nil {
+		return err
+	}
+	return a.done(c, "%s looks at customers scanned, %s of them first looks; %.1f %% of these are explained. %s, %d over the budget: custody alert list.",
+		watch.Thousands(int(c.Looks)), watch.Thousands(int(c.FirstLooks)), 100*(1-float64(c.Unexplained)/max(float64(c.FirstLooks), 1)), plural(c.Alerts, "alert"), c.HeldBack)
+}
