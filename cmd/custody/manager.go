@@ -212,5 +212,6 @@ func (w *workspace) employer(p *identity.PersonInfo, name string) (id custody.Or
 
 // rightsCommands are those about rights that people ask for, review and depend on.
 func (a *app) rightsCommands() []*cobra.Command {
-	return []*cobra.Command{a.managerCommand(), a.requestCommand(), a.breakGlassCommand(), a.reviewCommand()}
+	return []*cobra.Command{a.managerCommand(), a.requestCommand(), a.breakGlassCommand(), a.reviewCommand(),
+		a.trainingCommand(), a.ruleCommand(), a.clauseCommand(), a.processorCommand(), a.whyCommand(), a.whoCanCommand()}
 }
