@@ -114,16 +114,15 @@ func (t *buckets) find(dst []custody.SubjectID, h uint64) ([]custody.SubjectID, 
 }
 
 func (b *bucket) find(dst []custody.SubjectID, print uint32) ([]custody.SubjectID, bool) {
-	full := true
+	free := uint64(0) // its highest bit is set if a slot is
 	for i := range b {
 		s := b[i].Load()
-		if s == 0 {
-			full = false
-		} else if uint32(s>>32) == print && uint32(s) != 0 {
+		free |= (s - 1) &^ s
+		if uint32(s>>32) == print && uint32(s) != 0 {
 			dst = append(dst, custody.SubjectID(uint32(s)))
 		}
 	}
-	return dst, full
+	return dst, free>>63 == 0
 }
 
 // remove empties a slot and says whether there was one.
