@@ -1,6 +1,10 @@
 package body
 
-import "custody"
+import (
+	"math/bits"
+
+	"custody"
+)
 
 // alone says that a configured value can hold one identifier at most, that of its own
 // category, or none: a phone of so many digits, an address of nobody else, words
@@ -22,6 +26,26 @@ func alone(c custody.Category, text []byte, t tally) bool {
 		return t.ats() == 0 && len(text) <= 8 && only(text, ofMark)
 	case c == custody.Policy || c == custody.Bank:
 		return t.ats() == 0 && len(text) <= 34 && only(text, ofNumber)
+	}
+	return false
+}
+
+// aloneIn says of some marked bytes that they are alone, for those categories and texts
+// for which that takes no more than their marks. False says nothing.
+func aloneIn(c custody.Category, lo, hi *marked, s uint, keep uint64) bool {
+	r := 63 - s
+	digit := (lo.digit>>s | hi.digit<<1<<r) & keep
+	at := (lo.at>>s | hi.at<<1<<r) & keep
+	if (lo.odd>>s|hi.odd<<1<<r)&keep != 0 {
+		return false
+	}
+	switch {
+	case digit|at == 0:
+		return true
+	case c == custody.Phone:
+		return keep&^(lo.ofPhone>>s|hi.ofPhone<<1<<r) == 0 && bits.OnesCount64(digit) <= 15
+	case c == custody.Email:
+		return keep&^(lo.ofEmail>>s|hi.ofEmail<<1<<r) == 0 && at&(at-1) == 0 && at != 0 && bits.OnesCount64(digit) < 9
 	}
 	return false
 }

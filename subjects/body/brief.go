@@ -55,6 +55,9 @@ func (f *Filter) early(i int32) {
 	}
 	if ok {
 		s := f.scope(v.scope)
+		if s.subject == 0 { // of several keys the last counts, which is found out later
+			f.keys--
+		}
 		s.subject, s.key, v.subject = id, i, id
 	}
 }

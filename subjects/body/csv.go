@@ -3,6 +3,7 @@ package body
 import (
 	"bytes"
 	"math"
+	"math/bits"
 	"slices"
 )
 
@@ -60,17 +61,30 @@ func (c *csvReader) quick(f *Filter) bool {
 		if start == len(raw) || raw[start] == '"' {
 			return begun
 		}
-		end, seen := f.marks.span(start)
-		if end == len(raw) {
+		i := start - f.marks.base
+		lo, hi, s := &f.marks.list[i>>6], &f.marks.list[i>>6+1], uint(i&63)
+		stop := lo.stop>>s | hi.stop<<1<<(63-s)
+		if stop == 0 { // long, or not whole
 			return begun
 		}
-		if start < end {
-			r := ruleNone
-			if c.column < len(c.columns) {
-				r = c.columns[c.column]
-			}
-			if row == nil || r <= ruleKey || raw[start] <= ' ' || !c.brief(f, row, r, raw[start:end], seen) {
-				f.put(start, end, c.scope, r, formText, seen)
+		n := bits.TrailingZeros64(stop)
+		end := start + n
+		r := ruleNone
+		if c.column < len(c.columns) {
+			r = c.columns[c.column]
+		}
+		switch keep := uint64(1)<<uint(n) - 1; {
+		case n == 0:
+		case r == ruleKey:
+			f.plain(start, end, c.scope, r, formText, flagsUnknown)
+			f.early(int32(len(f.values) - 1))
+		case r == ruleNone || row == nil || row.subject == 0 || row.key < f.first || raw[start] <= ' ':
+			f.put(start, end, c.scope, r, formText, tallyOf(lo, hi, s, keep))
+		default: // as Filter.brief
+			if category, _ := r.category(); f.open.Has(category) && aloneIn(category, lo, hi, s, keep) {
+				f.values[row.key].shown |= 1 << category
+			} else {
+				f.put(start, end, c.scope, r, formText, tallyOf(lo, hi, s, keep))
 			}
 		}
 		c.column++
@@ -79,16 +93,6 @@ func (c *csvReader) quick(f *Filter) bool {
 			return true
 		}
 	}
-}
-
-// brief is Filter.brief for a cell that begins with more than a space.
-func (c *csvReader) brief(f *Filter, row *scope, r rule, text []byte, seen tally) bool {
-	category, _ := r.category()
-	if row.subject == 0 || row.key < f.first || !f.open.Has(category) || seen != 0 && !alone(category, text, seen) {
-		return false
-	}
-	f.values[row.key].shown |= 1 << category
-	return true
 }
 
 // begin finds the sign between cells. It waits for the first line, up to a window.

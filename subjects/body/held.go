@@ -13,7 +13,8 @@ type held struct {
 	before   int32
 	together bool      // the record under way is not to be ended yet
 	first    int32     // the first value of the record under way
-	ruled    bool      // some value has a rule
+	ruled    bool      // some value is of a category by a rule
+	keys     int       // how many values are keys whose subject is not known yet
 	marks    marks     // of raw, where the reader is
 	segs     []segment // of values with escapes
 	texts    []byte    // of the same
@@ -49,20 +50,28 @@ type scope struct {
 const noScope = -1
 
 func (h *held) reset() {
-	h.raw, h.at, h.before, h.together, h.first, h.ruled = h.raw[:0], 0, 0, false, 0, false
+	h.raw, h.at, h.before, h.together, h.first, h.ruled, h.keys = h.raw[:0], 0, 0, false, 0, false, 0
 	h.marks.base, h.marks.end = 0, 0
 	h.values, h.records, h.scopes, h.segs, h.texts = h.values[:0], h.records[:0], h.scopes[:0], h.segs[:0], h.texts[:0]
 }
 
+func (h *held) note(r rule) {
+	if r > ruleKey {
+		h.ruled = true
+	} else if r == ruleKey {
+		h.keys++
+	}
+}
+
 // plain adds a value without escapes.
 func (h *held) plain(start, end int, scope int32, r rule, as form, flags uint8) {
-	h.ruled = h.ruled || r != ruleNone
+	h.note(r)
 	h.values = append(h.values, value{start: int32(start), end: int32(end), scope: scope, rule: r, form: as, flags: flags})
 }
 
 // built adds the value whose text is in h.build.
 func (h *held) built(start, end int, scope int32, r rule, as form) {
-	h.ruled = h.ruled || r != ruleNone
+	h.note(r)
 	v := value{start: int32(start), end: int32(end), scope: scope, rule: r, form: as, flags: flagsUnknown}
 	v.segs, v.texts = int32(len(h.segs)), int32(len(h.texts))
 	h.segs, h.texts = append(h.segs, h.build.segs...), append(h.texts, h.build.text...)
@@ -143,11 +152,11 @@ func (h *held) drop(lowest int32) (bytes, done int32) {
 		}
 	}
 	h.values = h.values[:copy(h.values, h.values[done:])]
-	h.ruled = false
+	h.ruled, h.keys = false, 0
 	for i := range h.values {
 		v := &h.values[i]
 		v.start, v.end = v.start-bytes, v.end-bytes
-		h.ruled = h.ruled || v.rule != ruleNone
+		h.note(v.rule)
 		if v.scope != noScope {
 			lowest = min(lowest, v.scope)
 		}

@@ -57,10 +57,10 @@ func TestWeak(t *testing.T) {
 		{HTML, "<dl><dt>Zofia <b>Nowak</b></dt><dd>28.2.2001</dd></dl>", []custody.SubjectID{4}, "2001"},
 		{Text, "Bell rings", nil, ""}, {Text, "parcel for HX6 5DJ", nil, ""}, {Text, "59 Station Road", nil, ""}, {Text, "born 7 March 1984", nil, ""},
 		{Text, "Smith of HX6 5DJ and Jones of LS1 4AB", nil, ""}, // places are somebody's, names are not
-		{Text, "a bell at HX6 5DJ", nil, ""},                    // not written like a name
-		{Text, "Bell, 7 March 1984", nil, ""},                   // a surname is not enough for a date
-		{Text, "Motors Ltd, HX6 5DK", nil, ""},                  // no surname
-		{Text, "Mrs Bell\n" + long + "\nHX6 5DJ", nil, ""},      // too far
+		{Text, "a bell at HX6 5DJ", nil, ""},                     // not written like a name
+		{Text, "Bell, 7 March 1984", nil, ""},                    // a surname is not enough for a date
+		{Text, "Motors Ltd, HX6 5DK", nil, ""},                   // no surname
+		{Text, "Mrs Bell\n" + long + "\nHX6 5DJ", nil, ""},       // too far
 	} {
 		got, found := w.everywhere(t, c.kind, Options{Plan: nothing}, hide, c.text)
 		if len(found) != len(c.who) {

@@ -64,7 +64,7 @@ func (w *work) clear() {
 // away.
 func (f *Filter) settle(dst []byte) ([]byte, error) {
 	f.clear()
-	if f.ruled {
+	if f.keys > 0 {
 		if err := f.resolveKeys(); err != nil {
 			return dst, err
 		}
