@@ -18,7 +18,6 @@ type csvReader struct {
 	named   bool  // it holds something
 	column  int   // of the cell that comes next
 	scan    int   // of an unfinished cell: where to look for its end, from f.at
-	seen    tally // of the same
 	scope   int32 // of the row
 	started bool  // the row has begun
 	keyed   bool  // a column is the key
@@ -154,13 +153,15 @@ func (c *csvReader) cell(f *Filter, end bool) bool {
 		i = stop
 	}
 	i, seen := f.marks.span(i)
-	if seen = seen.join(c.seen); i == len(raw) && !end {
+	if i == len(raw) && !end {
 		if !quoted { // of a quoted one the quotes are looked for again, it is over soon
-			c.scan, c.seen = i-start, seen
+			c.scan = i - start
 		}
 		return false
 	}
-	c.scan, c.seen = 0, 0
+	if c.scan > 0 { // its parts do not add up to what the whole is
+		c.scan, seen = 0, f.marks.over(start, i)
+	}
 	c.found(f, start, i, quoted, seen)
 	c.column++
 	f.at = i

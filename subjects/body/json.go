@@ -15,7 +15,6 @@ type jsonReader struct {
 	plan    *Plan
 	stack   []frame
 	scan    int   // of an unfinished string: where to look for its end, from f.at
-	seen    tally // of the same
 	escaped bool  // of the same
 	node    int32 // of the value that comes next
 	member  bool  // a name has been read, its value comes next
@@ -85,7 +84,7 @@ func (j *jsonReader) str(f *Filter, end bool) bool {
 	raw := f.raw
 	i, seen, escaped := f.at+1, tally(0), false
 	if j.scan > 0 {
-		i, seen, escaped = f.at+j.scan, j.seen, j.escaped
+		i, escaped = f.at+j.scan, j.escaped
 	}
 	for {
 		n, t := f.marks.span(i)
@@ -103,11 +102,13 @@ func (j *jsonReader) str(f *Filter, end bool) bool {
 		}
 	}
 	if (i == len(raw) || raw[i] != '"') && !end {
-		j.scan, j.seen, j.escaped = i-f.at, seen, escaped
+		j.scan, j.escaped = i-f.at, escaped
 		return false
 	}
-	j.scan = 0
 	start := f.at + 1
+	if j.scan > 0 { // its parts do not add up to what the whole is
+		j.scan, seen = 0, f.marks.over(start, i)
+	}
 	f.at = min(i+1, len(raw))
 	if !j.found(f, start, i, seen, escaped) {
 		j.after(f)

@@ -1,5 +1,7 @@
 package body
 
+import "math/bits"
+
 // members reads members of the innermost object as long as they are what nearly all
 // are: a name that is whole and needs no look, a colon, and a string without escapes or
 // a word. It stops before anything else, and where the record ends; it says whether it
@@ -57,6 +59,9 @@ func (j *jsonReader) memberValue(f *Filter, top *frame, node *jsonNode, at int) 
 	}
 	switch c := raw[at]; {
 	case c == '"':
+		if r > ruleKey && top.scope != noScope && j.briefString(f, at+1, top.scope, r) {
+			return true
+		}
 		end, seen := f.marks.span(at + 1)
 		if end == len(raw) || raw[end] != '"' {
 			return false
@@ -78,4 +83,27 @@ func (j *jsonReader) memberValue(f *Filter, top *frame, node *jsonNode, at int) 
 		return true
 	}
 	return false
+}
+
+// briefString is Filter.brief for a short string that begins at a place, told from its
+// marks alone. False says nothing.
+func (j *jsonReader) briefString(f *Filter, at int, scope int32, r rule) bool {
+	row := f.scope(scope)
+	category, _ := r.category()
+	if row.subject == 0 || row.key < f.first || !f.open.Has(category) {
+		return false
+	}
+	i := at - f.marks.base
+	lo, hi, s := &f.marks.list[i>>6], &f.marks.list[i>>6+1], uint(i&63)
+	stop := lo.stop>>s | hi.stop<<1<<(63-s)
+	if stop == 0 {
+		return false
+	}
+	n := bits.TrailingZeros64(stop)
+	if n == 0 || f.raw[at+n] != '"' || f.raw[at] <= ' ' || !aloneIn(category, lo, hi, s, 1<<uint(n)-1) {
+		return false
+	}
+	f.values[row.key].shown |= 1 << category
+	f.at = at + n + 1
+	return true
 }
