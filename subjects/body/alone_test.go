@@ -2,6 +2,7 @@ package body
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"custody"
@@ -32,7 +33,9 @@ func TestAlone(t *testing.T) {
 		{"name", "Al ０７７００９００００２", []custody.SubjectID{2}},
 		{"mark", markOf(2) + " " + markOf(3), []custody.SubjectID{2, 3}},
 		{"policy", "POL1 " + emailOf(5), []custody.SubjectID{5}},
+		{"email", phoneOf(2) + "-bob@x.example", []custody.SubjectID{2}},
 		{"none", phoneOf(2), []custody.SubjectID{2}},
+		{"none", "orders12x" + phoneOf(2), []custody.SubjectID{2}},
 	} {
 		for kind, text := range map[Kind]string{
 			JSON: fmt.Sprintf(`[{"id":1,"%s":"%s","x":"y"}]`, c.field, c.value),
@@ -54,5 +57,18 @@ func TestAlone(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestParted: a long element leaves in parts, and what the later parts show of its
+// subject is reported with them, before they leave.
+func TestParted(t *testing.T) {
+	w := newWorld(t, 1)
+	plan := compile(t, Rules{JSON: map[string]string{"[].id": "key", "[].phone": "phone"}})
+	long := strings.Repeat("and so on ", 2*soft/10)
+	text := []byte(fmt.Sprintf(`[{"id":1,"a":"%s","b":"%s","phone":"01632 960001"},{"id":1}]`, long, long))
+	_, found, err := w.filterParts(JSON, Options{Plan: plan}, nil, text)
+	if err != nil || found[1].shown != 1<<custody.Phone {
+		t.Errorf("%v, found %v", err, found)
 	}
 }
