@@ -15,8 +15,10 @@ type Lag struct {
 	Longest time.Duration
 }
 
-// DefaultLag: lists are sold within days and called for weeks.
-var DefaultLag = Lag{Median: 9 * 24 * time.Hour, Spread: 1.0, Longest: 90 * 24 * time.Hour}
+// DefaultLag: lists are sold within days and called for weeks. Of five shapes tried on 110
+// tuning seeds of the scenario light-user all were right as often (104 to 106 runs); this
+// one was surer when it was right.
+var DefaultLag = Lag{Median: 14 * 24 * time.Hour, Spread: 0.8, Longest: 90 * 24 * time.Hour}
 
 // Times scales the lag, for the test of stability.
 func (g Lag) Times(x float64) Lag {

@@ -112,7 +112,7 @@ func chapter(groups []outcomesOf, all []outcome) string {
 `+"`make eval`"+` plays the laboratory's scenarios, traces each from its looks and complaints alone, and compares with the truth. Reporting seeds
 begin at %d; every setting of the model was chosen on seeds below. Every outcome is a line of a file beside this one. Intervals are
 Wilson's, 95 %%. %s.
-`, firstSeed, machine())
+`, traceSeed, machine())
 	for i := range groups {
 		b.WriteString(table(&groups[i]))
 	}
