@@ -3,6 +3,7 @@ package http1
 import (
 	"fmt"
 	"io"
+	"strings"
 )
 
 // Body reads the body of one message, and not a byte more. One that ends before its
@@ -103,7 +104,7 @@ func chunkSize(line []byte, lenient bool) (n int64, err error) {
 		case c|0x20 >= 'a' && c|0x20 <= 'f':
 			c = c | 0x20 - 'a' + 10
 		default:
-			if digits > 0 && lenient && (c == ';' || c == ' ' || c == '\t') && all(string(line[digits:]), isValue) {
+			if digits > 0 && lenient && extension(string(line[digits:])) {
 				return n, nil
 			}
 			return 0, errChunk
@@ -117,6 +118,12 @@ func chunkSize(line []byte, lenient bool) (n int64, err error) {
 		return 0, errChunk
 	}
 	return n, nil
+}
+
+// extension says whether a chunk's size may be followed by this: an extension, or the
+// spaces with which some servers fill the line.
+func extension(s string) bool {
+	return s[0] == ';' && all(s, isValue) || strings.Trim(s, " \t") == ""
 }
 
 // trailer reads over the fields after the last chunk: nobody asked for them.

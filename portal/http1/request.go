@@ -61,7 +61,7 @@ func firstLine(r *http.Request, line string) error {
 	case r.Proto == "HTTP/1.1":
 		r.ProtoMinor = 1
 	case r.Proto == "HTTP/1.0":
-	case strings.HasPrefix(r.Proto, "HTTP/"):
+	case len(r.Proto) == len("HTTP/2.0") && strings.HasPrefix(r.Proto, "HTTP/"):
 		return errVersion
 	default:
 		return errFirstLine
