@@ -17,6 +17,7 @@ import (
 var layout = map[string][]string{
 	".":                    {},
 	"internal/durable":     {},
+	"internal/loop":        {},
 	"config":               {"."},
 	"identity":             {"."},
 	"policy":               {"."},
@@ -29,8 +30,8 @@ var layout = map[string][]string{
 	"subjects/body":        {".", "subjects"},
 	"identity/**":          {".", "identity"},
 	"signin":               {".", "identity", "identity/**"},
-	"portal":               {".", "gate", "subjects/body", "portal/**"},
-	"portal/**":            {".", "gate", "portal/http1", "subjects/body"},
+	"portal":               {".", "gate", "internal/loop", "subjects/body", "portal/**"},
+	"portal/**":            {".", "gate", "internal/loop", "portal/http1", "subjects/body"},
 	"doctor":               {"."},
 	"doctor/**":            {".", "doctor"},
 	"detect":               {"."},

@@ -49,7 +49,7 @@ func (v *visit) take(resp *http.Response) error {
 	if err != nil {
 		return err
 	}
-	v.kind = body.KindOf(h.Get("Content-Type"), first)
+	v.kind = body.KindOf(h.Get("Content-Type"), first[:min(len(first), kindBytes)])
 	switch {
 	case len(first) == 0:
 		return v.empty(resp)
@@ -89,7 +89,7 @@ func (v *visit) begin(resp *http.Response) (first []byte, rest io.Reader, err er
 		}
 	}
 	in, n := v.view.in, 0
-	for n < 512 && err == nil {
+	for n < kindBytes && err == nil {
 		var k int
 		k, err = rest.Read(in[n:])
 		if n += k; n > 0 && v.view.types.prompt(resp.Header.Get("Content-Type")) {
@@ -101,6 +101,9 @@ func (v *visit) begin(resp *http.Response) (first []byte, rest io.Reader, err er
 	}
 	return in[:n], rest, err
 }
+
+// kindBytes is how much of an answer its kind is known by.
+const kindBytes = 512
 
 // nothing is the rest of an answer that has been read.
 type nothing struct{}
@@ -120,6 +123,9 @@ func (v *visit) prepare(resp *http.Response) error {
 	default:
 		v.whole = true
 	}
+	if !v.whole || resp.ContentLength > maxQuick {
+		v.leave()
+	}
 	if v.reason && !v.whole {
 		if err := v.reasonFor(); err != nil {
 			return err
@@ -138,7 +144,7 @@ func (v *visit) prepare(resp *http.Response) error {
 func (v *visit) options(charset string) body.Options {
 	return body.Options{
 		System: v.p.o.System, Plan: v.p.o.Plan, Charset: charset,
-		Values: v.p.o.Values, Directory: v.p.o.Directory, Treat: v.view.treat, Seen: v.view.found,
+		Values: v.p.o.Values, Directory: v.view.directory, Treat: v.view.treat, Seen: v.view.found,
 	}
 }
 
@@ -202,6 +208,9 @@ func (v *visit) partWay() error {
 	case n == 0:
 		return nil
 	case v.whole && n < whole:
+		if n > maxQuick {
+			v.leave()
+		}
 		return nil
 	case v.whole: // too long to be held: from here on it goes part by part
 		if err := v.releaseWhole(false); err != nil {
@@ -273,7 +282,7 @@ func (v *visit) empty(resp *http.Response) error {
 // unseen lets an answer through that cannot be inspected, where policy says so.
 func (v *visit) unseen(resp *http.Response, first []byte, rest io.Reader) error {
 	if !v.p.o.AllowUninspectable && !(v.furnish && v.r.Method == http.MethodGet && !attached(resp.Header) && picture(resp.Header.Get("Content-Type"), first)) {
-		v.view.s.Refuse(custody.CodeUnsupported, v.shape)
+		v.refused(custody.CodeUnsupported)
 		return body.ErrUninspectable
 	}
 	v.view.turn(v.route, v.shape)

@@ -15,7 +15,11 @@ import (
 // once more when the application's session had ended.
 func (v *visit) ask() (*http.Response, error) {
 	req := v.request()
+	req.Lane = v.lane()
 	for again := false; ; again = true {
+		if v.task() != nil && (!req.Lane.Ready() || !v.g.account.AtHand()) {
+			v.leave()
+		}
 		generation, err := v.g.account.Ready(&v.ctx)
 		if err != nil {
 			return nil, err

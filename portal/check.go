@@ -123,7 +123,7 @@ func (v *visit) guard() (done bool, err error) {
 	case v.p.o.SignOut != "" && upstream.Plain(v.path) == upstream.Plain(v.p.o.SignOut):
 		return true, v.redirect(Reserved + "sessions")
 	case v.p.closedPath(v.path):
-		v.view.s.Refuse(custody.CodeForbidden, v.shape)
+		v.refused(custody.CodeForbidden)
 		return true, deny(http.StatusForbidden, custody.CodeForbidden, "this part of the application is closed to everybody", "the gate looks after the application's account")
 	case v.p.o.SignIn.Shared():
 		return false, v.sharedForm()
@@ -136,7 +136,7 @@ func (v *visit) guard() (done bool, err error) {
 }
 
 func (v *visit) ownSignIn() error {
-	v.view.s.Refuse(custody.CodeForbidden, v.shape)
+	v.refused(custody.CodeForbidden)
 	return deny(http.StatusForbidden, custody.CodeForbidden, "signing in at the application itself is not possible here",
 		"the gate signs in for you; go on from the start page")
 }

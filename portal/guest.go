@@ -1,7 +1,9 @@
 package portal
 
 import (
+	"net/http"
 	"sync"
+	"sync/atomic"
 
 	"custody"
 	"custody/gate"
@@ -18,6 +20,7 @@ type guest struct {
 	sess    *custody.Session
 	account *upstream.Account
 	ready   sync.Once
+	entered atomic.Bool // ready is over
 	live    *gate.Session
 	err     error // why nobody was let in
 
@@ -40,7 +43,7 @@ func (p *Portal) all() []*guest {
 
 // guest finds the guest of a session; the first request of it enters at the gate,
 // which makes the sign-in durable before anything else (step 2).
-func (p *Portal) guest(sess *custody.Session) (*guest, error) {
+func (p *Portal) guest(w http.ResponseWriter, sess *custody.Session) (*guest, error) {
 	p.mu.Lock()
 	g := p.guests[sess.ID]
 	if g == nil {
@@ -55,7 +58,11 @@ func (p *Portal) guest(sess *custody.Session) (*guest, error) {
 		p.guests[sess.ID] = g
 	}
 	p.mu.Unlock()
-	g.ready.Do(g.enter)
+	if !g.entered.Load() {
+		outside(w)
+		g.ready.Do(g.enter)
+		g.entered.Store(true)
+	}
 	return g, g.err
 }
 

@@ -2,10 +2,11 @@ package portal
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net"
 	"sync"
+
+	"custody/internal/loop"
 )
 
 // boundedListener holds clients in the system's queue while there is no room.
@@ -32,7 +33,7 @@ func (l *boundedListener) Accept() (net.Conn, error) {
 		<-l.slots
 		return nil, err
 	}
-	return &boundedConn{Conn: c, l: l}, nil
+	return &boundedConn{Socket: loop.NewSocket(c), l: l}, nil
 }
 
 // Close implements net.Listener.
@@ -41,37 +42,22 @@ func (l *boundedListener) Close() error {
 	return l.Listener.Close()
 }
 
+// boundedConn holds a slot until it is closed.
 type boundedConn struct {
-	net.Conn
+	*loop.Socket
 	l    *boundedListener
 	once sync.Once
 }
 
 // Close gives the slot back, once.
 func (c *boundedConn) Close() error {
-	err := c.Conn.Close()
+	err := c.Socket.Close()
 	c.once.Do(func() { <-c.l.slots })
 	return err
 }
 
-// WritePieces writes pieces one after the other, by one system call where that can be.
-func (c *boundedConn) WritePieces(b *net.Buffers) (int64, error) { return b.WriteTo(c.Conn) }
-
-// CloseWrite ends what is sent; the other direction stays open.
-func (c *boundedConn) CloseWrite() error {
-	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
-		return half.CloseWrite()
-	}
-	return errors.ErrUnsupported
-}
-
-// SetLinger says what closing does with what has not been sent.
-func (c *boundedConn) SetLinger(seconds int) error {
-	if t, ok := c.Conn.(*net.TCPConn); ok {
-		return t.SetLinger(seconds)
-	}
-	return errors.ErrUnsupported
-}
+// Inner is the socket, for the loop that may serve it.
+func (c *boundedConn) Inner() *loop.Socket { return c.Socket }
 
 // hall is the listener of the connections that are handed over to net/http.
 type hall struct {

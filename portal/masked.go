@@ -45,7 +45,7 @@ func (v *visit) formWithMasks() error {
 		return custody.E(custody.CodeInvalid, "what was sent did not arrive whole", "send it once more")
 	}
 	if (&unmasked{}).holds(held) {
-		v.view.s.Refuse(custody.CodeForbidden, v.shape)
+		v.refused(custody.CodeForbidden)
 		return errMasked
 	}
 	v.r.Body = io.NopCloser(bytes.NewReader(held))

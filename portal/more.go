@@ -73,7 +73,7 @@ func (p *Portal) as(serve func(http.ResponseWriter, *http.Request, *guest) error
 			p.o.Door.Challenge(w, r)
 			return
 		}
-		g, err := p.guest(sess)
+		g, err := p.guest(w, sess)
 		if err == nil {
 			r.Body = http.MaxBytesReader(w, r.Body, 16<<10)
 			err = serve(w, r, g)

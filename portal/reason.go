@@ -218,7 +218,7 @@ func (v *visit) asked(missing []custody.SubjectID, shape uint64) error {
 	}
 	q := &pending{g: v.g, subjects: slices.Clone(missing), shape: shape, back: back, till: time.Now().Add(askedFor)}
 	token := v.p.asked.add(q)
-	v.view.s.Refuse(custody.CodeReason, v.shape)
+	v.refused(custody.CodeReason)
 	return &asking{token, len(missing)}
 }
 
@@ -263,7 +263,7 @@ func (p *Portal) stateReason(w http.ResponseWriter, r *http.Request) {
 		p.o.Door.Challenge(w, r)
 		return
 	}
-	g, err := p.guest(sess)
+	g, err := p.guest(w, sess)
 	if err != nil {
 		p.refuse(w, r, err)
 		return

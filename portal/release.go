@@ -15,7 +15,7 @@ import (
 func (v *visit) record() error {
 	w := v.view
 	if len(w.seen) == 0 {
-		return w.answer.Commit()
+		return v.commit()
 	}
 	w.merge()
 	if len(w.seen) > v.p.o.ExportAbove && v.action != custody.Export {
@@ -48,7 +48,7 @@ func (v *visit) recordAll(list []sighting) error {
 			return err
 		}
 	}
-	return w.answer.Commit()
+	return v.commit()
 }
 
 // releaseWhole records all that was collected and lets it go, or nothing of it. end

@@ -117,7 +117,7 @@ func (v *visit) becomeExport() error {
 		return err
 	}
 	if v.rights.Treatments != before {
-		v.view.s.Refuse(custody.CodeForbidden, v.shape)
+		v.refused(custody.CodeForbidden)
 		return noExport()
 	}
 	v.action, v.view.rules = custody.Export, v.view.rules[:0]

@@ -21,6 +21,7 @@ type visit struct {
 	w         http.ResponseWriter
 	r         *http.Request
 	control   control
+	busy      http1.Busy // nil: the connection is net/http's
 	ctx       http1.Life
 	shape     uint64 // fingerprint of the request
 	path      string // decoded, as the application gets it
@@ -52,15 +53,17 @@ func (p *Portal) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if reserved(r.URL.Path) {
+		outside(w)
 		p.reservedPath(w, r)
 		return
 	}
 	sess, err := p.o.Door.Session(r)
 	if err != nil {
+		outside(w)
 		p.o.Door.Challenge(w, r)
 		return
 	}
-	g, err := p.guest(sess)
+	g, err := p.guest(w, sess)
 	if err != nil {
 		p.refuse(w, r, err)
 		return
@@ -107,6 +110,10 @@ var hsts = []string{"max-age=31536000"}
 // visit runs a request of somebody who is signed in.
 func (p *Portal) visit(w http.ResponseWriter, r *http.Request, g *guest) {
 	v := &visit{p: p, g: g, w: w, r: r, path: r.URL.Path, control: controlOf(w)}
+	v.busy, _ = w.(http1.Busy)
+	if r.Body != nil && r.Body != http.NoBody {
+		v.leave()
+	}
 	v.ctx.Begin(r.Context())
 	defer v.ctx.Over()
 	p.work.Add(1)
@@ -159,6 +166,7 @@ func (v *visit) decide() error {
 	s := v.view.s
 	v.action, v.route = custody.See, custody.RoutePage
 	if text := v.r.Header.Get("Custody-Reason"); text != "" {
+		v.leave()
 		if err := s.SetReason(text); err != nil {
 			return err
 		}
@@ -166,6 +174,7 @@ func (v *visit) decide() error {
 	}
 	d := s.Rights()
 	if d.ReasonRequired && !v.stated {
+		v.leave()
 		v.reason = true
 		d = s.Foresee(custody.See, foreseen)
 	}
@@ -187,6 +196,7 @@ const foreseen = "stated on the page that asks for it"
 // is told; after that the connection is broken, so that nobody takes what arrived for
 // the whole.
 func (v *visit) fail(err error) {
+	v.leave()
 	_ = v.behind.wait()
 	if cause := v.ctx.Cause(); cause != nil && !errors.Is(cause, context.Canceled) {
 		err = cause

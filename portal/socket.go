@@ -160,7 +160,7 @@ func (v *visit) carryBack(ctx context.Context, client, up *websocket.Conn) error
 				return err
 			}
 		} else if !v.p.o.AllowUninspectable {
-			v.view.s.Refuse(custody.CodeUnsupported, v.shape)
+			v.refused(custody.CodeUnsupported)
 			return body.ErrUninspectable
 		}
 		if err := v.view.answer.Commit(); err != nil {

@@ -13,21 +13,22 @@ import (
 // view is what a request needs of its session, kept for the next one: the session's
 // view at the gate, the answer that is recorded, the filter and the buffers.
 type view struct {
-	s      *gate.Session
-	answer *gate.Answer
-	filter body.Filter
-	head   body.Filter // for the values of headers
-	seen   []sighting
-	ids    []custody.SubjectID
-	rules  []ruled
-	in     []byte
-	out    []byte
-	spare  []byte // the part under way
-	shapes shapes
-	types  types
-	visit  *visit // that uses it now
-	treat  func(custody.Category) custody.Treatment
-	found  func(custody.SubjectID, custody.CategorySet, custody.CategorySet) error
+	s         *gate.Session
+	answer    *gate.Answer
+	filter    body.Filter
+	head      body.Filter // for the values of headers
+	seen      []sighting
+	ids       []custody.SubjectID
+	rules     []ruled
+	in        []byte
+	out       []byte
+	spare     []byte // the part under way
+	shapes    shapes
+	types     types
+	visit     *visit // that uses it now
+	directory body.Directory
+	treat     func(custody.Category) custody.Treatment
+	found     func(custody.SubjectID, custody.CategorySet, custody.CategorySet) error
 }
 
 // sighting is a subject in a part that is not recorded yet.
@@ -51,6 +52,7 @@ const (
 
 func newView(g *guest) *view {
 	w := &view{s: g.live.Beside(), in: make([]byte, inSize)}
+	w.directory = assigning{g.p.o.Directory, w}
 	w.treat = func(c custody.Category) custody.Treatment { return w.visit.rights.Treatment(c) }
 	w.found = func(s custody.SubjectID, shown, masked custody.CategorySet) error {
 		return w.visit.seen(s, shown, masked)

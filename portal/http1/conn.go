@@ -12,6 +12,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"custody/internal/loop"
 )
 
 // conn is a client's connection. One goroutine reads requests and runs the handler,
@@ -19,13 +21,23 @@ import (
 type conn struct {
 	s      *Server
 	raw    net.Conn // without TLS
+	sock   *loop.Socket
+	kept   bool // by who took it over
 	nc     net.Conn
 	in     *Stream
 	out    []byte // what is written next; from the pool, while a request runs
 	remote string
 	base   *http.Request // with the connection's context
 	life   Life
-	head   http.Header // of the answer under way
+
+	// Of the loop: the task while it is in one, what the handler waits for beside the
+	// client, how many requests came one soon after the other, and when the last one did.
+	task    atomic.Pointer[loop.Task]
+	partner Partner
+	busy    int
+	last    time.Time
+
+	head http.Header // of the answer under way
 
 	// Deadlines in force, Unix nanoseconds; 0: none.
 	readBy, writeBy atomic.Int64
@@ -50,43 +62,60 @@ const maxOut = 64 << 10
 var errGone = fmt.Errorf("the client went away: %w", context.Canceled)
 
 func (c *conn) serve() {
-	kept := false
-	defer func() {
-		c.s.forget(c)
-		if !kept {
-			c.raw.Close()
-		}
-	}()
 	if c.s.TLS != nil && !c.secure() {
+		c.end()
 		return
 	}
 	if t, ok := c.nc.(*tls.Conn); ok && t.ConnectionState().NegotiatedProtocol == "h2" {
-		kept = c.other(c.nc)
+		c.kept = c.other(c.nc)
+		c.end()
 		return
 	}
 	c.in = NewStream(c.nc, inSize)
-	defer c.life.End(errGone)
 	c.base = (&http.Request{ProtoMajor: 1, RemoteAddr: c.remote}).WithContext(&c.life)
-	for {
-		c.readUntil(c.s.IdleTime, c.s.IdleTime/8)
-		text, err := c.in.head(MaxHead, c.headBegins)
-		if err != nil {
-			c.refuse(err)
-			return
-		}
-		r, err := parseRequest(text, c.base)
-		if err != nil {
-			c.refuse(err)
-			return
-		}
-		if r.Header["Upgrade"] != nil {
-			kept = c.other(&begun{Conn: c.nc, first: append([]byte(text), c.in.Rest()...)})
-			return
-		}
-		if !c.answer(r) {
+	c.requests()
+}
+
+// requests serves the connection to its end, or until it goes on in a loop.
+func (c *conn) requests() {
+	for c.request() {
+		if c.heats() {
 			return
 		}
 	}
+	c.end()
+}
+
+func (c *conn) end() {
+	c.life.End(errGone)
+	c.s.forget(c)
+	if !c.kept {
+		c.raw.Close()
+	}
+	if c.partner != nil {
+		c.partner.Left()
+	}
+}
+
+// request serves one request, and says whether another one may follow.
+func (c *conn) request() bool {
+	c.readUntil(c.s.IdleTime, c.s.IdleTime/8)
+	text, err := c.in.head(MaxHead, c.headBegins)
+	if err != nil {
+		c.refuse(err)
+		return false
+	}
+	r, err := parseRequest(text, c.base)
+	if err != nil {
+		c.refuse(err)
+		return false
+	}
+	if r.Header["Upgrade"] != nil {
+		c.leave(0)
+		c.kept = c.other(&begun{Conn: c.nc, first: append([]byte(text), c.in.Rest()...)})
+		return false
+	}
+	return c.answer(r)
 }
 
 // secure shakes hands.
@@ -144,6 +173,7 @@ func (c *conn) answer(r *http.Request) bool {
 	}
 	pooled := outs.Get().(*[]byte)
 	c.out = (*pooled)[:0]
+	c.count()
 	c.writeUntil(c.s.WriteTime)
 	c.quiet.Store(w.body == nil)
 	c.turns.Add(1)

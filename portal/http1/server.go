@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"custody/internal/loop"
 )
 
 // Server serves a handler over HTTP/1.1. A request that asks for another protocol, and
@@ -23,12 +25,18 @@ type Server struct {
 	// writer sets none.
 	HeadTime, IdleTime, WriteTime time.Duration
 	Log                           *slog.Logger // of faults of the handler; nothing that a client sent
+	// BusyAfter is how many requests, one soon after the other, make a connection go on
+	// in a loop, if its handler has given it a partner. [16]
+	BusyAfter int
 
 	mu     sync.Mutex
 	conns  map[*conn]struct{}
 	lists  map[net.Listener]struct{}
 	closed bool
 	ticks  chan struct{} // closed by Close
+	loops  []*loop.Loop
+	turn   int
+	once   sync.Once
 }
 
 // Serve accepts connections until the listener is closed, which is no error. HTTP/2 is
@@ -91,7 +99,14 @@ func (s *Server) open(l net.Listener) bool {
 }
 
 func (s *Server) start(nc net.Conn) {
-	c := &conn{s: s, raw: nc, nc: nc}
+	c := &conn{s: s}
+	if inner, ok := nc.(interface{ Inner() *loop.Socket }); ok {
+		c.sock, c.raw = inner.Inner(), nc
+	} else {
+		c.sock = loop.NewSocket(nc)
+		c.raw = c.sock
+	}
+	c.nc = c.raw
 	if a := nc.RemoteAddr(); a != nil {
 		c.remote = a.String()
 	}
@@ -127,8 +142,11 @@ func (s *Server) Close() {
 	for l := range s.lists {
 		l.Close()
 	}
+	for _, l := range s.loops {
+		l.Close()
+	}
 	for c := range s.conns {
-		c.raw.Close()
+		c.sock.Break()
 		c.life.End(context.Canceled)
 	}
 }
@@ -137,7 +155,8 @@ func (s *Server) Close() {
 // client's going away. Most are answered sooner.
 const watchAfter = 250 * time.Millisecond
 
-// look begins to watch the connections of requests that run long.
+// look begins to watch the connections of requests that run long, and calls out of
+// their loops those that are not busy any more.
 func (s *Server) look() {
 	t := time.NewTicker(watchAfter)
 	defer t.Stop()
@@ -151,13 +170,13 @@ func (s *Server) look() {
 		s.mu.Lock()
 		list = list[:0]
 		for c := range s.conns {
-			if c.turns.Load()&1 == 1 {
+			if c.turns.Load()&1 == 1 || c.task.Load() != nil {
 				list = append(list, c)
 			}
 		}
 		s.mu.Unlock()
 		for _, c := range list {
-			c.watch()
+			c.look()
 		}
 	}
 }

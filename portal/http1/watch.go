@@ -13,13 +13,25 @@ type watching struct {
 	reads   chan struct{} // closed when the reader has stopped; nil if there is none
 }
 
-// watch begins to watch a request that ran already when it was called before.
-func (c *conn) watch() {
+// look is called from time to time. A connection on which nothing has begun or ended
+// since leaves its loop, so that its deadlines hold; a request that ran already is
+// watched.
+func (c *conn) look() {
 	turn := c.turns.Load()
-	if turn&1 == 0 || turn != c.seen {
+	if turn != c.seen {
 		c.seen = turn
 		return
 	}
+	if t := c.task.Load(); t != nil {
+		t.Call()
+		return
+	}
+	if turn&1 == 1 {
+		c.watch(turn)
+	}
+}
+
+func (c *conn) watch(turn uint64) {
 	c.watchMu.Lock()
 	defer c.watchMu.Unlock()
 	if c.reads != nil || c.turns.Load() != turn || !c.quiet.Load() {

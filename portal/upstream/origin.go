@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"custody"
+	"custody/internal/loop"
 	"custody/portal/http1"
 )
 
@@ -97,11 +98,11 @@ func (o *Origin) Close() {
 // conn is a connection to the application.
 type conn struct {
 	net.Conn
-	raw    net.Conn // without TLS
+	raw    *loop.Socket // without TLS
 	in     *http1.Stream
 	out    []byte
 	shut   func()
-	peek   peeker
+	lane   *Lane // whose it is; nil: it goes back to the others after each answer
 	reused bool
 	since  time.Time
 }
@@ -119,7 +120,7 @@ func (o *Origin) take() *conn {
 		o.idle[n-1] = nil
 		o.idle = o.idle[:n-1]
 		o.mu.Unlock()
-		if time.Since(c.since) < keep && c.peek.quiet(c.raw) {
+		if time.Since(c.since) < keep && c.raw.Quiet() {
 			c.reused = true
 			return c
 		}
@@ -140,11 +141,12 @@ func (o *Origin) give(c *conn) {
 }
 
 func (o *Origin) connect(ctx context.Context) (*conn, error) {
-	raw, err := o.dial.DialContext(ctx, "tcp", o.addr)
+	dialled, err := o.dial.DialContext(ctx, "tcp", o.addr)
 	if err != nil {
 		return nil, err
 	}
-	c := &conn{Conn: raw, raw: raw, shut: func() { raw.Close() }}
+	raw := loop.NewSocket(dialled)
+	c := &conn{Conn: raw, raw: raw, shut: raw.Break}
 	if o.o.URL.Scheme == "https" {
 		config := o.o.TLS.Clone()
 		if config.ServerName == "" {
@@ -169,7 +171,10 @@ func (o *Origin) connect(ctx context.Context) (*conn, error) {
 // request body's own.
 func (o *Origin) Do(ctx context.Context, r *Request) (*http.Response, error) {
 	for {
-		c := o.take()
+		c := r.Lane.take()
+		if c == nil {
+			c = o.take()
+		}
 		if c == nil {
 			var err error
 			if c, err = o.connect(ctx); err != nil {
@@ -180,7 +185,7 @@ func (o *Origin) Do(ctx context.Context, r *Request) (*http.Response, error) {
 		if err == nil {
 			return resp, nil
 		}
-		c.Close()
+		c.drop()
 		if !c.reused || r.Body != nil || !r.safe() || ctx.Err() != nil || !stale(err) {
 			return nil, err
 		}
@@ -302,7 +307,11 @@ func (b *body) finish(keep bool) {
 			_ = b.sent.end()
 		}
 	}
-	if keep && b.c.in.Buffered() == 0 {
+	keep = keep && b.c.in.Buffered() == 0
+	if b.c.lane != nil && b.c.lane.back(b.c, keep) {
+		return
+	}
+	if keep {
 		b.o.give(b.c)
 		return
 	}

@@ -20,6 +20,7 @@ type Request struct {
 	Cookie string // the whole header's value; empty for none
 	Body   io.Reader
 	Length int64 // of Body; -1 when it is not known
+	Lane   *Lane // of the client's connection; nil: none
 	// Stop makes a Read of Body that waits return. It is called when the application
 	// answers before it has read everything.
 	Stop func()

@@ -84,6 +84,15 @@ func (a *Account) Ready(ctx context.Context) (int, error) {
 	return a.gen, nil
 }
 
+// AtHand says whether Ready would return at once: nobody needs to sign in, or does.
+func (a *Account) AtHand() bool {
+	if !a.mu.TryLock() {
+		return false
+	}
+	defer a.mu.Unlock()
+	return a.gen > 0 && (a.till.IsZero() || time.Now().Before(a.till))
+}
+
 // Renew makes the next Ready sign in anew, unless somebody else has since gen.
 func (a *Account) Renew(gen int) {
 	a.mu.Lock()

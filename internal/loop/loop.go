@@ -1,0 +1,333 @@
+// Package loop serves busy connections, all in one thread: it waits for their sockets,
+// resumes the connection whose socket is ready, and goes on with the next when that one
+// has to wait again. Each connection is still one piece of code in lock-step, but to
+// resume it is a switch of stacks where the runtime's scheduler would wake a thread
+// (docs/decisions/0005 and 0007).
+package loop
+
+import (
+	"iter"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Loop is one thread's. What the tasks of one round want to record is written by one
+// write at the end of the round, and released in the next.
+//
+// A task that would hold up the others leaves: one whose client does not read, whose
+// answer is long, that is silent, or that must ask elsewhere.
+type Loop struct {
+	poller poller
+	tasks  []*Task // by slot; nil where free
+	free   []int
+	alive  int // tasks that are not nil
+
+	// What the connections want to record is numbered as it joins the ledger's next frame.
+	joined, durable uint64
+	record          func() error  // waits for what joined last; nil if nothing did since the last write
+	held            []*Task       // that wait for their record
+	sync            time.Duration // how long such a wait takes, on average
+	flight          uint64        // the last number of a write under way in the clerk; 0 if there is none
+	landed          atomic.Int64  // how long that write took; 0 until it has ended
+	clerk           chan func() error
+	turned          time.Time
+
+	mu     sync.Mutex // guards what follows
+	coming []*Task
+	kicked []*Task
+	closed bool
+}
+
+// slowSync is the time of a sync above which a loop leaves the waiting for the disk to
+// its clerk and goes on meanwhile. On a faster disk that costs more than it gives: a
+// thread to wake, and smaller batches.
+const slowSync = time.Millisecond
+
+// Task is a connection in a loop, or one that was: its code goes on outside after Leave.
+type Task struct {
+	loop    *Loop
+	sockets []*Socket
+	slot    int // -1 before it is in the loop and after it has left
+	wants   *Socket
+	needs   uint64 // the record that it waits for
+	leaving bool
+	left    bool
+	called  atomic.Bool // from outside: to leave
+	// OnLeave is called when the task has left, in its own goroutine.
+	OnLeave func()
+	resume  func() (struct{}, bool)
+	yield   func(struct{}) bool
+}
+
+// New makes a loop and runs it, or gives nil where there are none.
+func New() *Loop {
+	l := &Loop{clerk: make(chan func() error, 1)}
+	if !l.poller.open() {
+		return nil
+	}
+	go l.run()
+	go l.write()
+	return l
+}
+
+// Close lets the loop end, when all tasks have left it.
+func (l *Loop) Close() {
+	l.mu.Lock()
+	l.closed = true
+	l.mu.Unlock()
+	l.poller.wake()
+}
+
+// Adopt runs body in the loop, which waits for the sockets from now on. The caller must
+// not touch them any more. An error says that it was not taken, and nothing has changed.
+func (l *Loop) Adopt(body func(*Task), sockets ...*Socket) error {
+	t := &Task{loop: l, sockets: sockets, slot: -1}
+	for i, s := range t.sockets {
+		if err := s.heat(t, t.kick); err != nil {
+			for _, s := range t.sockets[:i] {
+				s.cool()
+			}
+			return err
+		}
+	}
+	t.resume, _ = iter.Pull(func(yield func(struct{}) bool) {
+		t.yield = yield
+		body(t)
+	})
+	l.mu.Lock()
+	l.coming = append(l.coming, t)
+	l.mu.Unlock()
+	l.poller.wake()
+	return nil
+}
+
+// kick makes the loop resume a task that waits, whatever it waits for.
+func (t *Task) kick() {
+	t.loop.mu.Lock()
+	t.loop.kicked = append(t.loop.kicked, t)
+	t.loop.mu.Unlock()
+	t.loop.poller.wake()
+}
+
+// await lets the others run until the socket may have something to read, or the task
+// was kicked.
+func (t *Task) await(s *Socket) {
+	if !t.called.Load() {
+		t.wants = s
+		t.yield(struct{}{})
+		t.wants = nil
+	}
+	if t.called.Load() || t.slot < 0 {
+		t.Leave()
+	}
+}
+
+// Call makes a task leave the loop from outside: it goes on elsewhere when it waits for
+// a socket next, or at once if it does.
+func (t *Task) Call() {
+	t.called.Store(true)
+	t.kick()
+}
+
+// In says whether the task is in its loop.
+func (t *Task) In() bool { return t != nil && !t.left }
+
+// Join says that a record has joined the next frame, and gives its number.
+func (t *Task) Join(record func() error) uint64 {
+	t.loop.joined++
+	t.loop.record = record
+	return t.loop.joined
+}
+
+// Hold waits until a record is durable, with those of all others of this round.
+func (t *Task) Hold(number uint64, record func() error) error {
+	for t.slot >= 0 && t.loop.durable < number {
+		t.needs = number
+		t.loop.held = append(t.loop.held, t)
+		t.yield(struct{}{})
+	}
+	return record()
+}
+
+// Leave goes on outside the loop, in a goroutine of its own. Only the task itself calls
+// it; outside it does nothing.
+func (t *Task) Leave() {
+	if !t.In() {
+		return
+	}
+	t.leaving = true
+	t.yield(struct{}{})
+	t.left = true
+	for _, s := range t.sockets {
+		s.cool()
+	}
+	if t.OnLeave != nil {
+		t.OnLeave()
+	}
+}
+
+// run is the loop's own goroutine.
+func (l *Loop) run() {
+	for {
+		_, woken := l.poller.wait(false, l.ready)
+		// A write of several costs what a write of one does: see who else is there.
+		for n, looks := 1, 0; n > 0 && !woken && l.record != nil && l.flight == 0 && l.alive > 1 && looks < moreLooks; looks++ {
+			n, woken = l.poller.wait(true, l.ready)
+		}
+		if woken && l.news() {
+			close(l.clerk)
+			l.poller.close()
+			return
+		}
+		l.settle()
+		if now := time.Now(); now.Sub(l.turned) > turn {
+			l.turned = now
+			runtime.Gosched()
+		}
+	}
+}
+
+// moreLooks bounds how often a round looks for more before it waits for the disk.
+const moreLooks = 4
+
+// ready resumes the connection that waits for a socket.
+func (l *Loop) ready(slot, which int, gone bool) {
+	t := l.tasks[slot]
+	if t == nil {
+		return
+	}
+	s := t.sockets[which]
+	s.ready, s.gone = true, s.gone || gone
+	if t.wants == s {
+		l.step(t)
+	}
+}
+
+// turn is how often a loop lets the scheduler have a turn. A goroutine that keeps its
+// processor for longer than 10 ms is disturbed in each of its system calls.
+const turn = 4 * time.Millisecond
+
+// news takes in what came from outside, and says whether the loop has ended.
+func (l *Loop) news() (ended bool) {
+	l.mu.Lock()
+	coming, kicked := l.coming, l.kicked
+	l.coming, l.kicked = nil, nil
+	ended = l.closed
+	l.mu.Unlock()
+	for _, t := range coming {
+		l.enter(t)
+	}
+	for _, t := range kicked {
+		if t.slot >= 0 && t.wants != nil {
+			l.step(t)
+		}
+	}
+	return ended && l.alive == 0 && l.flight == 0
+}
+
+func (l *Loop) enter(t *Task) {
+	l.alive++
+	if n := len(l.free); n > 0 {
+		t.slot, l.free = l.free[n-1], l.free[:n-1]
+		l.tasks[t.slot] = t
+	} else {
+		t.slot = len(l.tasks)
+		l.tasks = append(l.tasks, t)
+	}
+	for which, s := range t.sockets {
+		if !l.poller.add(s.fd, t.slot, which) {
+			l.drop(t)
+			go t.rest() // it finds out that its sockets tell nothing, and leaves
+			return
+		}
+	}
+	l.step(t)
+}
+
+// step runs a task until it has to wait.
+func (l *Loop) step(t *Task) {
+	_, more := t.resume()
+	switch {
+	case !more:
+		l.drop(t)
+	case t.leaving:
+		l.drop(t)
+		go t.rest()
+	}
+}
+
+// rest runs a task that has left to its end.
+func (t *Task) rest() {
+	for more := true; more; {
+		_, more = t.resume()
+	}
+}
+
+func (l *Loop) drop(t *Task) {
+	if t.slot < 0 {
+		return
+	}
+	for _, s := range t.sockets {
+		if s.hot != nil {
+			l.poller.remove(s.fd)
+		}
+	}
+	l.alive--
+	l.tasks[t.slot] = nil
+	l.free = append(l.free, t.slot)
+	t.slot = -1
+}
+
+// settle has written what was joined, once for all, and resumes those whose record is
+// durable.
+func (l *Loop) settle() {
+	for {
+		if l.flight != 0 {
+			took := l.landed.Swap(0)
+			if took == 0 {
+				return
+			}
+			l.land(l.flight, time.Duration(took))
+		}
+		if l.record == nil {
+			return
+		}
+		record, upto := l.record, l.joined
+		l.record = nil
+		if l.sync > slowSync {
+			l.flight = upto
+			l.clerk <- record
+			return
+		}
+		start := time.Now()
+		_ = record() // each asks for its own
+		l.land(upto, time.Since(start))
+	}
+}
+
+// write is the clerk: it waits for the disk while the loop goes on.
+func (l *Loop) write() {
+	for record := range l.clerk {
+		start := time.Now()
+		_ = record()
+		l.landed.Store(int64(max(1, time.Since(start))))
+		l.poller.wake()
+	}
+}
+
+// land resumes those whose record is durable.
+func (l *Loop) land(upto uint64, took time.Duration) {
+	l.flight, l.durable = 0, upto
+	l.sync += (min(took, 2*slowSync) - l.sync) / 16 // one that was very slow says little
+	held := l.held
+	l.held = nil
+	for _, t := range held {
+		if t.needs > upto {
+			l.held = append(l.held, t)
+			continue
+		}
+		l.step(t)
+	}
+}

@@ -1,0 +1,127 @@
+package http1
+
+import (
+	"runtime"
+	"time"
+
+	"custody/internal/loop"
+)
+
+// A connection whose requests come one soon after the other goes on in a loop, where
+// it costs no switch of threads (internal/loop).
+
+// Partner is what a handler waits for beside the client.
+type Partner interface {
+	// Enter gives the socket that the loop is to wait for; nil: not now.
+	Enter() *loop.Socket
+	// Left says that the loop waits for it no more.
+	Left()
+}
+
+// busyAfter is the default of Server.BusyAfter; soon is how soon.
+const (
+	busyAfter = 16
+	soon      = 50 * time.Millisecond
+)
+
+// Busy is the writer of an answer whose connection may be in a loop. What would hold up
+// others there must leave it first.
+type Busy interface {
+	// Task is the connection's in the loop; nil outside.
+	Task() *loop.Task
+	// Leave goes on outside, for this request and so many more.
+	Leave(requests int)
+	// Partner gives what SetPartner was told; nil: nothing.
+	Partner() Partner
+	SetPartner(p Partner)
+}
+
+// Task implements Busy.
+func (w *response) Task() *loop.Task { return w.c.task.Load() }
+
+// Leave implements Busy.
+func (w *response) Leave(requests int) { w.c.leave(requests) }
+
+// Partner implements Busy.
+func (w *response) Partner() Partner { return w.c.partner }
+
+// SetPartner implements Busy.
+func (w *response) SetPartner(p Partner) { w.c.partner = p }
+
+// leave leaves the loop, if the connection is in one, for so many requests.
+func (c *conn) leave(requests int) {
+	c.busy = min(c.busy, -requests)
+	if t := c.task.Load(); t != nil {
+		t.Leave()
+	}
+}
+
+// count notes a request.
+func (c *conn) count() {
+	now := time.Now()
+	if c.busy++; c.busy > 0 && now.Sub(c.last) > soon {
+		c.busy = 0
+	}
+	c.last = now
+}
+
+// heats lets the connection go on in a loop, if it is busy. The caller's goroutine has
+// ended its work then.
+func (c *conn) heats() bool {
+	if c.busy < c.s.busyAfter() || c.partner == nil || c.task.Load() != nil {
+		return false
+	}
+	l := c.s.loop()
+	if l == nil {
+		c.busy = -1 << 30
+		return false
+	}
+	beside := c.partner.Enter()
+	if beside == nil {
+		c.busy = 0
+		return false
+	}
+	err := l.Adopt(func(t *loop.Task) {
+		t.OnLeave = func() {
+			c.task.Store(nil)
+			c.busy = min(c.busy, 0)
+			c.partner.Left()
+		}
+		c.task.Store(t)
+		c.requests()
+	}, c.sock, beside)
+	if err != nil {
+		c.partner.Left()
+		c.busy = -1 << 10
+	}
+	return err == nil
+}
+
+func (s *Server) busyAfter() int {
+	if s.BusyAfter == 0 {
+		return busyAfter
+	}
+	return s.BusyAfter
+}
+
+// loop gives one of the loops, which are half as many as processors; nil where there
+// are none.
+func (s *Server) loop() *loop.Loop {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil
+	}
+	s.once.Do(func() {
+		for range max(1, runtime.GOMAXPROCS(0)/2) {
+			if l := loop.New(); l != nil {
+				s.loops = append(s.loops, l)
+			}
+		}
+	})
+	if len(s.loops) == 0 {
+		return nil
+	}
+	s.turn++
+	return s.loops[s.turn%len(s.loops)]
+}
