@@ -17,6 +17,7 @@ import (
 type answer struct {
 	status   int
 	kind     body.Kind
+	charset  string
 	route    custody.Route
 	action   custody.Action
 	rights   custody.Decision // how each category may leave
@@ -138,7 +139,8 @@ func (v *visit) prepare(resp *http.Response) error {
 		}
 	}
 	v.view.turn(v.route, v.shape)
-	return v.view.filter.Reset(v.kind, v.options(v.view.types.charset(resp.Header.Get("Content-Type"))))
+	v.charset = v.view.types.charset(resp.Header.Get("Content-Type"))
+	return nil
 }
 
 func (v *visit) options(charset string) body.Options {
@@ -175,6 +177,17 @@ var errNoExport = deny(http.StatusForbidden, custody.CodeForbidden, "this is an 
 func (v *visit) pump(first []byte, rest io.Reader) error {
 	f := &v.view.filter
 	chunk, end := first, error(nil)
+	like := v.like()
+	if v.whole {
+		if chunk, end = v.gather(first, rest); end == io.EOF && v.p.blanks.holds(chunk, &like) {
+			v.view.out = append(v.view.out, chunk...)
+			return v.finish()
+		}
+	}
+	all := end == io.EOF
+	if err := f.Reset(v.kind, v.options(v.charset)); err != nil {
+		return err
+	}
 	for {
 		var err error
 		if len(chunk) > 0 {
@@ -187,6 +200,9 @@ func (v *visit) pump(first []byte, rest io.Reader) error {
 			return v.cutShort(err)
 		}
 		if end == io.EOF {
+			if all && v.unchanged(chunk) {
+				v.p.blanks.keep(chunk, &like)
+			}
 			return v.finish()
 		}
 		if end != nil {

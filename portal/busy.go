@@ -14,6 +14,9 @@ import (
 // application and the round's record; whatever else may take long leaves the loop first
 // (docs/decisions/0007-portal-http-engine.md).
 
+// busyAfter is http1.Server's; zero is its default.
+var busyAfter int
+
 // coolFor is for how many requests more a connection stays out of its loop.
 const coolFor = 32
 

@@ -16,8 +16,6 @@ import (
 	"custody/site"
 )
 
-func TestMain(m *testing.M) { custodytest.Main(m) }
-
 var contacts = custody.Categories(custody.Name, custody.Phone, custody.Email)
 
 func see(c custody.CategorySet) policy.Grant { return policy.Grant{See: c} }

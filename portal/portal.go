@@ -104,6 +104,7 @@ type Portal struct {
 	down    atomic.Pointer[Down]
 
 	mu     sync.Mutex
+	blanks *blanks
 	guests map[custody.SessionID]*guest
 	closed bool
 	asked  pendings
@@ -139,6 +140,7 @@ func New(o Options) *Portal {
 	p := &Portal{o: o, host: hostOf(o.Public), scheme: o.Public.Scheme, guests: map[custody.SessionID]*guest{}}
 	p.public, p.self = p.scheme+"://"+p.host, o.Origin.Self().Scheme+"://"+o.Origin.Self().Host
 	p.proto, p.hosts = []string{p.scheme}, []string{p.host}
+	p.blanks = newBlanks(o.Values)
 	p.asked.list = map[string]*pending{}
 	p.own = p.endpoints()
 	p.sockets = &http.Client{
@@ -148,7 +150,7 @@ func New(o Options) *Portal {
 	p.hall = newHall()
 	p.engine = &http1.Server{
 		Handler: p, TLS: serverTLS(o.TLS), Other: p.hall.enter, Log: o.Log,
-		HeadTime: 10 * time.Second, IdleTime: 2 * time.Minute, WriteTime: o.Stall,
+		HeadTime: 10 * time.Second, IdleTime: 2 * time.Minute, WriteTime: o.Stall, BusyAfter: busyAfter,
 	}
 	p.http = &http.Server{
 		Handler: p, TLSConfig: serverTLS(o.TLS), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,

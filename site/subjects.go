@@ -85,6 +85,9 @@ func (m *memory) Find(dst []custody.SubjectID, system custody.SystemID, c custod
 	return m.now.Load().index.Find(dst, system, c, value)
 }
 
+// Version implements portal.Versioned.
+func (m *memory) Version() uint64 { return m.now.Load().index.Version() }
+
 // Kinds implements body.Values.
 func (m *memory) Kinds(system custody.SystemID) custody.CategorySet {
 	return m.now.Load().index.Kinds(system)

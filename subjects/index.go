@@ -23,6 +23,7 @@ type Index struct {
 	expected int
 	mu       sync.Mutex                 // for writers
 	systems  atomic.Pointer[[]*holding] // by system
+	version  atomic.Uint64
 }
 
 // holding is what the index has of one system: the part in use, and, while Fill reads
@@ -52,8 +53,19 @@ func NewIndex(key []byte, expected int) (*Index, error) {
 	sum := sha256.Sum256(append([]byte("custody identifier index 1\x00"), key...))
 	x := &Index{k0: binary.LittleEndian.Uint64(sum[:]), k1: binary.LittleEndian.Uint64(sum[8:]), expected: expected}
 	x.systems.Store(&[]*holding{})
+	x.version.Store(versions.Add(1) << 32)
 	return x, nil
 }
+
+// versions tells indexes apart.
+var versions atomic.Uint64
+
+// Version is another number after each change of what Find and Known give, and in each
+// index. Who keeps what was found compares it with that of before.
+func (x *Index) Version() uint64 { return x.version.Load() }
+
+// changed is called when a change can be seen.
+func (x *Index) changed() { x.version.Add(1) }
 
 // formOf appends the canonical form under which a value is in the index.
 func formOf(dst []byte, category custody.Category, value []byte) ([]byte, bool) {
@@ -86,6 +98,7 @@ func (x *Index) Add(system custody.SystemID, subject custody.SubjectID, category
 	if !ok || subject == 0 || system >= maxSystem {
 		return false
 	}
+	defer x.changed()
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	hold := x.make(system)
@@ -104,6 +117,7 @@ func (x *Index) Remove(system custody.SystemID, subject custody.SubjectID, categ
 	if !ok {
 		return
 	}
+	defer x.changed()
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if hold := x.of(system); hold != nil {
@@ -117,6 +131,7 @@ func (x *Index) Remove(system custody.SystemID, subject custody.SubjectID, categ
 // Forget takes out everything that names a subject, for its erasure: one pass over
 // the whole index, about 10 ms for a million identifiers.
 func (x *Index) Forget(subject custody.SubjectID) {
+	defer x.changed()
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	for _, hold := range *x.systems.Load() {
@@ -261,6 +276,7 @@ func (r *renewal) end(use bool) {
 		pairs = r.x.newWeak(r.facts, Corroboration(r.x.of(r.system).corroborates.Load()))
 	}
 	r.facts = nil
+	defer r.x.changed()
 	r.x.mu.Lock()
 	defer r.x.mu.Unlock()
 	hold := r.x.of(r.system)

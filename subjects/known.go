@@ -90,6 +90,7 @@ func (x *Index) Learn(system custody.SystemID, subject custody.SubjectID, values
 	x.mu.Lock()
 	hold := x.make(system)
 	x.mu.Unlock()
+	defer x.changed()
 	x.mu.Lock()
 	hold.relearn(x, subject, list)
 	x.mu.Unlock()

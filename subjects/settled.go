@@ -44,6 +44,7 @@ func (x *Index) Announce(system custody.SystemID, subject custody.SubjectID, cat
 	a.Print = h
 	r := x.recentOf(system, 1<<category)
 	x.of(system).shapes.add(category, shape)
+	defer x.changed()
 	r.Lock()
 	defer r.Unlock()
 	if r.coming == nil {
@@ -59,6 +60,7 @@ func (x *Index) Announce(system custody.SystemID, subject custody.SubjectID, cat
 
 // Withdraw takes announcements back, once what they announced is settled.
 func (x *Index) Withdraw(list []Announced) {
+	defer x.changed()
 	for _, a := range list {
 		hold := x.of(a.System)
 		if a.Print == 0 || hold == nil {
@@ -110,6 +112,7 @@ func (x *Index) Settle(system custody.SystemID, subject custody.SubjectID, names
 	}
 	r := x.recentOf(system, kinds)
 	x.of(system).shapes.join(&seen)
+	defer x.changed()
 	r.Lock()
 	defer r.Unlock()
 	r.drop(subject)
