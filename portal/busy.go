@@ -17,23 +17,20 @@ import (
 // busyAfter is http1.Server's; zero is its default.
 var busyAfter int
 
-// coolFor is for how many requests more a connection stays out of its loop.
-const coolFor = 32
-
 // maxQuick is the longest answer that is recognised in a loop, bytes.
 const maxQuick = 64 << 10
 
 // leave goes on outside the loop, if the connection is in one.
 func (v *visit) leave() {
 	if v.busy != nil {
-		v.busy.Leave(coolFor)
+		v.busy.Leave()
 	}
 }
 
 // outside is leave where there is no visit.
 func outside(w http.ResponseWriter) {
 	if b, ok := w.(http1.Busy); ok {
-		b.Leave(coolFor)
+		b.Leave()
 	}
 }
 

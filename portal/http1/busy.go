@@ -29,8 +29,8 @@ const (
 type Busy interface {
 	// Task is the connection's in the loop; nil outside.
 	Task() *loop.Task
-	// Leave goes on outside, for this request and so many more.
-	Leave(requests int)
+	// Leave goes on outside, for this request and some more.
+	Leave()
 	// Partner gives what SetPartner was told; nil: nothing.
 	Partner() Partner
 	SetPartner(p Partner)
@@ -40,7 +40,7 @@ type Busy interface {
 func (w *response) Task() *loop.Task { return w.c.task.Load() }
 
 // Leave implements Busy.
-func (w *response) Leave(requests int) { w.c.leave(requests) }
+func (w *response) Leave() { w.c.leave() }
 
 // Partner implements Busy.
 func (w *response) Partner() Partner { return w.c.partner }
@@ -48,9 +48,10 @@ func (w *response) Partner() Partner { return w.c.partner }
 // SetPartner implements Busy.
 func (w *response) SetPartner(p Partner) { w.c.partner = p }
 
-// leave leaves the loop, if the connection is in one, for so many requests.
-func (c *conn) leave(requests int) {
-	c.busy = min(c.busy, -requests)
+// leave leaves the loop, if the connection is in one, and stays outside for as many
+// requests again as it takes to get there.
+func (c *conn) leave() {
+	c.busy = -c.s.busyAfter()
 	if t := c.task.Load(); t != nil {
 		t.Leave()
 	}

@@ -111,7 +111,7 @@ func (c *conn) request() bool {
 		return false
 	}
 	if r.Header["Upgrade"] != nil {
-		c.leave(0)
+		c.leave()
 		c.kept = c.other(&begun{Conn: c.nc, first: append([]byte(text), c.in.Rest()...)})
 		return false
 	}
