@@ -55,7 +55,7 @@ func newShop(t testing.TB, change ...func(*site.Portal)) *shop {
 	s := &shop{t: t, pool: pool}
 	local := func(p *site.Portal) {
 		p.Public = &url.URL{Scheme: "http", Host: "localhost:" + p.Public.Port()}
-		p.TLS, p.SignOut, p.ExportAbove, p.Closed = false, "/logout", 80, []string{"/account"}
+		p.TLS, p.SignOut, p.ExportAbove, p.Closed = false, "/logout", 50, []string{"/account"}
 		p.SignIn = custodytest.BodyshopSignIn("northfield.ashbridge:Northfield1")
 		s.url = p.Public.String()
 	}
