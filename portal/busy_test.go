@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -162,7 +163,7 @@ func TestBusyEnds(t *testing.T) {
 
 // TestBusyLedger: nothing leaves a loop that could not be recorded.
 func TestBusyLedger(t *testing.T) {
-	armed := false
+	var armed atomic.Bool
 	k := newKitWith(t, []custodytest.SiteOption{breaking(&armed, io.ErrShortWrite, false)})
 	k.Person("alice", see(contacts))
 	c := k.old("alice")
@@ -171,7 +172,7 @@ func TestBusyLedger(t *testing.T) {
 			t.Fatal(resp.StatusCode)
 		}
 	}
-	armed = true
+	armed.Store(true)
 	for range 3 {
 		resp, text, err := k.try(c, http.MethodGet, "/api/customers/100", nil)
 		if err == nil && resp.StatusCode != http.StatusServiceUnavailable || strings.Contains(text, k.app.customers[99].Name) {

@@ -167,8 +167,13 @@ func (g *guest) stopAll(cause error) {
 // that does not read is not waited for.
 func (v *visit) stop(cause error) { v.ctx.End(cause) }
 
-// watch makes a write to the client return when the request is stopped.
+// watch makes a write to the client return when the request is stopped. Before the
+// first one nothing needs to: write looks itself, and HTTP/2 would end the stream, on
+// which the person is to be told.
 func (v *visit) watch() (unwatch func() bool) {
-	control := v.control
-	return v.ctx.AfterFunc(func() { _ = control.SetWriteDeadline(longAgo) })
+	return v.ctx.AfterFunc(func() {
+		if v.writes.Load() {
+			_ = v.control.SetWriteDeadline(longAgo)
+		}
+	})
 }

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -218,10 +219,10 @@ func (k *kit) stall(path, login string) net.Conn {
 }
 
 // breaking fails every write of the ledger once armed.
-func breaking(armed *bool, err error, done bool) custodytest.SiteOption {
+func breaking(armed *atomic.Bool, err error, done bool) custodytest.SiteOption {
 	return func(o *site.Options) {
 		o.FS = durable.Fault{FS: durable.OS{}, Decide: func(op durable.Op) durable.Verdict {
-			if *armed && op.Kind == durable.OpWrite && strings.HasSuffix(op.Name, ".seg") {
+			if armed.Load() && op.Kind == durable.OpWrite && strings.HasSuffix(op.Name, ".seg") {
 				return durable.Verdict{Err: err, Done: done}
 			}
 			return durable.Verdict{}
@@ -237,7 +238,7 @@ func TestLedgerCannotWrite(t *testing.T) {
 		done bool
 	}{"disk full": {syscall.ENOSPC, false}, "write error": {syscall.EIO, false}, "lost answer": {syscall.EIO, true}} {
 		t.Run(what, func(t *testing.T) {
-			armed := false
+			var armed atomic.Bool
 			k := newKitWith(t, []custodytest.SiteOption{breaking(&armed, fault.err, fault.done)})
 			alice := k.Browser("alice", exporting(contacts))
 			resp, err := alice.Get(k.URL + "/events")
@@ -249,7 +250,7 @@ func TestLedgerCannotWrite(t *testing.T) {
 			if line, err := events.ReadString('\n'); err != nil || !strings.Contains(line, k.app.customers[0].Name) {
 				t.Fatal(line, err)
 			}
-			armed = true
+			armed.Store(true)
 			k.app.hold <- struct{}{}
 			if rest, err := io.ReadAll(events); err == nil || strings.Contains(string(rest), k.app.customers[1].Name) {
 				t.Errorf("the next event: %q %v", rest, err)
@@ -266,7 +267,7 @@ func TestLedgerCannotWrite(t *testing.T) {
 			if resp, _, err := k.try(k.SignedIn("alice"), http.MethodGet, "/", nil); err == nil && resp.StatusCode == http.StatusOK {
 				t.Error("somebody was let in while the ledger cannot write")
 			}
-			armed = false
+			armed.Store(false)
 			k.Stop()
 			k.Options.FS = nil
 			k.Start()

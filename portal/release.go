@@ -18,7 +18,7 @@ func (v *visit) record() error {
 		return v.commit()
 	}
 	w.merge()
-	if len(w.seen) > v.p.o.ExportAbove && v.action != custody.Export {
+	if w.people() > v.p.o.ExportAbove && v.action != custody.Export {
 		if err := v.becomeExport(); err != nil {
 			return err
 		}
@@ -124,6 +124,7 @@ func (v *visit) write(out []byte) error {
 	if len(out) == 0 || v.r.Method == http.MethodHead {
 		return nil
 	}
+	v.writes.Store(true)
 	_ = v.control.SetWriteDeadline(time.Now().Add(v.p.o.Stall))
 	if v.ctx.Err() != nil { // stopped between the look and the deadline
 		return v.ctx.Err()

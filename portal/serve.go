@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	"custody"
@@ -26,6 +27,7 @@ type visit struct {
 	shape     uint64 // fingerprint of the request
 	path      string // decoded, as the application gets it
 	unwatch   func() bool
+	writes    atomic.Bool                  // something was written, or is about to be
 	furnish   bool                         // the path is one of the application's furniture
 	explained map[custody.SubjectID]Stated // reasons found in the data
 	answer

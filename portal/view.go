@@ -35,6 +35,7 @@ type view struct {
 type sighting struct {
 	subject       custody.SubjectID
 	shown, masked custody.CategorySet
+	beside        bool // they only share an identifier with somebody whom a record is about
 }
 
 // ruled is the ruling on subjects of whom the same categories are in the answer.
@@ -86,6 +87,16 @@ func (w *view) turn(route custody.Route, shape uint64) {
 	w.answer.Turn(route, shape)
 }
 
+// people counts those whom records are about.
+func (w *view) people() (n int) {
+	for i := range w.seen {
+		if !w.seen[i].beside {
+			n++
+		}
+	}
+	return n
+}
+
 // merge joins what was seen of each subject: ascending, without repeats.
 func (w *view) merge() {
 	slices.SortStableFunc(w.seen, func(a, b sighting) int { return int(int64(a.subject) - int64(b.subject)) })
@@ -94,6 +105,7 @@ func (w *view) merge() {
 		if n > 0 && w.seen[n-1].subject == w.seen[i].subject {
 			w.seen[n-1].shown |= w.seen[i].shown
 			w.seen[n-1].masked |= w.seen[i].masked
+			w.seen[n-1].beside = w.seen[n-1].beside && w.seen[i].beside
 			continue
 		}
 		w.seen[n] = w.seen[i]

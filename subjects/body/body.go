@@ -39,6 +39,11 @@ type Directory interface {
 	Assign(system custody.SystemID, keys []string) ([]custody.SubjectID, error)
 }
 
+// Beside says, while Seen is told of a subject, that nothing names them but an identifier
+// that they share with the record's own subject, whom its key tells: the record is not
+// about them.
+func (f *Filter) Beside() bool { return f.beside }
+
 // Options say whose data is looked for and what becomes of it.
 type Options struct {
 	System    custody.SystemID
@@ -71,6 +76,7 @@ type Filter struct {
 	file    fileReader    // of kinds that are read whole
 	collect func(end int) // takes the place of emit, for the cells of files
 	code    transcoder
+	beside  bool // of the subject that Seen is told of
 	err     error
 	closed  bool
 	held

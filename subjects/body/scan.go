@@ -71,10 +71,7 @@ func (s *scanner) hit(c custody.Category, a, b int) bool {
 	if len(f.ids) == 0 {
 		return false
 	}
-	record := s.recordOf(a)
-	for _, id := range f.ids {
-		f.sightIn(record, id, f.shown(c), f.masked(c))
-	}
+	f.sightAll(s.recordOf(a), s.v.scope, c)
 	if f.treat[c] != custody.Clear {
 		f.replace(s.view, a, b, s.v.form, c, f.treat[c])
 	}

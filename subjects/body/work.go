@@ -37,6 +37,7 @@ type sight struct {
 	subject custody.SubjectID
 	shown   custody.CategorySet
 	masked  custody.CategorySet
+	beside  bool // by an identifier alone that is shared with the record's own subject
 }
 
 // edit replaces raw[start:end] by a mask.
@@ -192,18 +193,29 @@ func (f *Filter) look(v *value) {
 		return // nothing of anybody else is shown, and whose it is is known
 	}
 	f.views[0] = f.view(v)
-	if !f.whole(c) {
+	if !f.whole(v, c) {
 		f.scan(v, v.flags, 0)
 	}
 }
 
 // whole looks a configured value up as one identifier.
-func (f *Filter) whole(c custody.Category) bool {
+func (f *Filter) whole(v *value, c custody.Category) bool {
 	f.ids = f.o.Values.Find(f.ids[:0], f.o.System, c, f.views[0].text)
-	for _, id := range f.ids {
-		f.sight(id, f.shown(c), f.masked(c))
-	}
+	f.sightAll(f.record, v.scope, c)
 	return len(f.ids) > 0
+}
+
+// sightAll notes those whom one identifier names. Where a key says whose it is, the
+// others only share it.
+func (f *Filter) sightAll(record, scope int32, c custody.Category) {
+	key, shared := custody.SubjectID(0), false
+	if len(f.ids) > 1 {
+		key = f.subject(scope)
+		shared = key != 0 && slices.Contains(f.ids, key)
+	}
+	for _, id := range f.ids {
+		f.sightIn(record, id, f.shown(c), f.masked(c), shared && id != key)
+	}
 }
 
 func (f *Filter) shown(c custody.Category) custody.CategorySet {
@@ -222,17 +234,18 @@ func (f *Filter) masked(c custody.Category) custody.CategorySet {
 
 // sight notes that the record that is looked at shows something of a subject.
 func (f *Filter) sight(id custody.SubjectID, shown, masked custody.CategorySet) {
-	f.sightIn(f.record, id, shown, masked)
+	f.sightIn(f.record, id, shown, masked, false)
 }
 
 // sightIn is sight for one of several records that a value goes over.
-func (f *Filter) sightIn(record int32, id custody.SubjectID, shown, masked custody.CategorySet) {
+func (f *Filter) sightIn(record int32, id custody.SubjectID, shown, masked custody.CategorySet, beside bool) {
 	if i := f.sightOf(record, id); i >= 0 {
 		f.sights[i].shown |= shown
 		f.sights[i].masked |= masked
+		f.sights[i].beside = f.sights[i].beside && beside
 		return
 	}
-	f.sights = append(f.sights, sight{record, id, shown, masked})
+	f.sights = append(f.sights, sight{record, id, shown, masked, beside})
 }
 
 // fewSights is how many sights of a record are looked through one by one.
@@ -337,7 +350,7 @@ func (f *Filter) adopt() {
 			f.cover(v, c, f.treat[c])
 		}
 		for _, id := range who {
-			f.sights = append(f.sights, sight{record, id, shown, masked})
+			f.sights = append(f.sights, sight{record, id, shown, masked, false})
 		}
 	}
 	f.inOrder()
@@ -389,7 +402,9 @@ const maxAdopting = 64
 // report tells of the subjects, record by record, and gives where the last permitted
 // record ends.
 func (f *Filter) report() (end int, err error) {
+	defer func() { f.beside = false }()
 	for _, s := range f.sights {
+		f.beside = s.beside
 		if err := f.o.Seen(s.subject, s.shown, s.masked); err != nil {
 			if s.record == 0 {
 				return 0, err
