@@ -156,7 +156,7 @@ func (s *scanner) knownHit(key uint64, start, stop int) bool {
 	strictest := s.openest(first, a.facts[first].subject)
 	for i := first; i >= 0; i = a.facts[i].next {
 		c := a.facts[i].print.Category()
-		f.sightIn(s.recordOf(start), a.facts[i].subject, f.shown(c), f.masked(c), false)
+		f.sightIn(s.recordOf(start), a.facts[i].subject, f.shown(c), f.masked(c), true) // who are in the answer anyway
 		if c = s.openest(first, a.facts[i].subject); f.treat[c] < f.treat[strictest] {
 			strictest = c
 		}

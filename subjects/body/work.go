@@ -37,7 +37,7 @@ type sight struct {
 	subject custody.SubjectID
 	shown   custody.CategorySet
 	masked  custody.CategorySet
-	beside  bool // by an identifier alone that is shared with the record's own subject
+	beside  bool // nothing but what others are named by, too, or what is known of who is elsewhere in the answer
 }
 
 // edit replaces raw[start:end] by a mask.
