@@ -63,6 +63,7 @@ type weak struct {
 // identifiers name somebody together.
 func (x *Index) Corroborate(system custody.SystemID, set Corroboration) {
 	if system < maxSystem {
+		defer x.changed()
 		x.mu.Lock()
 		defer x.mu.Unlock()
 		x.make(system).corroborates.Store(uint32(set))
