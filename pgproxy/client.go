@@ -308,7 +308,7 @@ func (c *conn) execute(m message) error {
 			return c.fail(err)
 		}
 	}
-	if discloses && p.step.Verb != lineage.CopyTo || p != nil && p.step != nil && c.sys.declares() && p.step.Touches && p.step.Outputs != nil {
+	if discloses && p.step.Verb != lineage.CopyTo || p != nil && p.step != nil && c.sys.declares() && p.step.Outputs != nil {
 		c.describeHidden(name, p)
 	}
 	m, err := c.executeChange(m, p, limit)
@@ -355,9 +355,14 @@ func (c *conn) mayDisclose(st *step) bool {
 	return len(st.Sources) > 0 || st.Inner != nil && len(st.Inner.Sources) > 0
 }
 
-// describeHidden asks the database what the portal's columns are, whether or not
-// the client does: the schema may have changed since the statement was prepared.
+// describeHidden asks the database what the portal's columns are, if the client does
+// not: the schema may have changed since the statement was prepared.
 func (c *conn) describeHidden(name string, p *portal) {
+	for i := range c.queue {
+		if e := &c.queue[i]; e.kind == 'D' && e.portal == p {
+			return // it comes with what was not sent yet, or with what is not answered yet
+		}
+	}
 	var at int
 	c.send, at = begin(c.send, 'D')
 	c.send = finish(appendCString(append(c.send, 'P'), name), at)

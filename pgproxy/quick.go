@@ -25,7 +25,7 @@ type quick struct {
 	seen   [seenTexts]uint32    // texts that came once, by hash: most never come again
 	runs   *harmless            // whose answer is awaited; nil while the client's turn
 	burst  []byte               // what the client sent for it: the reader's buffer
-	parsed bool                 // it came as Bind, Execute and Sync
+	parsed bool                 // it came as Bind, Describe, Execute and Sync
 }
 
 // Bounds of what one connection remembers.
@@ -177,16 +177,14 @@ func messageSize(b []byte) int {
 	return 1 + n
 }
 
-// The messages that a client sends behind the Bind of the unnamed portal, to have all
-// its rows.
-var (
-	describeExecuteSync = []byte("D\x00\x00\x00\x06P\x00E\x00\x00\x00\x09\x00\x00\x00\x00\x00S\x00\x00\x00\x04")
-	executeSync         = describeExecuteSync[7:]
-)
+// describeExecuteSync is what a client sends behind the Bind of the unnamed portal, to
+// have all its rows and to hear what they are. Without the latter nobody would see
+// that the schema has changed since the statement was prepared.
+var describeExecuteSync = []byte("D\x00\x00\x00\x06P\x00E\x00\x00\x00\x09\x00\x00\x00\x00\x00S\x00\x00\x00\x04")
 
 // bound recognises the execution of a prepared statement.
 func (q *quick) bound(bind, rest []byte) *harmless {
-	if !bytes.Equal(rest, describeExecuteSync) && !bytes.Equal(rest, executeSync) || bind[0] != 0 {
+	if !bytes.Equal(rest, describeExecuteSync) || bind[0] != 0 {
 		return nil
 	}
 	end := bytes.IndexByte(bind[1:], 0)
@@ -241,7 +239,7 @@ func (q *quick) answer() (resume bool) {
 // plain says whether an answer is whole, succeeded, and has rows only of the shape
 // that was held against the catalogue.
 func (q *quick) plain(b []byte) bool {
-	described, completed := q.parsed, false
+	described, completed := false, false
 	if q.parsed { // BindComplete
 		if len(b) < 5 || string(b[:5]) != "2\x00\x00\x00\x04" {
 			return false
@@ -314,10 +312,7 @@ func (q *quick) take() (resume bool) {
 	body.cstring()
 	b := readBind(&body)
 	p.formats = b.results
-	c.queue = append(c.queue, expect{kind: 'B', portal: p})
-	if len(q.burst)-messageSize(q.burst) == len(describeExecuteSync) {
-		c.queue = append(c.queue, expect{kind: 'D', portal: p})
-	}
-	c.queue = append(c.queue, expect{kind: 'E', sql: p.sql, portal: p}, expect{kind: 'S'})
+	c.queue = append(c.queue, expect{kind: 'B', portal: p}, expect{kind: 'D', portal: p},
+		expect{kind: 'E', sql: p.sql, portal: p}, expect{kind: 'S'})
 	return true
 }

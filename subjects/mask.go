@@ -34,7 +34,7 @@ func Mask(dst []byte, category custody.Category, value []byte) []byte {
 		return dst
 	}
 	start := len(dst)
-	if len(value) <= MaxMasked && utf8.RuneCount(value) >= 4 && utf8.Valid(value) {
+	if len(value) <= MaxMasked && len(value) >= 4 && (ascii(value) || utf8.RuneCount(value) >= 4 && utf8.Valid(value)) {
 		dst = maskCategory(dst, category, value)
 	}
 	// A value that looks like a mask already must not come out as it went in.
@@ -42,6 +42,15 @@ func Mask(dst []byte, category custody.Category, value []byte) []byte {
 		dst = append(dst[:start], hidden...)
 	}
 	return dst
+}
+
+// ascii says whether every byte is a character by itself.
+func ascii(value []byte) bool {
+	var all byte
+	for _, c := range value {
+		all |= c
+	}
+	return all < utf8.RuneSelf
 }
 
 // MaxMasked is the longest value, in bytes, of which anything is shown.
