@@ -35,7 +35,8 @@ bench: build ## speed and memory beside direct connections and pgbouncer
 
 .PHONY: eval
 eval: ## every scenario of the laboratory on many seeds, into docs/evaluation.md
-	go run ./lab/eval
+	go run ./lab/eval -seeds 60
+	go run ./lab/eval -small -seeds 400 -only light-user,own-calls,upstream,null,frame-up
 	go run ./lab/eval -detection
 
 .PHONY: setup
