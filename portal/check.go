@@ -106,6 +106,7 @@ func (p *Portal) endpoints() *http.ServeMux {
 	m := http.NewServeMux()
 	m.HandleFunc("POST "+Reserved+"reason", p.stateReason)
 	p.moreEndpoints(m)
+	p.rulesEndpoints(m)
 	if s := p.o.SignIn.Signer; s != nil {
 		m.HandleFunc("GET "+Reserved+"jwks.json", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "application/jwk-set+json")

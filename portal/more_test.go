@@ -10,7 +10,10 @@ import (
 	"time"
 
 	"custody"
+	"custody/custodytest"
+	"custody/identity"
 	"custody/policy"
+	"custody/site"
 	"custody/store"
 )
 
@@ -177,4 +180,85 @@ func TestApprovedExport(t *testing.T) {
 		t.Errorf("a second time: %d %.100s", resp.StatusCode, text)
 	}
 	k.saw("alice", to(200)...)
+}
+
+// TestEmergency: who may take emergency access finds the form and has it within a
+// second; again only after a review.
+func TestEmergency(t *testing.T) {
+	k := newKitWith(t, []custodytest.SiteOption{func(o *site.Options) {
+		o.Systems[0].BreakGlass = site.BreakGlass{Roles: []string{"estimator"}, See: custody.Categories(custody.Name), Subjects: 2, For: time.Hour}
+	}})
+	alice, dora := k.Browser("alice"), k.manager("dora")
+	if resp, _ := k.get(alice, "/api/customers/1"); resp.StatusCode != http.StatusForbidden {
+		t.Fatalf("without a right: %d", resp.StatusCode)
+	}
+	if _, text := k.get(alice, "/.custody/more", "Accept: text/html"); !strings.Contains(text, "name of 2 more customers at once, for one hour") {
+		t.Errorf("the form: %s", text)
+	}
+	form := url.Values{"reason": {"recall tonight"}}
+	if resp, _ := k.send(alice, "/.custody/more/emergency", form); resp.StatusCode != http.StatusBadRequest {
+		t.Errorf("without the box ticked: %d", resp.StatusCode)
+	}
+	form.Set("sure", "1")
+	if resp, _ := k.send(alice, "/.custody/more/emergency", form, "Origin: https://evil.example"); resp.StatusCode != http.StatusForbidden {
+		t.Errorf("another site takes it: %d", resp.StatusCode)
+	}
+	if resp, text := k.send(alice, "/.custody/more/emergency", form); resp.StatusCode != http.StatusSeeOther {
+		t.Fatalf("%d %s", resp.StatusCode, text)
+	}
+	k.until(alice, "/api/customers?n=2", http.StatusOK)
+	if resp, _ := k.get(alice, "/api/customers/3"); resp.StatusCode != http.StatusTooManyRequests {
+		t.Errorf("a third customer: %d", resp.StatusCode)
+	}
+	if resp, _ := k.send(alice, "/.custody/more/emergency", form); resp.StatusCode != http.StatusForbidden {
+		t.Errorf("again without a review: %d", resp.StatusCode)
+	}
+	if resp, _ := k.send(dora, "/.custody/more/emergency", form); resp.StatusCode != http.StatusSeeOther { // she has the role too
+		t.Errorf("somebody else: %d", resp.StatusCode)
+	}
+	for began := time.Now(); ; { // managers hear of it
+		notices, err := k.Store.OutboxNotices(10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(notices) > 0 && string(notices[len(notices)-1].Kind) == "access.emergency" {
+			break
+		}
+		if time.Since(began) > 20*time.Second {
+			t.Fatalf("%d notices", len(notices))
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// TestRulesPage: a rule is accepted in the session of its person, and a grant that needs
+// it opens with it.
+func TestRulesPage(t *testing.T) {
+	k := newKit(t)
+	alice := k.Browser("alice", policy.Grant{See: contacts, Needs: []string{"rule:clean-desk"}})
+	if resp, _ := k.get(alice, "/api/customers/1"); resp.StatusCode != http.StatusForbidden {
+		t.Fatalf("before: %d", resp.StatusCode)
+	}
+	bob, err := k.Identity.AddPerson(identity.NewPerson{Login: "bob@northfield.example", FullName: "Bob Jones", Organisation: "Northfield"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &store.Rule{Name: "clean-desk", Version: "1", Title: "Clean desk", Text: "Lock <b>it</b>."}
+	if err := k.Store.AddRule(context.Background(), bob.ID, r, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	if _, text := k.get(alice, "/.custody/rules", "Accept: text/html"); !strings.Contains(text, "I have read it") || strings.Contains(text, "<b>it") {
+		t.Errorf("the page: %s", text)
+	}
+	if resp, _ := k.send(alice, "/.custody/rules", url.Values{"rule": {"99"}}); resp.StatusCode != http.StatusNotFound {
+		t.Errorf("no such rule: %d", resp.StatusCode)
+	}
+	if resp, text := k.send(alice, "/.custody/rules", url.Values{"rule": {strconv.FormatInt(r.ID, 10)}}); resp.StatusCode != http.StatusSeeOther {
+		t.Fatalf("%d %s", resp.StatusCode, text)
+	}
+	k.until(alice, "/api/customers/1", http.StatusOK)
+	list, err := k.Store.RuleAcceptances(context.Background(), 0)
+	if err != nil || len(list) != 1 || list[0].Session == 0 {
+		t.Errorf("on record: %+v %v", list, err)
+	}
 }

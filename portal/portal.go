@@ -52,7 +52,9 @@ type Options struct {
 	Explainer Explainer
 	// Requests is where people ask for more; nil: nowhere.
 	Requests Requests
-	TLS      *tls.Config
+	// Rules are what people accept here; nil: nothing but the notice.
+	Rules Rules
+	TLS   *tls.Config
 
 	Plan      *body.Plan
 	Values    body.Values

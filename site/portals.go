@@ -101,7 +101,7 @@ func (s *Site) openPortal(sys *System) (*entrance, error) {
 		return nil, err
 	}
 	options := portal.Options{
-		System: sys.ID, Name: sys.Name, Title: o.Title, Public: o.Public, SignIn: &in, Door: e.door, Gate: s.Gate, Reasons: stated{s.o.Store}, Requests: requests{s},
+		System: sys.ID, Name: sys.Name, Title: o.Title, Public: o.Public, SignIn: &in, Door: e.door, Gate: s.Gate, Reasons: stated{s.o.Store}, Requests: requests{s}, Rules: rules{s},
 		Origin: upstream.New(upstream.Options{URL: o.Origin, Self: o.Self, TLS: o.OriginTLS}),
 		Plan:   plan, Values: &s.memory, Directory: &s.memory, Static: o.Static, Cookies: o.Cookies, Elsewhere: o.Elsewhere,
 		Closed: o.Closed, SignOut: o.SignOut, AllowUninspectable: o.AllowUninspectable, ExportAbove: o.ExportAbove, Contact: o.Contact,

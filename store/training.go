@@ -184,6 +184,9 @@ type RuleAcceptance struct {
 	Evidence string
 }
 
+// AcceptedInBrowser is the evidence of an acceptance that the session itself is.
+const AcceptedInBrowser = "in the browser"
+
 // AcceptRule keeps that a person accepted a version of a rule: in a session of their
 // own, or on paper, whose evidence says where it is.
 func (s *Store) AcceptRule(ctx context.Context, rule int64, person custody.PersonID, session custody.SessionID, evidence string, at time.Time) error {

@@ -49,9 +49,7 @@ func (m *More) Style() template.CSS { return template.CSS(style) }
 // Write sends the page, or its lists as JSON to a program.
 func (m *More) Write(w http.ResponseWriter, r *http.Request, status int) {
 	h := w.Header()
-	h.Set("Cache-Control", "private, no-store")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Referrer-Policy", "same-origin")
+	ownHeads(h)
 	if Program(r) {
 		h.Set("Content-Type", "application/json")
 		w.WriteHeader(status)
@@ -60,8 +58,6 @@ func (m *More) Write(w http.ResponseWriter, r *http.Request, status int) {
 		return
 	}
 	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", policy)
-	h.Set("X-Frame-Options", "DENY")
 	w.WriteHeader(status)
 	_ = more.Execute(w, m)
 }
