@@ -55,7 +55,7 @@ func rows() []row {
 		)
 	}
 	list = append(list, kinds()...)
-	list = append(list, row{name: "portal", measure: measurePortal})
+	list = append(list, row{name: "portal", measure: measurePortal}, row{name: "console", measure: measureConsole})
 	return append(list, row{name: "go benchmarks", measure: measureGo})
 }
 
