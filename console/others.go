@@ -3,6 +3,7 @@ package console
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"custody"
 )
@@ -28,6 +29,7 @@ type rightsData struct {
 	Kinds    []option
 	Asked    bool
 	Who      []whoRow
+	Count    int
 }
 
 type whoRow struct {
@@ -35,6 +37,9 @@ type whoRow struct {
 	How   string // "as it is" or "masked"
 	Under []custody.GrantID
 }
+
+// shownWho is how many people the answer lists; programs get all of them.
+const shownWho = 250
 
 // rightsPage lists what is granted, and with a system and a category answers who can see
 // that now.
@@ -57,6 +62,8 @@ func rightsPage(v *visit) error {
 	if c, ok := custody.ParseCategory(d.Category); ok && d.System != "" {
 		d.Asked = true
 		d.Who = v.whoCan(all, d.System, c)
+		d.Count = len(d.Who)
+		d.Who = d.Who[:min(len(d.Who), shownWho)]
 	}
 	return v.show("rights", "Rights", d)
 }
@@ -81,6 +88,7 @@ func (v *visit) grantsInReach() (list []Grant, err error) {
 // whoCan lists everybody within reach to whom a grant in force shows a category.
 func (v *visit) whoCan(grants []Grant, system string, c custody.Category) (list []whoRow) {
 	now, r := v.c.o.Now(), v.reach(areaRights)
+	by := showing(grants, system, c, now)
 	for _, p := range v.people.sorted {
 		current := p.now(now)
 		if len(current) == 0 || !r.person(p) {
@@ -88,10 +96,7 @@ func (v *visit) whoCan(grants []Grant, system string, c custody.Category) (list 
 		}
 		var row whoRow
 		roles := p.roles(now)
-		for _, g := range grants {
-			if g.System != system || !g.Current(now) || !(g.See | g.Mask).Has(c) || !holds(&g, p, roles, current) {
-				continue
-			}
+		for _, g := range by.of(p, roles, current) {
 			row.Under = append(row.Under, g.ID)
 			if g.See.Has(c) {
 				row.How = "as it is"
@@ -102,6 +107,35 @@ func (v *visit) whoCan(grants []Grant, system string, c custody.Category) (list 
 		if row.How != "" {
 			row.personRow = v.personRow(p)
 			list = append(list, row)
+		}
+	}
+	return list
+}
+
+// holder is who has grants: "role estimator", in lower case.
+type holder map[string][]*Grant
+
+// showing sorts the grants in force that show a category of a system by their holders.
+func showing(grants []Grant, system string, c custody.Category, now time.Time) holder {
+	by := holder{}
+	for i := range grants {
+		if g := &grants[i]; g.System == system && g.Current(now) && (g.See | g.Mask).Has(c) {
+			key := g.Kind + " " + strings.ToLower(g.Name)
+			by[key] = append(by[key], g)
+		}
+	}
+	return by
+}
+
+// of gives the grants of a person, who works in these roles now.
+func (h holder) of(p *Person, roles []string, current []Engagement) (list []*Grant) {
+	list = append(list, h["person "+p.Login]...)
+	for _, r := range roles {
+		list = append(list, h["role "+strings.ToLower(r)]...)
+	}
+	for i, e := range current {
+		if !slices.ContainsFunc(current[:i], func(o Engagement) bool { return o.OrgName == e.OrgName }) {
+			list = append(list, h["organisation "+strings.ToLower(e.OrgName)]...)
 		}
 	}
 	return list

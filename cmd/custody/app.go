@@ -43,6 +43,8 @@ type app struct {
 	errw io.Writer
 	now  func() time.Time
 	zone *time.Location // of the configuration, once it is read
+
+	remote remote
 }
 
 func defaultDir() string {

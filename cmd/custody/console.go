@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -17,7 +18,7 @@ import (
 
 func (a *app) consoleCommand() *cobra.Command {
 	return group("console", "The web console, and who may do what in it",
-		"  custody console role give --person lead@northfield.example --role lead\n  custody console role list", a.consoleRoleCommand())
+		"  custody console role give --person lead@northfield.example --role lead\n  custody console role list", a.consoleRoleCommand(), a.consoleTokenCommand())
 }
 
 func (a *app) consoleRoleCommand() *cobra.Command {
@@ -61,6 +62,49 @@ people of all employers, or those of one with --organisation.`,
 	}
 	return group("role", "Who may do what in the console",
 		"  custody console role give --person lead@northfield.example --role lead", give, listing, ending)
+}
+
+func (a *app) consoleTokenCommand() *cobra.Command {
+	var person, organisation, name string
+	var scopes []string
+	var days int
+	cmd := &cobra.Command{
+		Use: "token", Short: "Make a personal token for programs",
+		Long: `Make a token with which a program, or this command line with --server, asks the console
+under a person's name: within their roles, and for the scopes that are named. It is
+shown once. Scopes: ` + strings.Join(console.Scopes(), ", ") + `.`,
+		Example: "  custody console token --person auditor@quayside.example --name \"nightly report\" --scope looks,ledger --days 30",
+		Args:    takes(),
+		RunE: func(*cobra.Command, []string) error {
+			w, err := a.open()
+			if err != nil {
+				return err
+			}
+			defer w.close()
+			p, err := w.person(person)
+			if err != nil {
+				return err
+			}
+			if _, err := w.store.EnsureSystem(console.SystemName); err != nil {
+				return err
+			}
+			if err := w.identity.Reload(); err != nil {
+				return err
+			}
+			token, err := site.MakeAPIToken(w.identity, w.store, p.Login, organisation, name, scopes, time.Duration(days)*24*time.Hour)
+			if err != nil {
+				return err
+			}
+			return a.done(map[string]string{"login": p.Login, "token": token}, "%s", token)
+		},
+	}
+	cmd.Flags().StringVar(&person, "person", "", "`login` of the person")
+	cmd.Flags().StringVar(&organisation, "organisation", "", "`employer`, if the person has several")
+	cmd.Flags().StringVar(&name, "name", "", "what uses it, in a few `words`")
+	cmd.Flags().StringSliceVar(&scopes, "scope", nil, "what it may be used for; repeatable")
+	cmd.Flags().IntVar(&days, "days", 30, "how many days it lasts")
+	require(cmd, "person", "name", "scope")
+	return cmd
 }
 
 func (a *app) giveConsoleRole(login, role, organisation string, end *moment) error {

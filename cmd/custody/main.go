@@ -59,5 +59,6 @@ func (a *app) rootCommand() *cobra.Command {
 	root.AddCommand(a.watchCommand(), a.alertCommand())
 	root.AddCommand(a.rightsCommands()...)
 	prepare(root)
+	a.registerRemote(root)
 	return root
 }

@@ -47,6 +47,7 @@ func TestScripts(t *testing.T) {
 				return err
 			}
 			env.Setenv("PORTAL", "127.0.0.1:"+portal)
+			env.Setenv("CONSOLEPORT", portal) // of scripts that have a console there, and no portal
 			env.Setenv("TOMORROW", time.Now().Add(24*time.Hour).UTC().Format("2006-01-02T15:04:05Z"))
 			env.Setenv("LC_ALL", "C.UTF-8")
 			env.Setenv("PATH", env.Getenv("PATH")+string(os.PathListSeparator)+"/usr/bin"+string(os.PathListSeparator)+"/bin")
