@@ -61,7 +61,7 @@ func TestPagesInABrowser(t *testing.T) {
 		s.seen("answer")
 		s.open(fmt.Sprintf("/people/%d", w.ids["bob"]))
 		s.seen("person")
-		for _, p := range []string{"people", "systems", "rights?category=phone&system=" + w.Database, "ledger", "me", "customers"} {
+		for _, p := range []string{"people", "systems", "processors", "rules", "rights?category=phone&system=" + w.Database, "ledger", "me", "customers"} {
 			s.open("/" + p)
 			name, _, _ := strings.Cut(p, "?")
 			s.seen(name)

@@ -23,7 +23,7 @@ func TestWhoMayGoWhere(t *testing.T) {
 			path string
 			may  string // initials of lena (lead), adam (administrator), mara (manager), otto (auditor), alice (staff)
 		}{
-			{"/now", "lamo"}, {"/customers", "lo"}, {"/people", "lamo"}, {"/rights", "lamo"}, {"/systems", "lao"}, {"/ledger", "lao"},
+			{"/now", "lamo"}, {"/customers", "lo"}, {"/people", "lamo"}, {"/rights", "lamo"}, {"/systems", "lao"}, {"/processors", "lo"}, {"/rules", "lao"}, {"/alerts", "lo"}, {"/complaints", "l"}, {"/trace", "l"}, {"/reviews", "lmo"}, {"/ledger", "lao"},
 			{"/requests", "lamo "}, {"/me", "lamo "}, {"/me/tokens", "lamo "}, {"/ledger/checkpoint.txt", "lao"}, {"/looks/40", "lo"},
 			{fmt.Sprintf("/people/%d", w.ids["bob"]), "lamo"}, {fmt.Sprintf("/people/%d/extract", w.ids["bob"]), "lo"}, {"/customers/120", "lo"}, {"/customers/120/answer", "lo"},
 		} {

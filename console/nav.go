@@ -56,6 +56,10 @@ func pageRoutes() []route {
 		{"POST /trace", areaComplaints, true, startTrace},
 		{"GET /trace/answers", areaComplaints, false, tracePart},
 		{"GET /trace/{system}/report", areaComplaints, true, traceReport},
+		{"GET /processors", areaProcessors, false, processorsPage},
+		{"POST /processors/{processor}/review", areaProcessors, false, reviewProcessor},
+		{"GET /rules", areaRules, false, rulesPage},
+		{"POST /me/rules/{rule}/accept", areaSelf, false, acceptRule},
 		{"GET /me", areaSelf, false, mePage},
 		{"POST /me/sessions/{session}/end", areaSelf, false, endMySession},
 		{"GET /me/tokens", areaSelf, false, tokensPage},
@@ -80,7 +84,7 @@ func (v *visit) nav() (groups []page.Group) {
 		{"Rule", []struct {
 			path, title string
 			area        area
-		}{{"/rights", "Rights", areaRights}, {"/requests", "Requests", areaSelf}, {"/reviews", "Reviews", areaReviews}, {"/systems", "Systems", areaSystems}}},
+		}{{"/rights", "Rights", areaRights}, {"/requests", "Requests", areaSelf}, {"/reviews", "Reviews", areaReviews}, {"/systems", "Systems", areaSystems}, {"/processors", "Processors", areaProcessors}, {"/rules", "Rules", areaRules}}},
 		{"Prove", []struct {
 			path, title string
 			area        area

@@ -177,8 +177,32 @@ func mePage(v *visit) error {
 	if d.Rights, err = v.rightsOf(p); err != nil {
 		return err
 	}
-	return v.show("me", "What is recorded of me", d)
+	rules, err := v.c.o.Register.Rules(v.r.Context(), p.ID)
+	if err != nil {
+		return err
+	}
+	my := &meData{personData: d, now: v.c.o.Now()}
+	for _, r := range rules {
+		if r.InForce {
+			my.MyRules = append(my.MyRules, r)
+		}
+	}
+	if my.MyTraining, err = v.c.o.Register.Training(v.r.Context(), p.ID); err != nil {
+		return err
+	}
+	return v.show("me", "What is recorded of me", my)
 }
+
+// meData is what is recorded of the visitor.
+type meData struct {
+	*personData
+	MyRules    []Rule
+	MyTraining []Training
+	now        time.Time
+}
+
+// Past says whether a moment lies behind.
+func (d *meData) Past(t time.Time) bool { return !t.After(d.now) }
 
 // endMySession ends another session of the visitor's own.
 func endMySession(v *visit) error {

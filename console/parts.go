@@ -242,4 +242,5 @@ type Parts struct {
 	Reviews    Reviews
 	Alerts     Alerts
 	Complaints Complaints
+	Register   Register
 }

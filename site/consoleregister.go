@@ -1,0 +1,117 @@
+package site
+
+import (
+	"context"
+
+	"custody"
+	"custody/console"
+	"custody/store"
+)
+
+// consoleRegister fits processors, rules, training and clauses to the console.
+type consoleRegister struct{ s *Site }
+
+// Processors implements console.Register.
+func (c consoleRegister) Processors(ctx context.Context) ([]console.Processor, error) {
+	all, err := c.s.o.Store.Processors(ctx, 0, c.s.o.Now())
+	if err != nil {
+		return nil, err
+	}
+	list := make([]console.Processor, len(all))
+	for i := range all {
+		if list[i], err = c.processor(ctx, &all[i]); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
+func (c consoleRegister) processor(ctx context.Context, p *store.Processor) (console.Processor, error) {
+	out := console.Processor{Organisation: p.Organisation, Name: p.Name, Kind: p.Kind, Contact: p.Contact, Contract: p.Contract,
+		ContractStart: p.ContractStart, ContractEnd: p.ContractEnd, Instructions: p.Instructions, ReviewDue: p.ReviewDue, Ended: p.Ended,
+		InDate: p.InDate(c.s.o.Now()), People: p.People}
+	for _, s := range p.Scopes {
+		out.Scopes = append(out.Scopes, console.ProcessorScope{System: s.SystemName, Categories: s.Categories})
+	}
+	for _, x := range p.Papers {
+		out.Papers = append(out.Papers, console.Paper{Kind: x.Kind, Name: x.Name, About: x.About, Evidence: x.Evidence, Since: x.Since, Till: x.Till})
+	}
+	reviews, err := c.s.o.Store.ProcessorReviews(ctx, p.Organisation)
+	if err != nil {
+		return out, err
+	}
+	for _, r := range reviews {
+		out.Reviews = append(out.Reviews, console.ProcessorReview{Held: r.Held, By: r.ByLogin, Outcome: r.Outcome, Evidence: r.Evidence, Note: r.Note})
+	}
+	transfers, err := c.s.o.Store.Transfers(ctx, p.Organisation)
+	for _, t := range transfers {
+		out.Transfers = append(out.Transfers, console.Transfer{System: t.SystemName, Means: t.Means, Purpose: t.Purpose, By: t.ByLogin, Made: t.Made,
+			ReturnDue: t.ReturnDue, Returned: t.Returned, Categories: t.Categories, Subjects: t.Subjects})
+	}
+	return out, err
+}
+
+// Rules implements console.Register.
+func (c consoleRegister) Rules(ctx context.Context, person custody.PersonID) ([]console.Rule, error) {
+	all, err := c.s.o.Store.Rules(ctx, c.s.o.Now())
+	if err != nil {
+		return nil, err
+	}
+	list := make([]console.Rule, len(all))
+	for i, r := range all {
+		list[i] = console.Rule{ID: r.ID, Name: r.Name, Version: r.Version, Title: r.Title, Text: r.Text, Begins: r.Begins, InForce: r.InForce}
+	}
+	if person == 0 {
+		return list, nil
+	}
+	accepted, err := c.s.o.Store.RuleAcceptances(ctx, person)
+	for _, a := range accepted {
+		for i := range list {
+			if list[i].Name == a.Rule && list[i].Version == a.Version {
+				list[i].Accepted = a.Accepted
+			}
+		}
+	}
+	return list, err
+}
+
+// Accept implements console.Register.
+func (c consoleRegister) Accept(ctx context.Context, rule int64, sess *custody.Session) error {
+	return c.s.o.Store.AcceptRule(ctx, rule, sess.Person, sess.ID, "", c.s.o.Now())
+}
+
+// Courses implements console.Register.
+func (c consoleRegister) Courses(ctx context.Context) ([]console.Course, error) {
+	all, err := c.s.o.Store.Courses(ctx)
+	list := make([]console.Course, len(all))
+	for i, k := range all {
+		list[i] = console.Course{Name: k.Name, Title: k.Title, Days: k.Days}
+	}
+	return list, err
+}
+
+// Training implements console.Register.
+func (c consoleRegister) Training(ctx context.Context, person custody.PersonID) ([]console.Training, error) {
+	all, err := c.s.o.Store.TrainingOf(ctx, person)
+	list := make([]console.Training, len(all))
+	for i, t := range all {
+		list[i] = console.Training{Person: t.Person, Name: t.FullName, Course: t.Course, Taken: t.Taken, Until: t.Until, Evidence: t.Evidence, Revoked: !t.Revoked.IsZero()}
+	}
+	return list, err
+}
+
+// Clauses implements console.Register.
+func (c consoleRegister) Clauses(ctx context.Context) ([]console.Clause, error) {
+	all, err := c.s.o.Store.Clauses(ctx, c.s.o.Now())
+	list := make([]console.Clause, len(all))
+	for i, k := range all {
+		list[i] = console.Clause{Person: k.Person, Name: k.FullName, Organisation: k.Organisation, OrgName: k.OrgName, Signed: k.Signed, Document: k.Document}
+	}
+	return list, err
+}
+
+// ReviewProcessor implements console.Register.
+func (c consoleRegister) ReviewProcessor(ctx context.Context, org custody.OrganisationID, by custody.PersonID, outcome, evidence, note string) error {
+	now := c.s.o.Now()
+	return c.s.o.Store.AddProcessorReview(ctx, org, &store.ProcessorReview{Held: now, By: by, Outcome: outcome, Evidence: evidence, Note: note}, now)
+}
