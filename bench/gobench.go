@@ -31,6 +31,7 @@ var goBenches = []goBench{
 	{pkg: "./subjects/body", name: "BenchmarkGate/json-64k-masked", label: "the same, two columns masked", unit: "ns/op"},
 	{pkg: "./subjects/body", name: "BenchmarkDense/text-identifiers", label: "the same size of text with three identifiers a line, nothing configured", unit: "ns/op"},
 	{pkg: "./subjects/body", name: "BenchmarkGate/page", label: "a 4 kB page without personal data", unit: "ns/op"},
+	{pkg: "./detect", name: "BenchmarkTake", label: "detection, an event of a thousand people at work; 100 µs are a tenth of a core at 1,000 events/s", unit: "ns/op", most: 100e3},
 	{pkg: "./ledger", name: "BenchmarkAppend/committers=64", label: "ledger, single-disclosure commits, 64 committers", unit: "commits/s", least: 100e3},
 	{pkg: "./ledger", name: "BenchmarkWhoSaw/answer=20/frame=8/subjects=200000", label: "ledger, who saw a customer, 20 million disclosures", unit: "ns/op", most: 1e6},
 	{pkg: "./ledger", name: "BenchmarkReplay/answer=20/frame=8/subjects=200000", label: "ledger, replay at start, answers of 20 customers", unit: "Mdisclosures/s", least: 10},
@@ -40,7 +41,7 @@ var goBenches = []goBench{
 // measureGo runs the benchmarks of the packages and takes their medians.
 func measureGo(ctx context.Context, w *world, r row) ([]result, error) {
 	var list []result
-	for _, pkg := range []string{"./pgproxy", "./subjects/body", "./ledger"} {
+	for _, pkg := range []string{"./pgproxy", "./subjects/body", "./detect", "./ledger"} {
 		found := map[string][]float64{}
 		for _, b := range goBenches {
 			if b.pkg == pkg && found[b.name+" "+b.unit] == nil {
