@@ -121,12 +121,15 @@ func TestDirectoryLeaverIsCutWhileWorking(t *testing.T) {
 	running := s.As("alice", token)
 	done := make(chan error, 1)
 	go func() {
-		_, err := running.Exec(ctx, "SELECT id, name, pg_sleep(0.05) FROM customers ORDER BY id")
+		_, err := running.Exec(ctx, "SELECT pg_sleep(600) AS nap")
 		done <- err
 	}()
 	beside := s.PG.Conn(t, s.Database)
-	for active, end := 0, time.Now().Add(20*time.Second); active == 0 && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
-		if err := beside.QueryRow(ctx, "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%pg_sleep(0.05)%' AND pid <> pg_backend_pid()").Scan(&active); err != nil {
+	for active, end := 0, time.Now().Add(20*time.Second); active == 0; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("the statement does not run")
+		}
+		if err := beside.QueryRow(ctx, "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%pg_sleep(600)%' AND pid <> pg_backend_pid()").Scan(&active); err != nil {
 			t.Fatal(err)
 		}
 	}
