@@ -120,7 +120,10 @@ func (r *restrained) Decide(q custody.Question) custody.Decision {
 		if x.PerHour > 0 && (d.Limits.PerExport == 0 || d.Limits.PerExport > x.PerHour) {
 			d.Limits.PerExport = x.PerHour
 		}
-		d.ReasonRequired = d.ReasonRequired || x.Reason
+		if x.Reason && q.Reason == "" { // nothing is open until a reason is stated
+			d.Treatments, d.ReasonRequired = custody.Decision{}.Treatments, true
+		}
+		d.Extra = nil // approvals wait
 		d.ValidUntil = earliest(d.ValidUntil, x.End)
 	}
 	return d

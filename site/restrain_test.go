@@ -29,8 +29,12 @@ func TestRestraintsOnlyNarrow(t *testing.T) {
 	}{{7, 20, true}, {8, 50, false}, {9, 50, false}, {10, 50, false}} {
 		q := custody.Question{Session: &custody.Session{Person: c.person, SystemName: "bodyshop", Roles: []string{"estimator"}, Login: "a@b.example"}, Action: custody.See, Time: now}
 		d := r.Decide(q)
-		if d.Treatment(custody.Name) != custody.Clear || d.Limits.PerHour != c.hour || d.ReasonRequired != c.reason {
+		if open := d.Treatment(custody.Name) == custody.Clear; open == c.reason || d.Limits.PerHour != c.hour || d.ReasonRequired != c.reason {
 			t.Errorf("person %d: %+v", c.person, d)
+		}
+		q.Reason = "claim 123"
+		if d := r.Decide(q); d.Treatment(custody.Name) != custody.Clear || d.Limits.PerHour != c.hour {
+			t.Errorf("person %d with a reason: %+v", c.person, d)
 		}
 		if c.reason && d.ValidUntil.After(now.Add(time.Minute)) {
 			t.Error("the decision outlives the restraint")
