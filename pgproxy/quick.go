@@ -252,7 +252,7 @@ func (q *quick) plain(b []byte) bool {
 			return false
 		}
 		switch {
-		case b[0] == 'T' && !completed:
+		case b[0] == 'T' && !described && !completed:
 			if !q.fits(b[:n]) {
 				return false
 			}

@@ -23,7 +23,8 @@ const (
 // slow says whether the last part left a while ago.
 func (c *conn) slow() bool { return time.Since(c.released) > slowAfter }
 
-// release is the only way out to the client (P1). It records what was collected,
+// release is the only way out to the client (P1), but for statements that are known to
+// show nobody (see quick). It records what was collected,
 // waits until the record is durable (step 6), and only then writes (step 7). When
 // it returns an error the collected bytes are dropped.
 //
