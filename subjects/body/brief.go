@@ -72,6 +72,16 @@ func nothingIn(text []byte) bool {
 	return true
 }
 
+// aloneNow is alone for a value of which the reader could not tell, because it did not
+// know yet what is around it.
+func (f *Filter) aloneNow(c custody.Category, v *value) bool {
+	if v.segs != v.segsEnd || v.end-v.start > 64 {
+		return false
+	}
+	text := f.raw[v.start:v.end]
+	return alone(c, text, f.marks.of(text))
+}
+
 // plainKey says that a text can be looked up as it is: nothing is around it.
 func plainKey(text []byte) bool {
 	n := len(text)

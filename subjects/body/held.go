@@ -51,7 +51,7 @@ const noScope = -1
 
 func (h *held) reset() {
 	h.raw, h.at, h.before, h.together, h.first, h.ruled, h.keys = h.raw[:0], 0, 0, false, 0, false, 0
-	h.marks.base, h.marks.end = 0, 0
+	h.marks.base, h.marks.end, h.marks.stops = 0, 0, 0
 	h.values, h.records, h.scopes, h.segs, h.texts = h.values[:0], h.records[:0], h.scopes[:0], h.segs[:0], h.texts[:0]
 }
 

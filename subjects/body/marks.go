@@ -25,10 +25,11 @@ func stopsOf(a, b, c byte) uint32 { return uint32(a) | uint32(b)<<8 | uint32(c)<
 
 // cover makes the marks of raw[at:], as far as they are not there yet.
 func (m *marks) cover(raw []byte, at int, stops uint32) {
+	if m.stops == stops && m.end == len(raw) && m.base <= at {
+		return // what has been read may still be asked about
+	}
 	if m.stops != stops || at >= m.end || at-m.base > 4*Window || m.base+(m.end-m.base)&^63 < 0 {
 		m.base, m.end, m.stops = at, at, stops
-	} else if m.end == len(raw) {
-		return
 	}
 	begin := (m.end - m.base) / 64 // the last block may not have been whole
 	text := raw[m.base+begin*64:]
@@ -101,6 +102,14 @@ func (m *marks) stopAt(pos int) int {
 	}
 	end, _ := m.span(pos)
 	return end
+}
+
+// of says what a text of up to 64 bytes holds, wherever it stands.
+func (m *marks) of(text []byte) tally {
+	var room [1]marked
+	clear(m.tail[copy(m.tail[:], text):])
+	classify(room[:], m.tail[:], m.stops)
+	return tallyOf(&room[0], &marked{}, 0, ^uint64(0)>>uint(64-len(text)))
 }
 
 // span gives the first stop from pos on, the end of what is held if there is none, and

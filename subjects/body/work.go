@@ -189,7 +189,7 @@ func (f *Filter) look(v *value) {
 		f.scan(v, v.flags, 0)
 		return
 	}
-	if (v.alone || f.treat[c] == custody.Refused) && f.subject(v.scope) != 0 {
+	if f.subject(v.scope) != 0 && (v.alone || f.treat[c] == custody.Refused || f.aloneNow(c, v)) {
 		return // nothing of anybody else is shown, and whose it is is known
 	}
 	f.views[0] = f.view(v)
