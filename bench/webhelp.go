@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -120,6 +121,10 @@ func newApplication(database string) (http.Handler, error) {
 	m := http.NewServeMux()
 	m.HandleFunc("/customers.json", func(w http.ResponseWriter, _ *http.Request) { answer(w, "application/json", page) })
 	m.HandleFunc("/page", func(w http.ResponseWriter, _ *http.Request) { answer(w, "text/html; charset=utf-8", plainPage) })
+	var n atomic.Int64
+	m.HandleFunc("/changing", func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, "text/html; charset=utf-8", fmt.Appendf(nil, "%s<!-- %d -->", plainPage, n.Add(1)))
+	})
 	m.HandleFunc("/customers.csv", func(w http.ResponseWriter, r *http.Request) {
 		mb, _ := strconv.Atoi(r.FormValue("mb"))
 		w.Header().Set("Content-Type", "text/csv")

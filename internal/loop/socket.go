@@ -83,10 +83,11 @@ func (s *Socket) Write(b []byte) (int, error) {
 // Hot says whether it is in a loop.
 func (s *Socket) Hot() bool { return s.hot != nil }
 
-// Quiet says whether it is open and has nothing to read. Only the owner asks.
+// Quiet says whether it is open and has nothing to read; in a loop, as far as the last
+// round knows. Only the owner asks.
 func (s *Socket) Quiet() bool {
 	if s.hot != nil {
-		return silent(s.fd)
+		return !s.ready || silent(s.fd)
 	}
 	return s.look()
 }

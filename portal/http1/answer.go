@@ -40,7 +40,7 @@ func parseAnswer(text string) (*http.Response, error) {
 		return nil, err
 	}
 	var err error
-	if resp.Header, err = readFields(text[end+1:], maxAnswer); err != nil {
+	if resp.Header, err = readFields(text[end+1:], maxAnswer, nil); err != nil {
 		return nil, err
 	}
 	if resp.ContentLength, err = framing(resp.Header, resp.ProtoMinor); err != nil {

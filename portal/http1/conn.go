@@ -72,7 +72,7 @@ func (c *conn) serve() {
 		return
 	}
 	c.in = NewStream(c.nc, inSize)
-	c.base = (&http.Request{ProtoMajor: 1, RemoteAddr: c.remote}).WithContext(&c.life)
+	c.base = (&http.Request{ProtoMajor: 1, RemoteAddr: c.remote, Header: make(http.Header, 16)}).WithContext(&c.life)
 	c.requests()
 }
 
@@ -105,6 +105,7 @@ func (c *conn) request() bool {
 		c.refuse(err)
 		return false
 	}
+	clear(c.base.Header)
 	r, err := parseRequest(text, c.base)
 	if err != nil {
 		c.refuse(err)

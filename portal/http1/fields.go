@@ -53,12 +53,15 @@ func token(s string) bool { return s != "" && all(s, isToken) }
 
 // readFields reads field lines, each with its line end, up to the empty one. Names
 // are put in canonical form; values are parts of text.
-func readFields(text string, most int) (http.Header, error) {
+// h is used, if there is one, and is empty.
+func readFields(text string, most int, h http.Header) (http.Header, error) {
 	n := strings.Count(text, "\n") - 1
 	if n > most {
 		return nil, errHead
 	}
-	h := make(http.Header, n)
+	if h == nil {
+		h = make(http.Header, n)
+	}
 	values := make([]string, n)
 	for range n {
 		i := strings.IndexByte(text, '\n')

@@ -17,7 +17,8 @@ func ReadRequest(s *Stream) (*http.Request, error) {
 	return parseRequest(text, &http.Request{ProtoMajor: 1})
 }
 
-// parseRequest reads a head. The request is made as base is.
+// parseRequest reads a head. The request is made as base is, and has its fields, if it
+// has room for them.
 func parseRequest(text string, base *http.Request) (*http.Request, error) {
 	end := strings.IndexByte(text, '\n')
 	made := *base
@@ -26,7 +27,7 @@ func parseRequest(text string, base *http.Request) (*http.Request, error) {
 		return nil, err
 	}
 	var err error
-	if r.Header, err = readFields(text[end+1:], maxFields); err != nil {
+	if r.Header, err = readFields(text[end+1:], maxFields, base.Header); err != nil {
 		return nil, err
 	}
 	if err := takeHost(r); err != nil {

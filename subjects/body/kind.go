@@ -58,11 +58,8 @@ func KindOf(contentType string, first []byte) Kind {
 	if k := magic(first); k != Empty {
 		return k
 	}
-	media, _, err := mime.ParseMediaType(contentType)
-	if err != nil {
-		media, _, _ = strings.Cut(contentType, ";")
-		media = strings.ToLower(strings.TrimSpace(media))
-	}
+	media, _, _ := strings.Cut(contentType, ";")
+	media = strings.ToLower(strings.TrimSpace(media))
 	declared, known := kindsByType[media]
 	switch {
 	case known && declared != XLSX && declared != PDF: // those have their magic
