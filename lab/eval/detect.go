@@ -27,7 +27,7 @@ type watchTask struct {
 // watchTasks: few days are enough where the misdeed begins on the tenth.
 var watchTasks = []watchTask{
 	{"borrowed-login", 26, 100, true, 1, "within one working day ≥ 99 %"},
-	{"borrowed-login-5", 26, 50, true, 3, "within three ≥ 99 %"},
+	{"borrowed-login-5", 26, 60, true, 3, "within three ≥ 99 %"},
 	{"borrowed-login-2", 26, 30, true, 10, "within ten ≥ 99 %"},
 	{"after-hours", 26, 30, true, 0, "inside the 32 minutes ≥ 99 %"},
 	{"null", 250, 2, false, 0, "≤ 5 alerts a day"},
