@@ -143,6 +143,8 @@ an hour or %d at night. Volume: the five highest z-scores of a login's looks are
 			b.WriteString(row + "\n")
 		}
 	}
+	b.WriteString("\nNobody in the simulated group ever changes device, so a new one has it easy to be noticed; in life devices change, the detector then asks for\n" +
+		"more, and the columns of the sequential test and of the log without devices are the ones to go by.\n")
 	b.WriteString(nullText(done["null"]))
 	if list := done["pair"]; len(list) > 0 {
 		fmt.Fprintf(&b, "\nIn *pair*, both logins were in alerts in %d of %d runs.\n", count(list, func(o *watchOutcome) bool { return o.Both }), len(list))
