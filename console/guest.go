@@ -56,6 +56,7 @@ func (c *Console) guest(sess *custody.Session) (*guest, error) {
 // end leaves the gate, once, and stops the streams.
 func (g *guest) end() {
 	g.stop()
+	g.ready.Do(func() { g.err = errClosing }) // waits for one who is just entering
 	g.c.mu.Lock()
 	if g.c.guests[g.sess.ID] == g {
 		delete(g.c.guests, g.sess.ID)
