@@ -18,8 +18,10 @@ func svg(width, height int, title, inside string) string {
 func rows(title string, labels []string, ways []string, value func(row, way int) float64) string {
 	const left, width, bar = 190, 520, 9
 	var b strings.Builder
+	at := left
 	for i, w := range ways {
-		fmt.Fprintf(&b, `<rect x="%d" y="8" width="10" height="10" fill="%s"/><text x="%d" y="17">%s</text>`, left+i*125, inks[i], left+i*125+15, w)
+		fmt.Fprintf(&b, `<rect x="%d" y="8" width="10" height="10" fill="%s"/><text x="%d" y="17">%s</text>`, at, inks[i], at+15, w)
+		at += 35 + 7*len(w)
 	}
 	y := 34
 	for _, mark := range []int{0, 25, 50, 75, 100} {
