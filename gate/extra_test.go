@@ -196,8 +196,8 @@ func TestApprovedExportLimit(t *testing.T) {
 	if n, err := b.export(s, name, 1, 20); n != 10 || custody.CodeOf(err) != custody.CodeLimit || b.recorded() != 10 {
 		t.Errorf("%d, %v, %d recorded", n, err, b.recorded())
 	}
-	if n, err := b.export(s, name, 1, 10); n != 0 && err == nil {
-		_ = n
+	if n, err := b.export(s, name, 1, 10); n != 0 || custody.CodeOf(err) != custody.CodeForbidden {
+		t.Errorf("when it is used up: %d, %v", n, err)
 	}
 	if n, err := b.show(s, 1, 10); n != 10 || err != nil {
 		t.Errorf("who was exported stays open: %d, %v", n, err)
