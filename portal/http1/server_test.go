@@ -223,8 +223,7 @@ func TestTruncated(t *testing.T) {
 			panic(http.ErrAbortHandler)
 		case "/fault":
 			_, _ = io.WriteString(w, strings.Repeat("half", maxHeld))
-			var none map[string]int
-			none["a"] = 1
+			panic("a fault")
 		case "/more":
 			w.Header().Set("Content-Length", "4")
 			if _, err := io.WriteString(w, "more than that"); err != http.ErrContentLength {
