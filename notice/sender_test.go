@@ -37,7 +37,6 @@ type box struct {
 	mu    sync.Mutex
 	mails []letter
 	fail  error // what RCPT answers; nil takes the mail
-	user  string
 	got   chan struct{}
 }
 
@@ -132,14 +131,13 @@ func (d directory) Key(c custody.SubjectID) (string, error) {
 type office struct {
 	*notice.Outbox
 	store *store.Store
-	log   *bytes.Buffer
 }
 
 func newOffice(t *testing.T, o notice.Options) *office {
 	t.Helper()
 	s, err := store.Open(filepath.Join(t.TempDir(), "custody.db"))
 	must(t, err)
-	f := &office{Outbox: notice.NewOutbox(s, nil), store: s, log: &bytes.Buffer{}}
+	f := &office{Outbox: notice.NewOutbox(s, nil), store: s}
 	o.Storage, o.Every, o.Link = s, 5*time.Millisecond, "https://custody.example"
 	o.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	if o.Book == nil {
@@ -152,7 +150,7 @@ func newOffice(t *testing.T, o notice.Options) *office {
 	return f
 }
 
-// state waits until the outbox is in a state.
+// await waits until the outbox is in a state.
 func (f *office) await(t *testing.T, what string, ok func(store.NoticeState) bool) {
 	t.Helper()
 	for end := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
