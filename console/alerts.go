@@ -142,9 +142,8 @@ func (v *visit) alertData(a *Alert) (*alertData, error) {
 	if d.Actions, err = v.c.o.Alerts.Actions(a.ID); err != nil {
 		return nil, err
 	}
-	for _, s := range []option{{Value: "looking", Title: "I am looking into it"}, {Value: "explained", Title: "The look was explained"}, {Value: "mistaken", Title: "The alert is mistaken"}, {Value: "confirmed", Title: "Misuse is confirmed"}} {
-		d.States = append(d.States, s)
-	}
+	d.States = []option{{Value: "looking", Title: "I am looking into it"}, {Value: "explained", Title: "The look was explained"},
+		{Value: "mistaken", Title: "The alert is mistaken"}, {Value: "confirmed", Title: "Misuse is confirmed"}}
 	v.entries(d, a)
 	return d, nil
 }

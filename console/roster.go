@@ -12,7 +12,6 @@ import (
 // roster is everybody at one generation. It is never changed once made.
 type roster struct {
 	generation uint64
-	made       time.Time
 	byID       map[custody.PersonID]*Person
 	sorted     []*Person // by name
 	folded     []string  // name and login in lower case, beside sorted
