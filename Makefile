@@ -21,7 +21,7 @@ check: ## gofmt, go vet, staticcheck
 
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME (30s)
-	scripts/fuzz.sh $(FUZZTIME)
+	FUZZCACHE="$$(go env GOCACHE)/fuzz/custody" scripts/fuzz.sh $(FUZZTIME)
 
 .PHONY: demo
 demo: ## the story: a gate before a portal and its 50,000 customers; DEMO_ONCE=1 checks itself and exits
