@@ -285,3 +285,27 @@ func TestMemoryIsBounded(t *testing.T) {
 		t.Errorf("%+v", m)
 	}
 }
+
+// TestALookAgainIsNoNewLook: whoever works on one strange customer for days has done one
+// thing that no job explains, and the sequential test hears of it once.
+func TestALookAgainIsNoNewLook(t *testing.T) {
+	o := newOffice(30)
+	for d := 10; d < 30; d++ {
+		for i := range 10 {
+			o.look(monday.AddDate(0, 0, d).Add(10*time.Hour+time.Duration(i)*20*time.Minute), 5, 5, 90_001)
+		}
+	}
+	only := func(x *Options) { x.Only = map[Rule]bool{Slow: true} }
+	if a := about(o.run(t, only), Slow, 5); a != nil {
+		t.Errorf("looks at one customer again and again were taken for many customers: %s", a.Says)
+	}
+	e := New(Options{Policy: DefaultPolicy(), World: o.world(), Emit: func(*Alert) {}})
+	for i := range o.events {
+		if o.events[i].Subjects[0] == 90_001 {
+			e.Take(&o.events[i])
+		}
+	}
+	if c := e.Counts(); c.Looks != 200 || c.FirstLooks != 1 || c.Unexplained != 1 {
+		t.Errorf("200 looks at one customer: %+v", c)
+	}
+}
