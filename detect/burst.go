@@ -21,10 +21,15 @@ type windowLook struct {
 	branch  uint32
 }
 
-// maxWindow bounds the looks of one login that a window holds.
-const maxWindow = 1 << 14
+// maxWindow bounds the looks of one login that a window holds, manyCustomers the
+// customers: a count above that could surprise nobody more.
+const (
+	maxWindow     = 1 << 14
+	manyCustomers = maxWindow / 2
+)
 
-// add takes a look in and lets go of what is too old.
+// add takes a look in and lets go of what is too old. Of more than many customers the
+// newest are left out until time has made room.
 func (w *window) add(t time.Time, s custody.SubjectID, branch uint32, long time.Duration) {
 	if w.subjects == nil {
 		w.subjects, w.branches = map[custody.SubjectID]int32{}, map[uint32]int32{}
@@ -37,6 +42,9 @@ func (w *window) add(t time.Time, s custody.SubjectID, branch uint32, long time.
 		w.looks, w.from = w.looks[:0], 0
 	} else if w.from > 64 && w.from*2 > len(w.looks) {
 		w.looks, w.from = append(w.looks[:0], w.looks[w.from:]...), 0
+	}
+	if len(w.subjects) >= manyCustomers {
+		return
 	}
 	w.looks = append(w.looks, windowLook{at: at, subject: s, branch: branch})
 	w.subjects[s]++

@@ -43,7 +43,7 @@ func (e *Engine) enumeration(ev *Event, p *person) {
 	if run := s.sequence(e, ev); run >= leastRun {
 		e.mechanical(ev, p, rareRun, fmt.Sprintf("Opened %s one after another in the order of their numbers.", customers(run)), "customers in sequence", float64(run))
 	}
-	if gap, steady := s.steady(ev.Time); steady && len(p.sitting.subjects) >= pace {
+	if gap, steady := s.steady(ev.Time); steady && p.sitting.customers >= pace {
 		e.mechanical(ev, p, rareRhythm, fmt.Sprintf("Opened a record every %s, as a machine does.", spanShort(gap)), "equal pauses in a row", pace)
 	}
 }

@@ -3,8 +3,6 @@ package detect
 import (
 	"cmp"
 	"slices"
-
-	"custody"
 )
 
 // Groups finds groups of colleagues: logins that share customers. A customer whom few
@@ -125,56 +123,3 @@ func renumber(group []uint32) []uint32 {
 	}
 	return out
 }
-
-// Holders explains looks by colleagues, where no job says more: somebody else of the
-// person's group saw the customer before, or nobody at all did and the record is new.
-type Holders struct {
-	of map[custody.SubjectID][holderGroups]holder
-}
-
-type holder struct{ group, person uint32 }
-
-// holderGroups is how many holders are remembered of a customer: the first ones, to
-// whose groups it belongs.
-const holderGroups = 6
-
-// NewHolders knows nobody yet.
-func NewHolders() *Holders { return &Holders{of: map[custody.SubjectID][holderGroups]holder{}} }
-
-// The templates of Holders in words.
-var HolderTemplates = []string{"a colleague of the same branch or group saw the customer before", "the record was new: nobody had seen it before"}
-
-// Explain says whether colleagues explain a look.
-func (h *Holders) Explain(person, group uint32, s custody.SubjectID) bool {
-	list, there := h.of[s]
-	if !there {
-		return true
-	}
-	for _, x := range list {
-		if x.group == group && x.group != 0 && x.person != person {
-			return true
-		}
-	}
-	return false
-}
-
-// Note takes a look that has been judged.
-func (h *Holders) Note(person, group uint32, s custody.SubjectID) {
-	list := h.of[s]
-	same := 0
-	for i, x := range list {
-		if x.group == group {
-			if same++; x.person == person || same == 2 { // two of a group say all
-				return
-			}
-		}
-		if x.person == 0 {
-			list[i] = holder{group, person}
-			h.of[s] = list
-			return
-		}
-	}
-}
-
-// Home is the group that saw a customer first; 0 if nobody has.
-func (h *Holders) Home(s custody.SubjectID) uint32 { return h.of[s][0].group }

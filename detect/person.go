@@ -142,33 +142,35 @@ func (r *ring) reset() { r.list, r.n = r.list[:0], 0 }
 type sitting struct {
 	began, last time.Time
 	entries     ring
-	subjects    map[custody.SubjectID]struct{}
+	subjects    roaring.Bitmap
+	customers   int // in subjects
 	branches    map[uint32]struct{}
 	unexplained int
-	off         bool // outside the person's hours
+	off         bool   // outside the person's hours
+	branch      uint32 // of the last one
 }
 
 func (s *sitting) reset(ev *Event) {
 	s.began, s.last = ev.Time, ev.Time
 	s.entries.reset()
-	clear(s.subjects)
-	clear(s.branches)
-	if s.subjects == nil {
-		s.subjects, s.branches = map[custody.SubjectID]struct{}{}, map[uint32]struct{}{}
+	s.subjects.Clear()
+	if s.branches == nil {
+		s.branches = map[uint32]struct{}{}
 	}
-	s.unexplained, s.off = 0, false
+	clear(s.branches)
+	s.customers, s.unexplained, s.off, s.branch = 0, 0, false, 0
 }
 
-// maxSitting bounds the customers that are counted apart in a sitting.
-const maxSitting = 1 << 16
-
 func (s *sitting) add(id custody.SubjectID, branch uint32, explained bool) {
-	if _, there := s.subjects[id]; there || len(s.subjects) >= maxSitting {
+	if !s.subjects.CheckedAdd(uint32(id)) {
 		return
 	}
-	s.subjects[id] = struct{}{}
-	if branch != 0 {
-		s.branches[branch] = struct{}{}
+	s.customers++
+	if branch != s.branch {
+		s.branch = branch
+		if branch != 0 {
+			s.branches[branch] = struct{}{}
+		}
 	}
 	if !explained {
 		s.unexplained++

@@ -123,13 +123,13 @@ func (e *Engine) refresh(a *Alert, ev *Event, p *person) {
 	if s.began.Before(a.From) {
 		a.From = s.began
 	}
-	if len(s.subjects) >= a.Customers {
-		a.Customers, a.Branches, a.Unexplained = len(s.subjects), len(s.branches), s.unexplained
+	if s.customers >= a.Customers {
+		a.Customers, a.Branches, a.Unexplained = s.customers, len(s.branches), s.unexplained
 		a.lasted, a.off = s.last.Sub(s.began), s.off
 	}
 	a.Says = sentence(a)
 	a.Innocent = innocent(a, e)
-	p.alert, p.toldAt = a, len(s.subjects)
+	p.alert, p.toldAt = a, s.customers
 }
 
 // grow follows a sitting in which an alert was raised, and tells it again when it has
@@ -139,7 +139,7 @@ func (e *Engine) grow(ev *Event, p *person) {
 	if a == nil || p.sitting.began.After(a.Until) {
 		return
 	}
-	if len(p.sitting.subjects) <= p.toldAt+p.toldAt/4 {
+	if p.sitting.customers <= p.toldAt+p.toldAt/4 {
 		p.grown = true
 		return
 	}

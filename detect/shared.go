@@ -175,9 +175,9 @@ func (e *Engine) off(ev *Event, p *person) bool {
 
 // offShift finds several customers outside the hours.
 func (e *Engine) offShift(ev *Event, p *person) {
-	if p.sitting.off && len(p.sitting.subjects) >= leastOff && e.off(ev, p) {
-		e.unusual(ev, p, nil, rareHours, fmt.Sprintf("Looked at %s outside the login's hours.", customers(len(p.sitting.subjects))),
-			"customers outside the hours", float64(len(p.sitting.subjects)))
+	if p.sitting.off && p.sitting.customers >= leastOff && e.off(ev, p) {
+		e.unusual(ev, p, nil, rareHours, fmt.Sprintf("Looked at %s outside the login's hours.", customers(p.sitting.customers)),
+			"customers outside the hours", float64(p.sitting.customers))
 	}
 }
 
