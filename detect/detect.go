@@ -36,24 +36,27 @@ func Rules() []Rule {
 
 // Version is the version of the rules. It changes whenever an alert would be another
 // one on the same events.
-const Version = "1"
+const Version = "2"
 
 // Event is what detectors see of one event of a ledger or one line of a log. People,
 // devices, groups and customers are dense numbers; whoever feeds the engine knows the
 // names.
 type Event struct {
-	Entry    uint64 // number in the ledger, or line of the log
-	Time     time.Time
-	Kind     custody.EventKind
-	Route    custody.Route
-	Code     custody.Code
-	Person   uint32 // who looked: a login; 0 is nobody
-	Device   uint32 // 0 is unknown
-	Group    uint32 // the person's peers: a branch, or an organisation with a role; 0 is unknown
-	Session  custody.SessionID
-	Grant    custody.GrantID
-	Reason   custody.ReasonID
-	Subjects []custody.SubjectID
+	Entry   uint64 // number in the ledger, or line of the log
+	Time    time.Time
+	Kind    custody.EventKind
+	Route   custody.Route
+	Code    custody.Code
+	Person  uint32 // who looked: a login; 0 is nobody
+	Device  uint32 // 0 is unknown
+	Group   uint32 // the person's peers: a branch, or an organisation with a role; 0 is unknown
+	Session custody.SessionID
+	Grant   custody.GrantID
+	Reason  custody.ReasonID
+	// Statement is the fingerprint of the question, 0 if it has none. Parts of one long
+	// answer come as several events.
+	Statement uint64
+	Subjects  []custody.SubjectID
 	// Taken says that the answer left as a file: a download, a print, a COPY.
 	Taken bool
 }

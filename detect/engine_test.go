@@ -180,6 +180,35 @@ func TestExports(t *testing.T) {
 	}
 }
 
+// TestPartsOfOneAnswer holds that a table that leaves in parts is noticed as a whole
+// table once, and that as many looks at few customers, or at leisure, are none.
+func TestPartsOfOneAnswer(t *testing.T) {
+	for name, x := range map[string]struct {
+		pause  time.Duration
+		repeat bool
+		want   bool
+	}{
+		"a long answer":             {pause: time.Millisecond, want: true},
+		"record by record, at once": {pause: 2 * time.Second, want: true},
+		"the same few again":        {pause: time.Millisecond, repeat: true},
+		"at leisure":                {pause: time.Minute},
+	} {
+		o := newOffice(20)
+		at := monday.AddDate(0, 0, 15).Add(11 * time.Hour)
+		for i := range 600 {
+			if x.repeat {
+				i %= 10
+			}
+			o.events = append(o.events, Event{Time: at, Kind: custody.EventDisclosure, Person: 1, Device: 1, Group: 2, Session: 7, Statement: 9, Subjects: []custody.SubjectID{custody.SubjectID(20_000 + i)}})
+			at = at.Add(x.pause)
+		}
+		list := o.run(t, func(opt *Options) { opt.World.Customers = func() int { return 1000 } })
+		if got := strings.Contains(fmt.Sprint(list), "most of the table"); got != x.want {
+			t.Errorf("%s: most of the table found: %v", name, got)
+		}
+	}
+}
+
 func TestEnumeration(t *testing.T) {
 	o := newOffice(20)
 	at := monday.AddDate(0, 0, 15).Add(11 * time.Hour)

@@ -21,6 +21,7 @@ type person struct {
 	hours   hours
 	bursts  [2]habit
 	steps   steps
+	answer  answer
 	devices []use
 	both    turns
 

@@ -185,7 +185,7 @@ func (d *detector) event(n uint64, e *custody.Event) {
 	d.now, d.system = d.seats.of(e), e.System
 	ev := detect.Event{
 		Entry: n, Time: e.Time, Kind: e.Kind, Route: e.Route, Code: e.Code, Person: uint32(e.Person), Device: d.now.device, Group: d.now.group,
-		Session: e.Session, Grant: e.Grant, Reason: e.Reason, Subjects: e.Subjects,
+		Session: e.Session, Grant: e.Grant, Reason: e.Reason, Statement: e.Statement, Subjects: e.Subjects,
 		Taken: e.Route == custody.RouteCopy || e.Route == custody.RouteDownload,
 	}
 	d.engine.Take(&ev)
