@@ -191,9 +191,9 @@ func (d *demo) harvest(conn *pgx.Conn) (more int, err error) {
 	return more, nil
 }
 
-// leaver: Bob leaves while a download and a statement of his run.
+// leaver: Bob's employer closes his account while a download and a statement of his run.
 func (d *demo) leaver() error {
-	d.title("6. Bob leaves. His download breaks off, his running statement stops, he is out")
+	d.title("6. Bob leaves: his employer's directory says so. His download breaks off, his running statement stops, he is out")
 	b, _, err := d.arrive(bob, "copper lantern fog", "")
 	if err != nil {
 		return err
@@ -208,7 +208,7 @@ func (d *demo) leaver() error {
 	if err := expect(resp.StatusCode == http.StatusOK, "a manager's export was answered with %d", resp.StatusCode); err != nil {
 		return err
 	}
-	got := make([]byte, 64<<10)
+	got := make([]byte, 1500<<10)
 	if _, err := io.ReadFull(resp.Body, got); err != nil {
 		return err
 	}
@@ -217,10 +217,10 @@ func (d *demo) leaver() error {
 	if err != nil {
 		return err
 	}
-	if _, err := d.custody("person", "leave", bob); err != nil {
+	start := time.Now()
+	if err := d.directories["northfield"].leaves(bob); err != nil {
 		return err
 	}
-	start := time.Now()
 	if err := d.statementEnds(statement, start); err != nil {
 		return err
 	}
@@ -244,7 +244,20 @@ func (d *demo) leaver() error {
 	}
 	out, err := d.psql(bob, "SELECT 1")
 	d.indent(out, 1)
-	return expect(err != nil, "a leaver was let in: %q", out)
+	if err := expect(err != nil, "a leaver was let in: %q", out); err != nil {
+		return err
+	}
+	return d.onRecord()
+}
+
+// onRecord shows what the leaving took away.
+func (d *demo) onRecord() error {
+	out, err := d.custody("person", "cuts")
+	if err != nil {
+		return err
+	}
+	d.indent(out, 6)
+	return expect(strings.Contains(out, bob), "what was cut is not on record: %q", out)
 }
 
 // reached checks that all whom a download that broke off may have shown are recorded.
@@ -283,7 +296,7 @@ func (d *demo) statementEnds(ended chan error, start time.Time) (err error) {
 	case <-time.After(2 * time.Second):
 		return expect(false, "his statement still runs")
 	}
-	d.say("     his statement ended %d ms later: %v", time.Since(start).Milliseconds(), oneLine(err))
+	d.say("     his statement ended %d ms after the directory began to say it: %v", time.Since(start).Milliseconds(), oneLine(err))
 	return expect(err != nil && time.Since(start) < time.Second, "his statement ended after %v with %v", time.Since(start), err)
 }
 

@@ -17,23 +17,25 @@ import (
 
 // demo is one run of the story.
 type demo struct {
-	ctx     context.Context
-	once    bool
-	began   time.Time
-	root    string // everything of the demo lies here
-	dir     string // custody's working directory
-	binary  string
-	pg      *custodytest.PG
-	app     *exec.Cmd // the web application
-	origin  string    // where it is
-	gate    *exec.Cmd
-	address string // of the gate for SQL
-	portal  string // of the gate for browsers
-	tokens  map[string]string
-	logins  map[string]*login
-	greeted map[string]bool
-	seen    []string // the customers whom Dave has seen
-	browser *browser // Alice's
+	ctx         context.Context
+	once        bool
+	began       time.Time
+	root        string // everything of the demo lies here
+	dir         string // custody's working directory
+	binary      string
+	pg          *custodytest.PG
+	app         *exec.Cmd // the web application
+	origin      string    // where it is
+	gate        *exec.Cmd
+	address     string // of the gate for SQL
+	portal      string // of the gate for browsers
+	tokens      map[string]string
+	logins      map[string]*login
+	greeted     map[string]bool
+	scim        string // of the gate for employers' directories
+	directories map[string]*directory
+	seen        []string // the customers whom Dave has seen
+	browser     *browser // Alice's
 }
 
 // customers is the size of the repair group.

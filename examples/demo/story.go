@@ -116,19 +116,21 @@ func (d *demo) setUp() error {
 	if err := d.guard(); err != nil {
 		return err
 	}
-	if err := d.people(); err != nil {
+	if err := d.connect(); err != nil {
 		return err
 	}
-	return d.serve()
+	if err := d.serve(); err != nil {
+		return err
+	}
+	if err := d.provision(); err != nil {
+		return err
+	}
+	return d.rights()
 }
 
-// people are added with their rights: everybody by name, nobody with more than the job.
-func (d *demo) people() error {
+// rights are given to roles: nobody has more than the job needs.
+func (d *demo) rights() error {
 	for _, args := range [][]string{
-		{"person", "add", alice, "--name", "Alice Smith", "--organisation", "Northfield", "--role", "estimator"},
-		{"person", "add", bob, "--name", "Bob Jones", "--organisation", "Northfield", "--role", "manager"},
-		{"person", "add", carol, "--name", "Carol White", "--organisation", "Acorn Claims", "--role", "clerk"},
-		{"person", "add", dave, "--name", "Dave Brown", "--organisation", "Temps", "--role", "contractor", "--end", tomorrow()},
 		{"grant", "add", "--role", "estimator", "--system", "bodyshop", "--see", "name,vehicle,phone,accident", "--mask", "email", "--subjects-per-day", "200", "--subjects-per-hour", "150"},
 		{"grant", "add", "--role", "manager", "--system", "bodyshop", "--see", "name,vehicle,phone", "--export"},
 		{"grant", "add", "--role", "clerk", "--system", "bodyshop", "--see", "name", "--mask", "phone,email", "--require-reason"},
@@ -137,9 +139,6 @@ func (d *demo) people() error {
 		if _, err := d.custody(args...); err != nil {
 			return err
 		}
-	}
-	if out, err := d.quiet("person", "add", you, "--name", "Yolanda Visitor", "--organisation", "Northfield", "--role", "estimator"); err != nil {
-		return fmt.Errorf("person add: %s", out)
 	}
 	for _, who := range []string{alice, bob, carol, dave} {
 		token, err := d.quiet("token", "issue", "--person", who, "--system", "bodyshop", "--ttl", "8h")
