@@ -127,11 +127,10 @@ func (v *visit) prepare(resp *http.Response) error {
 	if !v.whole || resp.ContentLength > maxQuick {
 		v.leave()
 	}
-	if v.reason && !v.whole {
-		if err := v.reasonFor(); err != nil {
+	if v.byCustomer() {
+		if err := v.askFirst(); err != nil {
 			return err
 		}
-		v.stated = true
 	}
 	if v.action == custody.Export {
 		if err := v.export(); err != nil {
@@ -155,17 +154,32 @@ func (v *visit) treat(c custody.Category) custody.Treatment { return v.rights.Tr
 // export narrows what is shown to what may be exported; without any it is refused.
 func (v *visit) export() error {
 	s := v.view.s
+	if d := v.foreseen(custody.Export); v.byCustomer() && d.With(custody.Clear)|d.With(custody.Masked) != 0 {
+		v.narrow(&d)
+		return nil
+	}
 	if _, err := s.Decide(gate.Need{Action: custody.Export, Veiled: true}, v.shape); err != nil {
 		if custody.CodeOf(err) == custody.CodeForbidden {
 			return noExport()
 		}
-		return err
+		if custody.CodeOf(err) != custody.CodeReason || v.stated {
+			return err
+		}
+		if err := v.reasonOfAll(); err != nil {
+			return err
+		}
+		return v.export()
 	}
 	d := s.May(custody.Export)
+	v.narrow(&d)
+	return nil
+}
+
+// narrow shows no more than another decision does.
+func (v *visit) narrow(d *custody.Decision) {
 	for c := range v.rights.Treatments {
 		v.rights.Treatments[c] = min(v.rights.Treatments[c], d.Treatments[c])
 	}
-	return nil
 }
 
 func noExport() error { return errNoExport }
@@ -229,18 +243,31 @@ func (v *visit) partWay() error {
 		}
 		return nil
 	case v.whole: // too long to be held: from here on it goes part by part
-		if err := v.releaseWhole(false); err != nil {
-			return err
-		}
-		v.whole = false
-		return nil
-	case v.route == custody.RouteStream:
+		return v.partFromHere()
+	case v.route == custody.RouteStream, v.byCustomer() && n >= partial:
 		return v.release(false)
 	case n >= partial:
 		return v.releaseBehind()
 	case time.Since(v.last) > slowAfter:
 		return v.release(false)
 	}
+	return nil
+}
+
+// partFromHere releases the beginning of a page that is too long to be held; whom it
+// names go on to count towards the people that make an export.
+func (v *visit) partFromHere() error {
+	for _, s := range v.view.seen {
+		if v.action != custody.Export && !s.beside {
+			if err := v.count(s.subject); err != nil {
+				return err
+			}
+		}
+	}
+	if err := v.releaseWhole(false); err != nil {
+		return err
+	}
+	v.whole = false
 	return nil
 }
 

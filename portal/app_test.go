@@ -239,6 +239,9 @@ func (a *app) page(w http.ResponseWriter, r *http.Request) {
 	io.WriteString(w, "<!doctype html><title>Customers</title><table>")
 	for _, c := range a.some(r) {
 		fmt.Fprintf(w, "<tr><td>%s<td><a href=\"tel:%s\">%s</a><td>%s</tr>\n", html.EscapeString(c.Name), c.Phone, c.Phone, c.Email)
+		if n, _ := strconv.Atoi(r.FormValue("pad")); n > 0 {
+			io.WriteString(w, strings.Repeat("<tr><td>furniture</tr>\n", n/22))
+		}
 	}
 	io.WriteString(w, "</table>")
 }

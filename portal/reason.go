@@ -3,6 +3,7 @@ package portal
 import (
 	"context"
 	"crypto/rand"
+	"maps"
 	"net/http"
 	"slices"
 	"sync"
@@ -19,8 +20,8 @@ type Reasons interface {
 	State(person custody.PersonID, system custody.SystemID, day string, reason custody.ReasonID, list []custody.SubjectID) error
 }
 
-// Explainer finds reasons for looks in the application's own data. Customers whom it
-// does not explain are left out of what it gives.
+// Explainer finds reasons for looks in the application's own data, for maxExplain
+// customers at most. Those whom it does not explain are left out of what it gives.
 type Explainer interface {
 	Explain(ctx context.Context, sess *custody.Session, list []custody.SubjectID) map[custody.SubjectID]string
 }
@@ -32,7 +33,8 @@ type Stated struct {
 }
 
 const (
-	maxReason = 500
+	maxReason  = 500
+	maxExplain = 1000
 	// maxAsked is how many questions of one session wait for their answer; the oldest
 	// gives way.
 	maxAsked = 32
@@ -45,6 +47,7 @@ type reasons struct {
 	day  string
 	by   map[custody.SubjectID]Stated
 	file map[uint64]Stated // by the request's fingerprint, for files and streams
+	ask  map[uint64]bool   // of which files and streams the reason is asked for first
 }
 
 // pendings are the questions that wait, by their token.
@@ -91,7 +94,7 @@ func (g *guest) today() (*reasons, error) {
 			return nil, err
 		}
 	}
-	r.day, r.by, r.file = day, by, map[uint64]Stated{}
+	r.day, r.by, r.file, r.ask = day, by, map[uint64]Stated{}, map[uint64]bool{}
 	return r, nil
 }
 
@@ -102,15 +105,22 @@ func (v *visit) recordByReason() error {
 	if err != nil {
 		return err
 	}
-	runs, missing := v.sortByReason(r)
+	v.view.s.Restate(0, "") // that of the part before
+	runs, missing := v.sortByReason(r, nil)
 	if len(missing) > 0 && v.p.o.Explainer != nil {
 		if err := v.explain(missing); err != nil {
 			return err
 		}
-		runs, missing = v.sortByReason(r)
+		runs, missing = v.sortByReason(r, nil)
+	}
+	if why, ok := v.ofAll(r); ok && len(missing) > 0 {
+		runs, missing = v.sortByReason(r, &why)
+	}
+	if len(missing) > 0 && v.whole {
+		return v.asked(missing, 0)
 	}
 	if len(missing) > 0 {
-		return v.asked(missing, 0)
+		return v.askForAll(r)
 	}
 	for _, run := range runs {
 		v.view.s.Restate(run.why.Reason, run.why.Text)
@@ -126,7 +136,10 @@ func (v *visit) recordByReason() error {
 // for the answer at hand: at the next one they are looked for again, for a job may be
 // gone by then.
 func (v *visit) explain(missing []custody.SubjectID) error {
-	found := v.p.o.Explainer.Explain(&v.ctx, v.g.sess, missing)
+	found := map[custody.SubjectID]string{}
+	for some := range slices.Chunk(missing, maxExplain) {
+		maps.Copy(found, v.p.o.Explainer.Explain(&v.ctx, v.g.sess, some))
+	}
 	if len(found) == 0 {
 		return nil
 	}
@@ -154,8 +167,8 @@ type reasonRun struct {
 }
 
 // sortByReason parts the subjects by the reason of their look; those that may be
-// seen without one have none.
-func (v *visit) sortByReason(r *reasons) (runs []reasonRun, missing []custody.SubjectID) {
+// seen without one have none. Otherwise is the reason for whom there is none.
+func (v *visit) sortByReason(r *reasons, otherwise *Stated) (runs []reasonRun, missing []custody.SubjectID) {
 	free := v.view.s.Rights()
 	clear, masked := free.With(custody.Clear), free.With(custody.Masked)
 	r.mu.Lock()
@@ -166,6 +179,9 @@ func (v *visit) sortByReason(r *reasons) (runs []reasonRun, missing []custody.Su
 			var ok bool
 			if why, ok = r.by[s.subject]; !ok {
 				why, ok = v.explained[s.subject]
+			}
+			if !ok && otherwise != nil {
+				why, ok = *otherwise, true
 			}
 			if !ok {
 				missing = append(missing, s.subject)
@@ -191,9 +207,67 @@ func (v *visit) maskable(set custody.CategorySet) (some custody.CategorySet) {
 	return some
 }
 
-// reasonFor takes up the reason stated for a file or a stream; its people are not
-// known before it begins, so one reason is asked for all of it.
-func (v *visit) reasonFor() error {
+// byCustomer says that each customer's look needs a reason of its own: one that the
+// data gives, one that was stated today for them, or one for all of a file.
+func (v *visit) byCustomer() bool { return v.reason && !v.stated }
+
+// foreseen is the decision that holds once the reason is known.
+func (v *visit) foreseen(a custody.Action) custody.Decision {
+	if !v.byCustomer() {
+		return custody.Decision{}
+	}
+	return v.view.s.Foresee(a, foreseen)
+}
+
+// mayWithReason asks policy again before a part leaves that may name nobody.
+func (v *visit) mayWithReason() error {
+	if d := v.foreseen(custody.See); d.With(custody.Clear)|d.With(custody.Masked) == 0 {
+		return custody.E(custody.CodeRevoked, "your rights changed while the answer was made", "ask for it again")
+	}
+	return nil
+}
+
+// askForAll ends a file or a stream in which somebody has no reason. Who they are the
+// person has not seen, so one reason is asked for all of it: now, if nothing of it has
+// left, or before anything of it leaves the next time.
+func (v *visit) askForAll(r *reasons) error {
+	r.mu.Lock()
+	r.ask[v.shape] = true
+	r.mu.Unlock()
+	return v.asked(nil, v.shape)
+}
+
+// askFirst asks for the reason of a file or a stream of the kind that broke off for
+// want of one.
+func (v *visit) askFirst() error {
+	r, err := v.g.today()
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	_, ok := r.file[v.shape]
+	ask := r.ask[v.shape] && !ok
+	r.mu.Unlock()
+	if ask {
+		return v.asked(nil, v.shape)
+	}
+	return nil
+}
+
+// ofAll gives the reason that was stated for all of a file or stream. What is shown as
+// a whole names its people to who asks, so there each has their own.
+func (v *visit) ofAll(r *reasons) (why Stated, ok bool) {
+	if v.whole {
+		return why, false
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	why, ok = r.file[v.shape]
+	return why, ok
+}
+
+// reasonOfAll takes up the reason that was stated for all of a file, or asks for it.
+func (v *visit) reasonOfAll() error {
 	r, err := v.g.today()
 	if err != nil {
 		return err
@@ -205,6 +279,7 @@ func (v *visit) reasonFor() error {
 		return v.asked(nil, v.shape)
 	}
 	v.view.s.Restate(why.Reason, why.Text)
+	v.stated = true
 	return nil
 }
 

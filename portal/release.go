@@ -18,15 +18,31 @@ func (v *visit) record() error {
 		return v.commit()
 	}
 	w.merge()
-	if w.people() > v.p.o.ExportAbove && v.action != custody.Export {
+	if v.whole && w.people() > v.p.o.ExportAbove && v.action != custody.Export {
 		if err := v.becomeExport(); err != nil {
 			return err
 		}
 	}
-	if v.reason && !v.stated {
+	if v.byCustomer() {
 		return v.recordByReason()
 	}
 	return v.recordAll(w.seen)
+}
+
+// settle makes durable what the part that goes next discloses (step 6).
+func (v *visit) settle() error {
+	if !v.byCustomer() {
+		if err := v.stillMay(); err != nil {
+			return err
+		}
+		return v.view.answer.Commit()
+	}
+	if err := v.mayWithReason(); err != nil {
+		return err
+	}
+	err := v.record()
+	v.view.seen = v.view.seen[:0]
+	return err
 }
 
 // recordAll counts and records subjects that are looked at for the reason in force.
@@ -88,10 +104,7 @@ func (v *visit) release(end bool) error {
 	if err := v.behind.wait(); err != nil {
 		return err
 	}
-	if err := v.stillMay(); err != nil {
-		return err
-	}
-	if err := v.view.answer.Commit(); err != nil {
+	if err := v.settle(); err != nil {
 		return err
 	}
 	out, err := v.part(v.view.out, end)

@@ -12,22 +12,22 @@ import (
 func (v *visit) seen(s custody.SubjectID, shown, masked custody.CategorySet) error {
 	v.found = true
 	beside := v.view.filter.Beside()
-	if v.whole {
-		if n := len(v.view.seen); n > 0 && v.view.seen[n-1].subject == s {
-			v.view.seen[n-1].shown |= shown
-			v.view.seen[n-1].masked |= masked
-			v.view.seen[n-1].beside = v.view.seen[n-1].beside && beside
-			return nil
-		}
-		v.view.seen = append(v.view.seen, sighting{s, shown, masked, beside})
-		return nil
-	}
-	if v.action != custody.Export && v.kind != body.EventStream && !beside {
+	if !v.whole && v.action != custody.Export && v.kind != body.EventStream && !beside {
 		if err := v.count(s); err != nil {
 			return err
 		}
 	}
-	return v.add(s, shown, masked)
+	if !v.whole && !v.byCustomer() {
+		return v.add(s, shown, masked)
+	}
+	if n := len(v.view.seen); n > 0 && v.view.seen[n-1].subject == s {
+		v.view.seen[n-1].shown |= shown
+		v.view.seen[n-1].masked |= masked
+		v.view.seen[n-1].beside = v.view.seen[n-1].beside && beside
+		return nil
+	}
+	v.view.seen = append(v.view.seen, sighting{s, shown, masked, beside})
+	return nil
 }
 
 // add counts a subject against the limits and puts it in the record of the part. A

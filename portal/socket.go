@@ -28,11 +28,10 @@ func (v *visit) socket() error {
 		return deny(http.StatusBadRequest, custody.CodeUnsupported, "this protocol is not let through", "")
 	}
 	v.kind, v.route = body.Text, custody.RouteStream
-	if v.reason && !v.stated {
-		if err := v.reasonFor(); err != nil {
+	if v.byCustomer() {
+		if err := v.askFirst(); err != nil {
 			return err
 		}
-		v.stated = true
 	}
 	v.view.turn(v.route, v.shape)
 	up, err := v.dialSocket()
@@ -163,7 +162,7 @@ func (v *visit) carryBack(ctx context.Context, client, up *websocket.Conn) error
 			v.refused(custody.CodeUnsupported)
 			return body.ErrUninspectable
 		}
-		if err := v.view.answer.Commit(); err != nil {
+		if err := v.settle(); err != nil {
 			return err
 		}
 		if err := client.Write(ctx, kind, out); err != nil {
