@@ -46,12 +46,12 @@ func (c *Mail) Send(ctx context.Context, m *Message, address string) error {
 	}
 	client, err := smtp.NewClient(conn, host)
 	if err != nil {
-		return reply(err)
+		return err
 	}
 	if err := c.prepare(client, host); err != nil {
-		return reply(err)
+		return err
 	}
-	return reply(c.transmit(client, m, address))
+	return c.transmit(client, m, address)
 }
 
 func (c *Mail) config(host string) *tls.Config {
@@ -88,17 +88,17 @@ func (c *Mail) transmit(client *smtp.Client, m *Message, address string) error {
 		return err
 	}
 	if err := client.Rcpt(address); err != nil {
-		return err
+		return final(err)
 	}
 	w, err := client.Data()
 	if err != nil {
-		return err
+		return final(err)
 	}
 	if _, err := w.Write(c.text(m, address)); err != nil {
 		return err
 	}
 	if err := w.Close(); err != nil { // the server has it when it answers this
-		return err
+		return final(err)
 	}
 	_ = client.Quit()
 	return nil
@@ -128,11 +128,15 @@ func (c *Mail) text(m *Message, address string) []byte {
 	return b.Bytes()
 }
 
-// reply makes a server's final no a permanent failure.
-func reply(err error) error {
+// final makes a server's no to this address or this mail a permanent failure. A no to
+// us (our name, our password, our sender) is none: somebody mends it, and it goes.
+func final(err error) error {
 	var said *textproto.Error
-	if errors.As(err, &said) && said.Code >= 500 {
+	if errors.As(err, &said) && said.Code >= 500 && said.Code != authenticationRequired {
 		return &Permanent{err}
 	}
 	return err
 }
+
+// authenticationRequired is a reply code (RFC 4954 §6).
+const authenticationRequired = 530

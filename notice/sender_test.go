@@ -20,6 +20,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -168,6 +169,18 @@ func (f *office) await(t *testing.T, what string, ok func(store.NoticeState) boo
 func sent(n int) func(store.NoticeState) bool {
 	return func(s store.NoticeState) bool { return s.Sent == n && s.Unrouted == 0 && s.Waiting == 0 }
 }
+
+func failing(n int) func(store.NoticeState) bool {
+	return func(s store.NoticeState) bool { return s.Failing == n }
+}
+
+// clock is a time of day that a test moves forward.
+type clock struct{ ahead atomic.Int64 }
+
+func newClock() *clock { return &clock{} }
+
+func (c *clock) now() time.Time          { return time.Now().Add(time.Duration(c.ahead.Load())) }
+func (c *clock) forward(d time.Duration) { c.ahead.Add(int64(d)) }
 
 func left() notice.Message {
 	return notice.Message{Kind: notice.PersonLeft, Key: "cut-7", Subject: "Jürgen Smith has left", Text: "Ended: 2 live sessions.\n", Path: "/people/7",

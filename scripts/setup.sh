@@ -84,6 +84,8 @@ if [ ${#missing[@]} -gt 0 ]; then
   have_server || die "PostgreSQL's server programs are still not found" "put the folder of initdb in the PATH"
 fi
 
+if [ "$purpose" = test ]; then "$(dirname "$0")/servers.sh"; fi # real servers for mail and logs, under test
+
 have go || die "Go is not installed" "install Go 1.26 or newer from https://go.dev/dl/ and put its bin folder in the PATH"
 want=$(sed -n 's/^go //p' "$(dirname "$0")/../go.mod")
 got=$(GOTOOLCHAIN=local go env GOVERSION | sed 's/^go//')
