@@ -136,6 +136,17 @@ func TestHosts(t *testing.T) {
 	}
 	k.raw("GET / HTTP/1.1\r\nHost: " + host + "\r\n" + cookie + "X-Forwarded-For: 1.2.3.4\r\nX-Forwarded-Host: evil.example\r\nForwarded: for=1.2.3.4\r\n" +
 		"X_Forwarded_For: 1.2.3.4\r\nRemote_User: root\r\nX-Real-IP: 1.2.3.4\r\nAuthorization: Bearer x\r\nReferer: https://evil.example/?q=1\r\nConnection: close\r\n\r\n")
+	for _, host := range []string{"evil.example", "127.0.0.1"} { // the same in HTTP/2, whose authority is the host
+		req, _ := http.NewRequest(http.MethodGet, k.URL+"/", nil)
+		req.Host = host
+		resp, err := k.SignedIn("alice").Do(req)
+		if err != nil || resp.ProtoMajor != 2 || resp.StatusCode != http.StatusMisdirectedRequest {
+			t.Errorf("HTTP/2 for %s: %v %v", host, resp, err)
+		}
+		if err == nil {
+			resp.Body.Close()
+		}
+	}
 	asked := k.app.asked("/")
 	last := asked[len(asked)-1]
 	if last.Header.Get("X-Forwarded-For") != "127.0.0.1" {

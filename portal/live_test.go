@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"crypto/tls"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -294,11 +295,20 @@ func TestTakeDown(t *testing.T) {
 		t.Fatal(err)
 	}
 	events, _ := k.Ledger.Index().Len()
+	waiting := make(chan string, 1)
+	go func() {
+		_, text, err := k.try(alice, http.MethodGet, "/hang", nil, "Accept: text/html")
+		waiting <- fmt.Sprint(err, text)
+	}()
+	await(t, "a request that waits for the application", func() bool { return len(k.app.asked("/hang")) == 1 })
 	if err := k.Store.TakeDown(0, people[0].ID, "calls are reported", time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := io.Copy(io.Discard, running.Body); err == nil {
 		t.Error("a download ended as if it were complete")
+	}
+	if text := <-waiting; !strings.Contains(text, "taken offline") || !strings.Contains(text, "Calls are reported.") {
+		t.Errorf("who waited for the application was told %s", text)
 	}
 	for _, c := range []*http.Client{alice, k.stranger()} {
 		resp, text := k.get(c, "/", "Accept: text/html")

@@ -77,6 +77,10 @@ func (p *Portal) refuse(w http.ResponseWriter, r *http.Request, err error) {
 // tell tells an error to the person of a session.
 func (v *visit) tell(err error) {
 	v.p.log(err, v.g)
+	if d := v.p.down.Load(); d != nil && errors.Is(err, errDown) {
+		v.p.showDown(v.w, v.r, d)
+		return
+	}
 	out := v.p.pageOf(err)
 	if v.r.Method == http.MethodGet && out.Retry > 0 {
 		out.Again = v.r.URL.RequestURI()
