@@ -113,8 +113,14 @@ func (p *Portal) SignedIn(login string) *http.Client {
 // Cookie signs a person in, accepts the notice for them and gives the cookie.
 func (p *Portal) Cookie(login string) string {
 	p.tb.Helper()
+	return p.CookieFrom(login, "127.0.0.1")
+}
+
+// CookieFrom is Cookie for a browser at an address.
+func (p *Portal) CookieFrom(login, from string) string {
+	p.tb.Helper()
 	cookie, _, sess, err := p.Identity.SignInBrowser(context.Background(), identity.SignIn{
-		Login: address(login), System: p.Database, Method: identity.MethodPassword, Address: "127.0.0.1", Agent: "test", TTL: time.Hour,
+		Login: address(login), System: p.Database, Method: identity.MethodPassword, Address: from, Agent: "test", TTL: time.Hour,
 	})
 	if err != nil {
 		p.tb.Fatal(err)

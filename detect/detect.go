@@ -81,6 +81,9 @@ type World struct {
 	Key func(s custody.SubjectID) (uint64, bool)
 	// Fact says in a sentence what is wrong with a look beyond doubt; empty if nothing.
 	Fact func(e *Event, s custody.SubjectID) string
+	// Attempt says in a sentence what is wrong beyond doubt with a refused attempt, and how
+	// many of a day make it worth telling; empty if nothing.
+	Attempt func(e *Event) (says string, least int)
 	// Place is where a device is.
 	Place func(device uint32) (Place, bool)
 	// Customers is how many customers there are; 0 is unknown.
@@ -120,6 +123,8 @@ type Alert struct {
 	// Entries are the looks in question, ascending; the newest MaxEntries of InAll.
 	Entries []uint64 `json:"entries"`
 	InAll   int      `json:"entries_in_all"`
+	// Complaints are the complaints that the alert rests on, by their numbers.
+	Complaints []uint64 `json:"complaints,omitempty"`
 	// Customers, Branches and Unexplained count within the sitting that raised it.
 	Customers   int      `json:"customers"`
 	Branches    int      `json:"branches"`

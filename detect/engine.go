@@ -3,6 +3,8 @@ package detect
 import (
 	"time"
 
+	"github.com/RoaringBitmap/roaring/v2"
+
 	"custody"
 )
 
@@ -42,6 +44,9 @@ type Engine struct {
 	forgot  uint32
 	outside signal
 	counts  Counts
+	anybody *roaring.Bitmap  // customers whom anybody saw
+	kept    []*Alert         // of late, for complaints that come
+	told    uint64           // the entry of which a fact was raised
 	shares  map[Rule]float64 // of the policy, before feedback
 	factors map[Rule]float64
 }
@@ -62,7 +67,7 @@ func New(o Options) *Engine {
 	if o.Zone == nil {
 		o.Zone = time.UTC
 	}
-	return &Engine{o: o, shares: o.Policy.Shares, day: -1 << 30, open: map[openKey]*Alert{}, desk: newLedge()}
+	return &Engine{o: o, shares: o.Policy.Shares, day: -1 << 30, open: map[openKey]*Alert{}, anybody: roaring.New(), desk: newLedge()}
 }
 
 // Counts says what was done until now.
@@ -189,6 +194,7 @@ func (e *Engine) first(p *person, s custody.SubjectID) bool {
 	if uint32(s) < e.forgot || !p.seen.CheckedAdd(uint32(s)) {
 		return false
 	}
+	e.anybody.Add(uint32(s))
 	if e.pairs++; e.pairs > e.o.Policy.Pairs {
 		e.forgetOldest()
 	}

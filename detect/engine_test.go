@@ -257,6 +257,10 @@ func TestFactsAreNeverHeld(t *testing.T) {
 	}
 }
 
+func complaintAt(n uint64, at time.Time) *Complaint {
+	return &Complaint{Number: n, Received: at, Known: at}
+}
+
 // TestComplaints: five a day where one in four days had one.
 func TestComplaints(t *testing.T) {
 	var got []Alert
@@ -266,7 +270,7 @@ func TestComplaints(t *testing.T) {
 	for d := range 120 {
 		for range poisson(rng, 0.25) {
 			n++
-			e.Complaint(n, monday.AddDate(0, 0, d).Add(10*time.Hour))
+			e.Complaint(complaintAt(n, monday.AddDate(0, 0, d).Add(10*time.Hour)))
 		}
 	}
 	if len(got) > 1 {
@@ -276,7 +280,7 @@ func TestComplaints(t *testing.T) {
 	for d := range 5 {
 		for i := range 5 {
 			n++
-			e.Complaint(n, monday.AddDate(0, 0, 120+d).Add(time.Duration(10+i)*time.Hour))
+			e.Complaint(complaintAt(n, monday.AddDate(0, 0, 120+d).Add(time.Duration(10+i)*time.Hour)))
 		}
 	}
 	if len(got) == 0 || got[0].Time.After(monday.AddDate(0, 0, 122)) || got[0].Person != 0 {

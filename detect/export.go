@@ -31,7 +31,7 @@ func (e *Engine) export(ev *Event, p *person) {
 		return
 	}
 	e.raise(ev, p, nil, evidence{
-		Finding: Finding{Rule: Export, Of: "customers in files on one day", Says: fmt.Sprintf("Took %s away in files on one day.", customers(p.taken)),
+		Finding: Finding{Rule: Export, Of: ofFiles, Says: tookAway(p.taken),
 			Expected: chance, Observed: float64(p.taken), Evidence: 1 / chance, Parameters: map[string]float64{"bulk": float64(e.o.Policy.Bulk)}},
 		entries: p.takenIn.ordered(), inAll: p.takenIn.n,
 	})
@@ -85,6 +85,10 @@ func (e *Engine) whole(ev *Event, p *person) {
 		entries: a.entries.ordered(), inAll: a.entries.n,
 	})
 }
+
+const ofFiles = "customers in files on one day"
+
+func tookAway(n int) string { return fmt.Sprintf("Took %s away in files on one day.", customers(n)) }
 
 // leastTable is below what most of a table is no whole table.
 const leastTable = 100

@@ -26,7 +26,7 @@ func (e *Engine) Memory() Memory {
 			m.Bytes += 600 + uint64(8*cap(d.recent.list)+48*cap(d.logins))
 		}
 	}
-	m.Bytes += uint64(8 * (len(e.people) + len(e.devices)))
+	m.Bytes += e.anybody.GetSizeInBytes() + uint64(8*(len(e.people)+len(e.devices)))
 	return m
 }
 

@@ -25,15 +25,24 @@ type person struct {
 	devices []use
 	both    turns
 
-	newDevice uint32 // first used on day newOn
-	newOn     int32
-	hour      int
-	place     Place
-	placeAt   time.Time
-	rareTold  uint32 // kinds of rare day that were raised today
+	newDevice  uint32 // first used on day newOn
+	newOn      int32
+	hour       int
+	place      Place
+	placeAt    time.Time
+	placeEntry uint64
+	rareTold   uint32 // kinds of rare day that were raised today
 
 	refused          int
 	refusedOn        int32
+	refusedIn        ring
+	guesses          int // sign-ins in vain
+	guessedOn        int32
+	guessIn          ring
+	late             int // attempts after the right or the work ended
+	lateOn, lateTold int32
+	lateIn           ring
+	complained       complained
 	taken, takenMost int
 	takenOn          int32
 	takenIn          ring
@@ -52,6 +61,24 @@ type device struct {
 	recent ring
 	logins []use
 	turns  turns
+}
+
+// crowd is how many logins on one device make it no device but the address of a
+// network, from behind which a whole branch comes.
+const crowd = 12
+
+// crowdDays is for how many days a login counts as one of those on a device.
+const crowdDays = 14
+
+// network says whether the device is the address of many: it is nobody's hands.
+func (d *device) network(day int32) bool {
+	n := 0
+	for i := range d.logins {
+		if day-d.logins[i].last <= crowdDays {
+			n++
+		}
+	}
+	return n >= crowd
 }
 
 // MaxNumber bounds the numbers of people and devices.

@@ -17,18 +17,20 @@ type evidence struct {
 	device  bool // about the device, not the login
 	entries []uint64
 	inAll   int
+
+	complaints []uint64
 }
 
 // raise makes an alert of a finding, or adds it to the alert of today about the same
 // login or device: one reviewer looks at one case, not at five rules.
-func (e *Engine) raise(ev *Event, p *person, d *device, x evidence) {
+func (e *Engine) raise(ev *Event, p *person, d *device, x evidence) *Alert {
 	x.Version = Version
 	key := openKey{false, ev.Person}
 	if x.device {
 		key = openKey{true, ev.Device}
 	}
 	a := e.open[key]
-	if a == nil {
+	if a == nil && x.Rule != Facts && x.Rule != Export { // these are about what a login did
 		a = e.sameDevice(key, ev)
 	}
 	if a == nil {
@@ -44,11 +46,16 @@ func (e *Engine) raise(ev *Event, p *person, d *device, x evidence) {
 	}
 	a.with(x)
 	e.refresh(a, ev, p)
+	e.remember(a)
 	e.emit(a)
+	return a
 }
 
 // sameDevice finds the alert of today about the login's device, or about its login.
 func (e *Engine) sameDevice(key openKey, ev *Event) *Alert {
+	if d := e.device(ev); d != nil && d.network(e.day) {
+		return nil
+	}
 	other := openKey{!key.device, ev.Device}
 	if key.device {
 		other.number = ev.Person
@@ -93,6 +100,11 @@ func (a *Alert) with(x evidence) {
 		a.Findings[i] = x.Finding
 	}
 	a.entries(x.entries, x.inAll)
+	for _, n := range x.complaints {
+		if !slices.Contains(a.Complaints, n) {
+			a.Complaints = append(a.Complaints, n)
+		}
+	}
 }
 
 // entries adds ledger entries, ascending and without repeats.
@@ -115,8 +127,8 @@ func (e *Engine) refresh(a *Alert, ev *Event, p *person) {
 	if ev.Time.After(a.Until) {
 		a.Until = ev.Time
 	}
-	if p == nil {
-		a.Says = sentence(a)
+	if p == nil || p.sitting.began.IsZero() || ev.Time.Sub(p.sitting.last) > e.o.Policy.Sitting {
+		a.Says, a.Innocent = sentence(a), innocent(a, e)
 		return
 	}
 	s := &p.sitting
@@ -153,6 +165,9 @@ func (e *Engine) tellGrown(ev *Event, p *person) {
 	for i := range a.Findings {
 		if a.Findings[i].Rule == Unexplained && p.open {
 			a.Findings[i].count(p)
+		}
+		if a.Findings[i].Of == ofFiles && p.takenOn == e.day {
+			a.Findings[i].Observed, a.Findings[i].Says = float64(p.taken), tookAway(p.taken)
 		}
 	}
 	e.refresh(a, ev, p)

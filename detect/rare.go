@@ -23,6 +23,7 @@ const (
 	rareRhythm         // looks at the pace of a machine
 	rarePages          // page after page of lists
 	rareProbing        // refusals
+	rareGuess          // sign-ins in vain
 	rareCount
 )
 

@@ -92,10 +92,12 @@ func (e *Engine) shared(ev *Event, p *person, d *device) {
 	}
 	if p.newDevice == ev.Device && p.newOn == e.day {
 		says := "The login was used on a device on which it never was before"
-		if len(d.logins) > 1 {
+		if d.network(e.day) {
+			says = "The login was used from a network from which it never was before"
+		} else if len(d.logins) > 1 {
 			says = "The login was used on a colleague's device, on which it never was before"
 		}
-		if others >= leastTurns {
+		if others >= leastTurns && !d.network(e.day) {
 			says += "; there its looks took turns with the colleague's"
 		}
 		e.unusual(ev, p, d, rareDevice, says+".", "new devices on a day of one login", 1)
@@ -108,18 +110,22 @@ func (e *Engine) shared(ev *Event, p *person, d *device) {
 // unusual raises a rare thing. Its chance is that of such a day at all, times that of
 // the day's unexplained first looks: what is common needs these to become an alarm.
 func (e *Engine) unusual(ev *Event, p *person, d *device, kind int, says, of string, observed float64) {
+	e.unusually(ev, p, d, kind, evidence{Finding: Finding{Of: of, Says: says, Observed: observed}, entries: p.sitting.entries.ordered(), inAll: p.sitting.entries.n})
+}
+
+// unusually is unusual with what there is to show.
+func (e *Engine) unusually(ev *Event, p *person, d *device, kind int, x evidence) {
 	chance, _ := e.desk.happened(kind, p.number)
 	if e.learning() || !e.on(Shared) || p.rareTold&(1<<kind) != 0 {
 		return
 	}
-	chance *= p.null.tail
+	if p.open {
+		chance *= p.null.tail
+	}
 	if alpha := e.alpha(Shared, kind); chance <= alpha {
 		p.rareTold |= 1 << kind
-		e.raise(ev, p, d, evidence{
-			Finding: Finding{Rule: Shared, Of: of, Says: says, Expected: chance, Observed: observed, Evidence: 1 / chance,
-				Parameters: map[string]float64{"alpha": alpha}},
-			entries: p.sitting.entries.ordered(), inAll: p.sitting.entries.n,
-		})
+		x.Rule, x.Expected, x.Evidence, x.Parameters = Shared, chance, 1/chance, map[string]float64{"alpha": alpha}
+		e.raise(ev, p, d, x)
 	}
 }
 
@@ -209,8 +215,8 @@ func (e *Engine) travel(ev *Event, p *person) {
 	if !ok || here.Relay {
 		return
 	}
-	was, at := p.place, p.placeAt
-	p.place, p.placeAt = here, ev.Time
+	was, at, entry := p.place, p.placeAt, p.placeEntry
+	p.place, p.placeAt, p.placeEntry = here, ev.Time, ev.Entry
 	if at.IsZero() {
 		return
 	}
@@ -218,7 +224,17 @@ func (e *Engine) travel(ev *Event, p *person) {
 	if km < nearby || km <= fastest*took.Hours() {
 		return
 	}
-	e.unusual(ev, p, nil, rareTravel, fmt.Sprintf("The login was at two places %d km apart within %s.", int(km), span(took)), "kilometres", km)
+	e.unusually(ev, p, nil, rareTravel, evidence{
+		Finding: Finding{Of: "kilometres", Says: fmt.Sprintf("The login was at two places %d km apart %s.", int(km), apart(took)), Observed: km},
+		entries: []uint64{entry, ev.Entry}, inAll: 2,
+	})
+}
+
+func apart(took time.Duration) string {
+	if took < 10*time.Second {
+		return "at the same moment"
+	}
+	return "within " + span(took)
 }
 
 const (

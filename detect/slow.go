@@ -14,7 +14,7 @@ func (e *Engine) slow(ev *Event, p *person, d *device) {
 		p.alarm()
 		p.recent.reset()
 	}
-	if d == nil {
+	if d == nil || d.network(e.day) {
 		return
 	}
 	if v := d.evidence(); !d.alarmed && v >= e.watched(1)/budget {

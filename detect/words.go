@@ -3,6 +3,7 @@ package detect
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -11,9 +12,45 @@ import (
 // sentence says in plain English what happened. It names nobody: people under review
 // are shown by pseudonym.
 func sentence(a *Alert) string {
-	if !a.about(Unexplained, Burst, Shared, Enumeration) || a.Customers < leastOff {
-		return a.Findings[0].Says
+	var list []string
+	for _, f := range a.Findings { // what is beyond doubt comes first
+		if f.Rule == Facts {
+			list = append(list, f.Says)
+		}
 	}
+	for _, f := range a.Findings {
+		if f.Rule == Export {
+			list = append(list, f.Says)
+		}
+	}
+	if a.about(Unexplained, Burst, Shared, Enumeration) && a.Customers >= leastOff {
+		list = append(list, sitten(a))
+	} else {
+		list = append(list, others(a)...)
+	}
+	for _, f := range a.Findings {
+		if f.Of == ofAlert {
+			list = append(list, f.Says)
+		}
+	}
+	return strings.Join(list, " ")
+}
+
+// mostSaid bounds the findings of a sentence; all are listed below it.
+const mostSaid = 3
+
+// others are the findings that are neither facts nor exports.
+func others(a *Alert) (list []string) {
+	for _, f := range a.Findings {
+		if f.Rule != Facts && f.Rule != Export && f.Of != ofAlert && len(list) < mostSaid {
+			list = append(list, f.Says)
+		}
+	}
+	return list
+}
+
+// sitten says what happened in the sitting of an alert.
+func sitten(a *Alert) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Looked at %s", customers(a.Customers))
 	if a.Branches > 1 {
@@ -47,6 +84,11 @@ func (a *Alert) about(rules ...Rule) bool {
 	return false
 }
 
+// of says whether something was found of this.
+func (a *Alert) of(of string) bool {
+	return slices.ContainsFunc(a.Findings, func(f Finding) bool { return f.Of == of })
+}
+
 // innocent lists explanations that the data does not exclude.
 func innocent(a *Alert, e *Engine) []string {
 	var list []string
@@ -62,6 +104,15 @@ func innocent(a *Alert, e *Engine) []string {
 	}
 	if a.about(Enumeration) {
 		list = append(list, "a program of the person's reads one record after another")
+	}
+	if a.of("refused attempts") {
+		list = append(list, "a program with a saved credential was left running and tries by itself")
+	}
+	if a.of("sign-ins in vain on one day") {
+		list = append(list, "a program with an old credential tries by itself", "somebody else tries the login's name")
+	}
+	if a.about(Outside) {
+		list = append(list, "the complaints have another source, and the customers are those of the login's work", "the complaints were made up")
 	}
 	if a.about(Export) {
 		list = append(list, "the export was agreed beforehand")

@@ -22,29 +22,65 @@ import (
 func working(t *testing.T, d site.Detection) *custodytest.Site {
 	t.Helper()
 	pg := custodytest.Postgres(t)
+	database := assigned(t, pg)
+	p := newPast(d)
+	s := custodytest.NewSite(t, pg, database, custodytest.BodyshopSystem(), p.option)
+	p.lived(t, s)
+	return s
+}
+
+// assigned is a database whose customers are each assigned to one of eight people.
+func assigned(t *testing.T, pg *custodytest.PG) string {
+	t.Helper()
 	database := custodytest.Bodyshop(t, pg, 400)
 	pg.Exec(t, database, "CREATE TABLE assignments (customer_id bigint NOT NULL, login text NOT NULL)",
 		"INSERT INTO assignments SELECT id, 'p' || id % 8 || '@northfield.example' FROM customers")
-	system := custodytest.BodyshopSystem()
-	system.Explanations = []custody.Template{{Name: "assigned", Says: "the customer is assigned to the person", Path: []custody.Join{
+	return database
+}
+
+// workingShop is working with the portal of the sample application as well.
+func workingShop(t *testing.T, d site.Detection) *shop {
+	t.Helper()
+	pg := custodytest.Postgres(t)
+	database := assigned(t, pg)
+	p := newPast(d)
+	s := shopOf(t, pg, database, []custodytest.SiteOption{p.option})
+	p.lived(t, s.Site)
+	return s
+}
+
+// past is a gate's clock and what detectors need for a history.
+type past struct {
+	clock atomic.Int64 // seconds; 0 is now
+	d     site.Detection
+}
+
+func newPast(d site.Detection) *past {
+	p := &past{d: d}
+	p.clock.Store(time.Now().AddDate(0, 0, -20).Unix())
+	return p
+}
+
+func (p *past) option(o *site.Options) {
+	o.Now = func() time.Time {
+		if at := p.clock.Load(); at != 0 {
+			return time.Unix(at, 0)
+		}
+		return time.Now()
+	}
+	o.Detection = p.d
+	o.Systems[0].Explanations = []custody.Template{{Name: "assigned", Says: "the customer is assigned to the person", Path: []custody.Join{
 		{Left: custody.Column{Table: "assignments", Name: "customer_id"}, Right: custody.Column{Table: custody.TableSubject, Name: "key"}},
 		{Left: custody.Column{Table: "assignments", Name: "login"}, Right: custody.Column{Table: custody.TablePerson, Name: "login"}},
 	}}}
-	var clock atomic.Int64
-	clock.Store(time.Now().AddDate(0, 0, -20).Unix())
-	s := custodytest.NewSite(t, pg, database, system, func(o *site.Options) {
-		o.Now = func() time.Time {
-			if at := clock.Load(); at != 0 {
-				return time.Unix(at, 0)
-			}
-			return time.Now()
-		}
-		o.Detection = d
-	})
+}
+
+// lived writes the history and comes to the present.
+func (p *past) lived(t *testing.T, s *custodytest.Site) {
+	t.Helper()
 	history(t, s)
-	clock.Store(0)
+	p.clock.Store(0)
 	s.Reload()
-	return s
 }
 
 // history writes fifteen ordinary days into the ledger.

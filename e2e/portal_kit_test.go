@@ -40,7 +40,12 @@ type customer struct {
 func newShop(t testing.TB, change ...func(*site.Portal)) *shop {
 	t.Helper()
 	pg := custodytest.Postgres(t)
-	database := custodytest.Bodyshop(t, pg, 1000)
+	return shopOf(t, pg, custodytest.Bodyshop(t, pg, 1000), nil, change...)
+}
+
+// shopOf is the shop over a database of its own, with options for the site.
+func shopOf(t testing.TB, pg *custodytest.PG, database string, opts []custodytest.SiteOption, change ...func(*site.Portal)) *shop {
+	t.Helper()
 	pool, err := pgxpool.New(ctx, pg.URLFor(database))
 	if err != nil {
 		t.Fatal(err)
@@ -59,7 +64,7 @@ func newShop(t testing.TB, change ...func(*site.Portal)) *shop {
 		p.SignIn = custodytest.BodyshopSignIn("northfield.ashbridge:Northfield1")
 		s.url = p.Public.String()
 	}
-	s.Portal = custodytest.NewPortal(t, pg, database, server.URL, append([]func(*site.Portal){local}, change...)...)
+	s.Portal = custodytest.NewPortalWith(t, pg, database, server.URL, opts, append([]func(*site.Portal){local}, change...)...)
 	return s
 }
 

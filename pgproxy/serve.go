@@ -60,6 +60,9 @@ type Options struct {
 	MaxMessage     int           // bytes [64 MiB]
 	SignInTimeout  time.Duration // [20 s]
 	Log            *slog.Logger
+	// Refused is told of each sign-in that was refused for its credential, after the
+	// answer. It must not block; nil is told nothing.
+	Refused func(login, system string)
 
 	busyAfter int // [16] messages
 }
@@ -165,6 +168,9 @@ func (s *Server) handle(raw *socket) {
 	if err != nil {
 		s.o.Log.Info("a sign-in was refused", "address", host(raw), "code", custody.CodeOf(err).String(), "err", errors.Unwrap(err))
 		_, _ = st.conn.Write(appendError(nil, "FATAL", err))
+		if code := custody.CodeOf(err); s.o.Refused != nil && (code == custody.CodeUnauthorised || code == custody.CodeRevoked) {
+			s.o.Refused(st.params["user"], st.params["database"])
+		}
 		s.leave(raw)
 		return
 	}

@@ -51,6 +51,9 @@ type Options struct {
 	// Ended is called once for each session that Session gave and that has ended:
 	// signed out, idle, revoked. It must not block.
 	Ended func(*custody.Session)
+	// Refused is told the login of whoever could not sign in with it. It must not block;
+	// nil is told nothing.
+	Refused func(login string)
 	// Address gives the client's address without its port; nil reads RemoteAddr.
 	Address func(*http.Request) string
 	Zone    *time.Location // times on pages; UTC if nil

@@ -112,7 +112,11 @@ func (d *Door) personOf(a *oidc.Account) (link int64, who *identity.Person, err 
 			return 0, nil, err
 		}
 	}
-	if who == nil || len(d.id.Employers(who.ID)) == 0 {
+	if who == nil {
+		return 0, nil, errNoPerson
+	}
+	if len(d.id.Employers(who.ID)) == 0 {
+		d.refused(who.Login)
 		return 0, nil, errNoPerson
 	}
 	link, err = d.id.LinkSubject(who.ID, a.Issuer, a.Subject)

@@ -118,6 +118,9 @@ func (d *Door) provePasskey(state, response []byte) (p proof, err error) {
 	}
 	who := d.id.ByID(k.Person)
 	if who == nil || k.RP != d.passkeys.RP() || len(d.id.Employers(k.Person)) == 0 {
+		if who != nil {
+			d.refused(who.Login)
+		}
 		return p, custody.E(custody.CodeUnauthorised, "this passkey cannot sign in here now", "ask your administrator whether your engagement is current")
 	}
 	if err := d.id.UsePasskey(k.ID, used.Record); err != nil {

@@ -77,6 +77,7 @@ func (d *Door) signIn(w http.ResponseWriter, r *http.Request) {
 	err := d.prove(r.Context(), login, r.PostFormValue("password"), r.PostFormValue("code"))
 	if err != nil {
 		if errors.Is(err, errNoMatch) {
+			d.refused(login)
 			d.o.Log.Info("a sign-in failed", "system", d.o.System, "method", identity.MethodPassword)
 			d.showSignIn(w, r, http.StatusUnauthorized, err)
 			return
@@ -87,6 +88,12 @@ func (d *Door) signIn(w http.ResponseWriter, r *http.Request) {
 	d.o.Throttle.give(true, own)
 	d.o.Throttle.give(false, charges[0].key)
 	d.welcome(w, r, proof{Login: login, Method: identity.MethodPassword, Next: next(r)}, "")
+}
+
+func (d *Door) refused(login string) {
+	if d.o.Refused != nil {
+		d.o.Refused(login)
+	}
 }
 
 // charges are the buckets of one guess: the address, and the login in this browser or

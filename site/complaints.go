@@ -107,6 +107,7 @@ func (s *Site) keepMatched(ctx context.Context) {
 		if _, err := s.intake.service.Match(ctx, systems, &s.memory, false); err != nil && ctx.Err() == nil {
 			s.o.Log.Warn("the customers of a complaint could not be looked for", "err", err)
 		}
+		s.detector.hear()
 	}
 }
 

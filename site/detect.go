@@ -28,6 +28,8 @@ type Detection struct {
 	// how long it and ActionAskReason hold. 20 and a day if zero.
 	LowerTo  uint32
 	Restrain time.Duration
+	// Places says where networks are; nil knows no places, and no travel is impossible.
+	Places *detect.Places
 	// Refresh is how often the reasons in the data are read again. A minute if zero.
 	Refresh time.Duration
 }
@@ -48,20 +50,27 @@ const detectEvery = 250 * time.Millisecond
 // detector follows the ledger. Its state is rebuilt from it at every start, by the same
 // rules; what it raises of events that were seen before the stop was raised then.
 type detector struct {
-	s       *Site
-	index   *ledger.Index
-	o       Detection
-	engine  *detect.Engine
-	reasons atomic.Pointer[reasons]
-	holders *detect.Holders
-	seats   seats
-	next    uint64 // event to take next
-	seen    uint64 // events up to it had their alerts kept
-	saved   time.Time
-	budgets []store.AlertBudget // not in force yet
-	now     *seat               // of the event that the engine has
-	system  custody.SystemID
-	ready   chan struct{} // closed when the ledger was replayed
+	s          *Site
+	index      *ledger.Index
+	o          Detection
+	engine     *detect.Engine
+	reasons    atomic.Pointer[reasons]
+	holders    *detect.Holders
+	seats      seats
+	next       uint64 // event to take next
+	seen       uint64 // events up to it had their alerts kept
+	saved      time.Time
+	budgets    []store.AlertBudget // not in force yet
+	places     *detect.Places
+	watched    watched
+	stale      atomic.Bool // canaries or complaints may have changed
+	complained time.Time   // complaints up to it had their alerts kept
+	replay     bool        // events of before the start are being taken
+	told       bool        // what the engine raises now was raised before the stop
+	outside    bool        // it takes a complaint
+	now        *seat       // of the event that the engine has
+	system     custody.SystemID
+	ready      chan struct{} // closed when the ledger was replayed
 }
 
 // openDetection makes the detector, if there is to be one.
@@ -91,7 +100,12 @@ func (s *Site) openDetection() (err error) {
 func (d *detector) begin() (err error) {
 	s := d.s
 	d.reasons.Store(&reasons{})
-	if d.seen, err = s.o.Store.Detected(); err != nil {
+	d.places = d.o.Places
+	if d.seen, d.complained, err = s.o.Store.Detected(); err != nil {
+		return err
+	}
+	d.watched.taken, d.watched.upTo = map[int64]bool{}, d.complained
+	if err := d.readWatched(); err != nil {
 		return err
 	}
 	if d.budgets, err = s.o.Store.AlertBudgets(); err != nil {
@@ -109,7 +123,9 @@ func (s *Site) watchDetection(ctx context.Context) {
 	}
 	s.work.Go(func() {
 		d.refresh(ctx)
+		d.replay = true
 		d.take(ctx)
+		d.replay = false
 		m := d.engine.Memory()
 		s.o.Log.Info("detection is up to date", "events", d.next-1, "logins", m.People, "devices", m.Devices, "pairs", m.Pairs, "bytes", m.Bytes)
 		close(d.ready)
@@ -144,28 +160,31 @@ func (s *Site) DetectionReady() <-chan struct{} { return s.detector.ready }
 
 // take gives the engine what is durable and new.
 func (d *detector) take(ctx context.Context) {
+	d.renew()
 	for n, e := range d.index.Events(d.next) {
 		if ctx.Err() != nil {
 			return
 		}
+		d.complaints(ctx, e.Time)
 		d.next = n + 1
 		d.event(n, e)
 	}
+	d.complaints(ctx, d.s.o.Now())
 	d.save(false)
 }
 
 // save notes how far alerts are kept, once in a while: what is between is replayed, and
 // an alert that is raised twice has the same key.
 func (d *detector) save(now bool) {
-	if d.next-1 <= d.seen || !now && d.s.o.Now().Sub(d.saved) < 10*time.Second {
+	if d.next-1 <= d.seen && !d.watched.upTo.After(d.complained) || !now && d.s.o.Now().Sub(d.saved) < 10*time.Second {
 		return
 	}
 	d.saved = d.s.o.Now()
-	if err := d.s.o.Store.SetDetected(d.next - 1); err != nil {
+	if err := d.s.o.Store.SetDetected(d.next-1, d.watched.upTo); err != nil {
 		d.s.o.Log.Warn("how far detection has come could not be kept", "err", err)
 		return
 	}
-	d.seen = d.next - 1
+	d.seen, d.complained = d.next-1, d.watched.upTo
 }
 
 // event puts an event of the ledger into the engine's words.
@@ -217,7 +236,9 @@ func (d *detector) world() detect.World {
 			return d.holders.Home(s)
 		},
 		Customers: d.customers,
-		Fact:      func(ev *detect.Event, _ custody.SubjectID) string { return d.fact(ev) },
+		Fact:      d.fact,
+		Attempt:   d.attempt,
+		Place:     d.place,
 	}
 }
 
@@ -253,18 +274,49 @@ func ScanLedger(ctx context.Context, o Options, people *identity.Service, index 
 	return d.engine.Counts(), ctx.Err()
 }
 
-// fact says what is wrong beyond doubt with an imported look; the gate itself refuses it.
-func (d *detector) fact(ev *detect.Event) string {
-	if ev.Route != custody.RouteImported || d.now.employed(ev.Time) {
-		return ""
+// fact says what is wrong beyond doubt with a look: at a planted customer, and an
+// imported one of somebody who had left; the gate itself refuses that.
+func (d *detector) fact(ev *detect.Event, s custody.SubjectID) string {
+	if d.canary(s, ev.Time) {
+		if n := len(ev.Subjects); n > 1 {
+			return fmt.Sprintf("A planted customer, whom nobody has a reason to look at, was in an answer of %d customers.", n)
+		}
+		return "Opened a planted customer, whom nobody has a reason to look at."
 	}
-	return "Looked at customers at a time at which the person worked for nobody here."
+	if ev.Route == custody.RouteImported && !d.seats.employed(custody.PersonID(ev.Person), ev.Time) {
+		return "Looked at customers at a time at which the person worked for nobody here."
+	}
+	return ""
+}
+
+// attempt says what is wrong beyond doubt with what was refused: whoever works for
+// nobody here tried to sign in, or somebody went on asking after the right had ended.
+func (d *detector) attempt(ev *detect.Event) (says string, least int) {
+	if !d.seats.employed(custody.PersonID(ev.Person), ev.Time) {
+		return "Somebody tried to get in with the login of a person who works for nobody here any more.", 1
+	}
+	if ev.Session == 0 || ev.Code != custody.CodeForbidden && ev.Code != custody.CodeRevoked {
+		return "", 0
+	}
+	ended, current, err := d.s.o.Store.LastRight(custody.PersonID(ev.Person), d.system, ev.Time)
+	if err != nil || current || ended.IsZero() {
+		return "", 0
+	}
+	return "Went on asking for customers after the right to see them had ended.", endedAsks
+}
+
+// endedAsks is how many refusals on a day after the end of a right are no mistake.
+const endedAsks = 3
+
+// place says where a device is, by the table of places.
+func (d *detector) place(device uint32) (detect.Place, bool) {
+	return d.places.Of(d.seats.device(device))
 }
 
 // alert keeps what the engine raises of events that were not seen before the start, and
 // does what the policy says.
 func (d *detector) alert(a *detect.Alert) {
-	if d.next-1 <= d.seen {
+	if !d.outside && d.next-1 <= d.seen || d.told {
 		return
 	}
 	body, err := json.Marshal(a)

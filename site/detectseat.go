@@ -13,17 +13,17 @@ type seat struct {
 	device  uint32
 	group   uint32
 	session *custody.Session
-	work    []identity.Engagement // all that the person ever had; nil is not known
 }
 
-// employed says whether the person worked for anybody at a time.
-func (s *seat) employed(t time.Time) bool {
-	for i := range s.work {
-		if s.work[i].Current(t) {
+// employed says whether a person worked for anybody at a time; true if nothing is known.
+func (s *seats) employed(person custody.PersonID, t time.Time) bool {
+	work := s.work(person)
+	for i := range work {
+		if work[i].Current(t) {
 			return true
 		}
 	}
-	return len(s.work) == 0
+	return len(work) == 0
 }
 
 // seats numbers devices and groups, and remembers sessions.
@@ -64,7 +64,7 @@ func (s *seats) of(e *custody.Event) *seat {
 	if len(s.known) >= maxSeats {
 		clear(s.known)
 	}
-	x := &seat{session: &custody.Session{Person: e.Person, Organisation: e.Organisation}, work: s.work(e.Person)}
+	x := &seat{session: &custody.Session{Person: e.Person, Organisation: e.Organisation}}
 	if e.Session != 0 {
 		if r, err := s.s.o.Store.Session(e.Session); err == nil {
 			x.session = &r.Session
@@ -84,8 +84,9 @@ func (s *seats) of(e *custody.Event) *seat {
 // place gives a seat its device and its group: the branch, else the organisation and
 // the roles that were held.
 func (s *seats) place(x *seat) {
-	for i := range x.work {
-		e := &x.work[i]
+	work := s.work(x.session.Person)
+	for i := range work {
+		e := &work[i]
 		if e.Organisation == x.session.Organisation {
 			if x.session.OrgName = e.OrgName; x.session.Branch == "" {
 				x.session.Branch = e.Branch
@@ -117,6 +118,9 @@ func (s *seats) place(x *seat) {
 	}
 	x.group = n
 }
+
+// forget says that engagements may have changed.
+func (s *seats) forget() { s.people, s.read = nil, time.Time{} }
 
 // peopleEvery is how often engagements are read again, for people who are not known yet.
 const peopleEvery = 5 * time.Second

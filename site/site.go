@@ -100,6 +100,7 @@ type Site struct {
 	desk     *desk
 	intake   counter
 	detector *detector
+	refusals refusals
 	running  context.Context
 	stop     context.CancelFunc
 	work     sync.WaitGroup
@@ -119,7 +120,7 @@ func Open(ctx context.Context, o Options) (*Site, error) {
 	if o.Poll == 0 {
 		o.Poll = 100 * time.Millisecond
 	}
-	s := &Site{o: o, Notices: notice.NewOutbox(o.Store, o.Now)}
+	s := &Site{o: o, Notices: notice.NewOutbox(o.Store, o.Now), refusals: refusals{coming: make(chan refusal, maxRefusals), recent: map[custody.PersonID]*refusedOf{}}}
 	if err := s.open(ctx); err != nil {
 		s.Close()
 		return nil, err
@@ -164,7 +165,7 @@ func (s *Site) open(ctx context.Context) (err error) {
 	s.Server = pgproxy.New(pgproxy.Options{
 		Gate: s.Gate, Identity: signIn{s.Identity}, Systems: s.systems, TLS: s.o.TLS,
 		ClearPassword: s.o.ClearPassword, Mask: mask, MaxConnections: s.o.MaxConnections,
-		MaxMessage: s.o.MaxMessage, Log: s.o.Log,
+		MaxMessage: s.o.MaxMessage, Log: s.o.Log, Refused: s.refused,
 	})
 	if err := s.openPortals(); err != nil {
 		return err
@@ -263,6 +264,7 @@ func (s *Site) watch() {
 	s.work.Go(func() { s.keepRights(ctx) })
 	s.watchConsole(ctx)
 	s.watchDetection(ctx)
+	s.work.Go(func() { s.keepRefused(ctx) })
 	s.work.Go(func() { s.keepFresh(ctx) })
 	s.work.Go(func() { s.sendNotices(ctx) })
 	s.work.Go(func() { s.tellLedgerUnwell(ctx) })
@@ -303,6 +305,9 @@ func (s *Site) Reload() error {
 		return err
 	}
 	s.wakeIntake()
+	if s.detector != nil {
+		s.detector.hear()
+	}
 	return s.hearErasures(s.running)
 }
 

@@ -216,17 +216,3 @@ func (s *Store) AlertActions(id int64) ([]string, error) {
 	return list(s.read, func(r *sql.Rows) (a string, err error) { return a, r.Scan(&a) },
 		"SELECT action FROM alert_actions WHERE alert = ? ORDER BY at, action", id)
 }
-
-// Detected is the number of the last event of which alerts were kept.
-func (s *Store) Detected() (n uint64, err error) {
-	err = s.read.QueryRow("SELECT seen FROM detection").Scan(&n)
-	return n, fault(err)
-}
-
-// SetDetected notes that alerts of all events up to a number were kept.
-func (s *Store) SetDetected(n uint64) error {
-	return s.tx(context.Background(), func(t *sql.Tx) error {
-		_, err := t.Exec("UPDATE detection SET seen = max(seen, ?)", int64(n))
-		return err
-	})
-}

@@ -178,11 +178,11 @@ func TestWhatDetectorsDidIsOnce(t *testing.T) {
 		}
 	}
 	for _, n := range []uint64{5, 3} {
-		if err := s.SetDetected(n); err != nil {
+		if err := s.SetDetected(n, time.UnixMilli(int64(n))); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if n, err := s.Detected(); err != nil || n != 5 {
+	if n, at, err := s.Detected(); err != nil || n != 5 || at.UnixMilli() != 5 {
 		t.Errorf("%d %v", n, err)
 	}
 	if err := s.ReviewAlert(id, p[1], "sure", "x", time.Now()); err == nil {

@@ -15,6 +15,7 @@ type Restraint struct {
 	Person  custody.PersonID
 	PerHour uint32 // 0: no limit of its own
 	Reason  bool   // a reason must be stated for every look
+	Fresh   bool   // what signed the person in before Start opens nothing any more
 	Start   time.Time
 	End     time.Time
 }
@@ -22,8 +23,8 @@ type Restraint struct {
 // AddRestraint puts a restraint in force; every gate hears it within its watch.
 func (s *Store) AddRestraint(r *Restraint) error {
 	return s.tx(context.Background(), func(t *sql.Tx) error {
-		_, err := t.Exec("INSERT INTO restraints (alert, person, per_hour, reason, start, end) VALUES (?, ?, ?, ?, ?, ?)",
-			r.Alert, r.Person, r.PerHour, r.Reason, r.Start.UnixMilli(), r.End.UnixMilli())
+		_, err := t.Exec("INSERT INTO restraints (alert, person, per_hour, reason, fresh, start, end) VALUES (?, ?, ?, ?, ?, ?, ?)",
+			r.Alert, r.Person, r.PerHour, r.Reason, r.Fresh, r.Start.UnixMilli(), r.End.UnixMilli())
 		return err
 	})
 }
@@ -32,10 +33,10 @@ func (s *Store) AddRestraint(r *Restraint) error {
 func (s *Store) Restraints(now time.Time) ([]Restraint, error) {
 	return list(s.read, func(r *sql.Rows) (x Restraint, err error) {
 		var start, end sql.NullInt64
-		err = r.Scan(&x.Alert, &x.Person, &x.PerHour, &x.Reason, &start, &end)
+		err = r.Scan(&x.Alert, &x.Person, &x.PerHour, &x.Reason, &x.Fresh, &start, &end)
 		x.Start, x.End = moment(start), moment(end)
 		return x, err
-	}, "SELECT alert, person, per_hour, reason, start, end FROM restraints WHERE end > ? ORDER BY id", now.UnixMilli())
+	}, "SELECT alert, person, per_hour, reason, fresh, start, end FROM restraints WHERE end > ? ORDER BY id", now.UnixMilli())
 }
 
 // AlertBudget is a detector's share of the budget of alerts, since a time.

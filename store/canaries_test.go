@@ -1,0 +1,45 @@
+package store_test
+
+import (
+	"testing"
+	"time"
+
+	"custody"
+	"custody/store"
+)
+
+// TestCanaries: a planted customer is watched from its planting until it is withdrawn,
+// once, and stays on record.
+func TestCanaries(t *testing.T) {
+	s, _ := alerting(t)
+	system, err := s.EnsureSystem("bodyshop")
+	must(t, err)
+	ids, err := s.Assign(system, []string{"17", "18"})
+	must(t, err)
+	planted := time.UnixMilli(1_700_000_000_000).UTC()
+	before, err := s.Generation()
+	must(t, err)
+	must(t, s.AddCanary(&store.Canary{System: system, Key: "18", Note: "board 3", Planted: planted}))
+	if after, err := s.Generation(); err != nil || after == before {
+		t.Errorf("no gate hears of a canary: %d %d %v", before, after, err)
+	}
+	for key, want := range map[string]custody.Code{"18": custody.CodeConflict, "99": custody.CodeNotFound} {
+		if err := s.AddCanary(&store.Canary{System: system, Key: key, Planted: planted}); custody.CodeOf(err) != want {
+			t.Errorf("%s: %v", key, err)
+		}
+	}
+	must(t, s.WithdrawCanary(system, "18", planted.Add(time.Hour)))
+	if err := s.WithdrawCanary(system, "18", planted); custody.CodeOf(err) != custody.CodeNotFound {
+		t.Errorf("withdrawn twice: %v", err)
+	}
+	all, err := s.Canaries()
+	must(t, err)
+	if len(all) != 1 || all[0].Subject != ids[1] || all[0].Key != "18" || all[0].Name != "bodyshop" || all[0].Note != "board 3" {
+		t.Fatalf("%+v", all)
+	}
+	for after, want := range map[time.Duration]bool{-time.Millisecond: false, 0: true, 59 * time.Minute: true, time.Hour: false} {
+		if all[0].Watched(planted.Add(after)) != want {
+			t.Errorf("watched %v after it was planted: %v", after, !want)
+		}
+	}
+}
