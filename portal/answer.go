@@ -63,7 +63,7 @@ func (v *visit) take(resp *http.Response) error {
 	if err := v.heads(resp); err != nil {
 		return err
 	}
-	return v.pump(first, rest)
+	return v.pump(first, rest, func() { upstream.Stop(resp) })
 }
 
 // acceptable refuses answers that no request of ours asks for.
@@ -187,10 +187,14 @@ func noExport() error { return errNoExport }
 var errNoExport = deny(http.StatusForbidden, custody.CodeForbidden, "this is an export of customers' data, which you have no right to",
 	"look at customers one by one, or ask for the right or for somebody to export for you")
 
-// pump recognises what the application sends and releases it.
-func (v *visit) pump(first []byte, rest io.Reader) error {
+// pump recognises what the application sends and releases it. Of a long answer the next
+// bytes are read, and the part before is recorded and written, meanwhile. cut makes a read
+// of rest return.
+func (v *visit) pump(first []byte, rest io.Reader, cut func()) error {
 	f := &v.view.filter
 	chunk, end := first, error(nil)
+	in := source{rest: rest, room: v.view.in}
+	defer in.close(cut)
 	like := v.like()
 	if v.whole {
 		if chunk, end = v.gather(first, rest); end == io.EOF && v.p.blanks.holds(chunk, &like) {
@@ -225,9 +229,41 @@ func (v *visit) pump(first []byte, rest io.Reader) error {
 		if err := v.partWay(); err != nil {
 			return err
 		}
-		var n int
-		n, end = rest.Read(v.view.in)
-		chunk = v.view.in[:n]
+		if !v.whole && v.route != custody.RouteStream {
+			in.ahead(v.p)
+		}
+		chunk, end = in.next()
+	}
+}
+
+// source is where an answer comes from: read where it is needed, or ahead.
+type source struct {
+	rest io.Reader
+	room []byte
+	read int
+	feed *feed
+}
+
+// ahead goes over to reading ahead, once the answer has turned out to be long.
+func (s *source) ahead(p *Portal) {
+	if s.feed == nil && s.read >= partial {
+		s.feed = p.feed(s.rest)
+	}
+}
+
+// next gives the bytes that come next; they hold until it is called again.
+func (s *source) next() ([]byte, error) {
+	if s.feed != nil {
+		return s.feed.next()
+	}
+	n, err := s.rest.Read(s.room)
+	s.read += n
+	return s.room[:n], err
+}
+
+func (s *source) close(cut func()) {
+	if s.feed != nil {
+		s.feed.stop(cut)
 	}
 }
 

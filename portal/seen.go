@@ -1,8 +1,6 @@
 package portal
 
 import (
-	"github.com/RoaringBitmap/roaring/v2"
-
 	"custody"
 	"custody/gate"
 	"custody/subjects/body"
@@ -11,6 +9,9 @@ import (
 // seen is told by the filter of each subject before its record may leave.
 func (v *visit) seen(s custody.SubjectID, shown, masked custody.CategorySet) error {
 	v.found = true
+	if v.action == custody.Export && v.again(s, shown, masked) {
+		return nil
+	}
 	beside := v.view.filter.Beside()
 	if !v.whole && v.action != custody.Export && v.kind != body.EventStream && !beside {
 		if err := v.count(s); err != nil {
@@ -30,6 +31,17 @@ func (v *visit) seen(s custody.SubjectID, shown, masked custody.CategorySet) err
 	return nil
 }
 
+// again says whether a subject is in the record of this file with these categories, as
+// the one before was: then there is nothing to count and nothing to write.
+func (v *visit) again(s custody.SubjectID, shown, masked custody.CategorySet) bool {
+	w := v.view
+	if w.rule >= len(w.rules) {
+		return false
+	}
+	r := &w.rules[w.rule]
+	return r.shown != nil && r.read == shown|masked && r.masked == masked && r.shown.has(s)
+}
+
 // add counts a subject against the limits and puts it in the record of the part. A
 // subject that a part before has recorded with the same categories is in the record of
 // this answer already.
@@ -41,13 +53,13 @@ func (v *visit) add(s custody.SubjectID, shown, masked custody.CategorySet) erro
 	if r.shown == nil { // a stream: each message is a look of its own
 		return v.view.answer.Add(r.group, s)
 	}
-	if r.shown.Contains(uint32(s)) {
+	if r.shown.has(s) {
 		return nil
 	}
 	if err := v.view.answer.Add(r.group, s); err != nil {
 		return err
 	}
-	r.shown.Add(uint32(s))
+	r.shown.add(s)
 	return nil
 }
 
@@ -56,6 +68,7 @@ func (v *visit) add(s custody.SubjectID, shown, masked custody.CategorySet) erro
 func (v *visit) group(shown, masked custody.CategorySet) (*ruled, error) {
 	for i := range v.view.rules {
 		if r := &v.view.rules[i]; r.read == shown|masked && r.masked == masked {
+			v.view.rule = i
 			return r, nil
 		}
 	}
@@ -65,7 +78,7 @@ func (v *visit) group(shown, masked custody.CategorySet) (*ruled, error) {
 	}
 	added := ruled{shown | masked, masked, v.view.answer.Group(r, shown|masked), nil}
 	if !v.whole && v.route != custody.RouteStream {
-		added.shown = roaring.New()
+		added.shown = &numbers{}
 	}
 	v.view.rules = append(v.view.rules, added)
 	return &v.view.rules[len(v.view.rules)-1], nil

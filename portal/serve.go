@@ -102,9 +102,13 @@ func (p *Portal) fault() {
 	case http.ErrAbortHandler:
 		panic(v)
 	default:
-		p.o.Log.Error("a fault of the portal itself", "system", p.o.Name, "kind", fmt.Sprintf("%T", v), "stack", string(debug.Stack()))
+		p.faulty(v)
 		panic(http.ErrAbortHandler)
 	}
+}
+
+func (p *Portal) faulty(v any) {
+	p.o.Log.Error("a fault of the portal itself", "system", p.o.Name, "kind", fmt.Sprintf("%T", v), "stack", string(debug.Stack()))
 }
 
 var hsts = []string{"max-age=31536000"}

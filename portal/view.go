@@ -3,8 +3,6 @@ package portal
 import (
 	"slices"
 
-	"github.com/RoaringBitmap/roaring/v2"
-
 	"custody"
 	"custody/gate"
 	"custody/subjects/body"
@@ -20,6 +18,7 @@ type view struct {
 	seen      []sighting
 	ids       []custody.SubjectID
 	rules     []ruled
+	rule      int // of them, that of the subject before
 	in        []byte
 	out       []byte
 	spare     []byte // the part under way
@@ -42,7 +41,7 @@ type sighting struct {
 type ruled struct {
 	read, masked custody.CategorySet
 	group        int
-	shown        *roaring.Bitmap // who is in the record of this file already; nil for a stream
+	shown        *numbers // who is in the record of this file already; nil for a stream
 }
 
 const (

@@ -9,7 +9,6 @@ import (
 	"errors"
 	"log/slog"
 	"net"
-	"runtime/debug"
 	"sync"
 	"time"
 
@@ -161,7 +160,6 @@ func (s *Site) open(ctx context.Context) (err error) {
 	if err := s.openSystems(ctx); err != nil {
 		return err
 	}
-	debug.FreeOSMemory() // reading all customers took far more than holding them
 	s.Server = pgproxy.New(pgproxy.Options{
 		Gate: s.Gate, Identity: signIn{s.Identity}, Systems: s.systems, TLS: s.o.TLS,
 		ClearPassword: s.o.ClearPassword, Mask: mask, MaxConnections: s.o.MaxConnections,
@@ -180,6 +178,7 @@ func (s *Site) open(ctx context.Context) (err error) {
 		return err
 	}
 	s.watch()
+	shrink() // reading all customers took far more than holding them
 	return nil
 }
 

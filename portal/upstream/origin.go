@@ -256,6 +256,7 @@ type body struct {
 	ended    bool
 	patience time.Duration // 0: a stream, which may be silent
 	waited   time.Time     // when the deadline was set
+	mu       sync.Mutex    // of ended, against Stop
 }
 
 // Stream says that the answer may be silent for as long as it likes.
@@ -263,6 +264,18 @@ func Stream(resp *http.Response) {
 	if b, ok := resp.Body.(*body); ok {
 		b.patience = 0
 		_ = b.c.SetReadDeadline(time.Time{})
+	}
+}
+
+// Stop makes whoever reads the answer get an error, unless all of it was read: who
+// closes it then need not wait. It may be called while another goroutine reads.
+func Stop(resp *http.Response) {
+	if b, ok := resp.Body.(*body); ok {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		if !b.ended {
+			b.c.shut()
+		}
 	}
 }
 
@@ -292,10 +305,13 @@ func (b *body) Close() error {
 }
 
 func (b *body) finish(keep bool) {
-	if b.ended {
+	b.mu.Lock()
+	ended := b.ended
+	b.ended = true
+	b.mu.Unlock()
+	if ended {
 		return
 	}
-	b.ended = true
 	keep = b.stop() && keep
 	if b.sent != nil {
 		select {

@@ -21,6 +21,7 @@ type csvReader struct {
 	scope   int32 // of the row
 	started bool  // the row has begun
 	keyed   bool  // a column is the key
+	lanes   []lane
 }
 
 func newCSV(p *Plan) *csvReader { return &csvReader{plan: p, scope: noScope} }
@@ -35,7 +36,14 @@ func (c *csvReader) read(f *Filter, end bool) error {
 			if f.full() {
 				return nil
 			}
-			c.row(f)
+			if len(c.lanes) > 0 {
+				if c.rows(f); f.full() {
+					return nil
+				}
+			}
+			if !c.started {
+				c.row(f)
+			}
 		}
 		if !c.quick(f) && !c.cell(f, end) {
 			return nil
@@ -253,6 +261,9 @@ func (c *csvReader) endRow(f *Filter) {
 			c.columns = c.columns[:0]
 		}
 		c.keyed = slices.Contains(c.columns, ruleKey)
+		if c.titled {
+			c.lanes = c.lanesOf(f)
+		}
 	}
 	c.started = false
 	f.endRecord(f.at)

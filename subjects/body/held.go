@@ -37,7 +37,12 @@ type value struct {
 }
 
 // record is what leaves together: everything up to end, with the values up to values.
-type record struct{ end, values int32 }
+// Of a plain one no values are kept: it is one subject's, and shows no more than that.
+type record struct {
+	end, values int32
+	subject     custody.SubjectID // of a plain one
+	shown       custody.CategorySet
+}
 
 // scope is a part of a body whose key names one subject: a JSON object, a row.
 type scope struct {
@@ -129,8 +134,13 @@ func (h *held) begun(at int) int { return at - h.complete() }
 func (h *held) endRecord(end int) {
 	if end > h.complete() && !h.together {
 		h.first = int32(len(h.values))
-		h.records = append(h.records, record{int32(end), h.first})
+		h.records = append(h.records, record{end: int32(end), values: h.first})
 	}
+}
+
+// endPlain ends a record that is plain.
+func (h *held) endPlain(end int, who custody.SubjectID, shown custody.CategorySet) {
+	h.records = append(h.records, record{int32(end), h.first, who, shown})
 }
 
 // drop forgets what has been given away. Values of the record under way move to the

@@ -27,7 +27,7 @@ func (r *readers) of(kind Kind, p *Plan) reader {
 		if r.csv == nil {
 			r.csv = newCSV(p)
 		}
-		*r.csv = csvReader{plan: p, scope: noScope, columns: r.csv.columns[:0]}
+		*r.csv = csvReader{plan: p, scope: noScope, columns: r.csv.columns[:0], lanes: r.csv.lanes[:0]}
 		return r.csv
 	case EventStream:
 		if r.events == nil {

@@ -71,7 +71,10 @@ func (f *Filter) settle(dst []byte) ([]byte, error) {
 		}
 	}
 	next := int32(0)
-	for r := range f.records {
+	for r := 0; r < len(f.records); r++ {
+		if r = f.plainFrom(r); r == len(f.records) {
+			break
+		}
 		f.record, f.from = int32(r), len(f.sights)
 		for i := next; i < f.records[r].values; i++ {
 			if v := &f.values[i]; v.flags != 0 || v.rule != ruleNone {
@@ -105,6 +108,17 @@ func (f *Filter) settle(dst []byte) ([]byte, error) {
 		f.reader.moved(f.drop(f.reader.lowest()))
 	}
 	return dst, err
+}
+
+// plainFrom notes whose the plain records from one on are, and gives the first that is
+// not plain.
+func (f *Filter) plainFrom(r int) int {
+	sights, records := f.sights, f.records
+	for ; r < len(records) && records[r].subject != 0; r++ {
+		sights = append(sights, sight{record: int32(r), subject: records[r].subject, shown: records[r].shown})
+	}
+	f.sights = sights
+	return r
 }
 
 // resolveKeys turns the keys in the window into subjects; new ones get their numbers
