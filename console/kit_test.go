@@ -58,7 +58,7 @@ var staff = []struct{ login, name, org, branch, role string }{
 	{"rosa", "Rosa Reed", "Quayside", "", "lead"},
 }
 
-func newWorld(t testing.TB) *world {
+func newWorld(t testing.TB, opts ...custodytest.SiteOption) *world {
 	t.Helper()
 	pg := custodytest.Postgres(t)
 	w := &world{t: t, ids: map[string]custody.PersonID{}, ahead: &atomic.Int64{}, stop: &atomic.Int64{}}
@@ -69,7 +69,7 @@ func newWorld(t testing.TB) *world {
 		}
 		return time.Now().Add(time.Duration(w.ahead.Load()))
 	}
-	w.Console = custodytest.NewConsole(t, pg, custodytest.Bodyshop(t, pg, 300), func(o *site.Options) { o.Now = clock })
+	w.Console = custodytest.NewConsole(t, pg, custodytest.Bodyshop(t, pg, 300), append(opts, func(o *site.Options) { o.Now = clock })...)
 	w.system = w.Options.Systems[0].ID
 	for _, p := range staff {
 		login := p.login + "@" + strings.ToLower(p.org) + ".example"

@@ -170,6 +170,7 @@ type System struct {
 
 // Down says that somebody took a portal offline.
 type Down struct {
+	All    bool // with all other portals
 	Since  time.Time
 	By     string
 	Reason string
@@ -236,6 +237,7 @@ type Parts struct {
 	Gate       Gate
 	Ledger     Ledger
 	Systems    Systems
+	Switch     Switch
 	Rights     Rights
 	Requests   Requests
 	Tokens     Tokens

@@ -45,6 +45,7 @@ const (
 	areaCut                   // end sessions
 	areaLeave                 // end engagements
 	areaSystems
+	areaSwitch // take portals offline
 	areaRights
 	areaReviews
 	areaProcessors
@@ -66,6 +67,7 @@ var may = [areaCount][]Role{
 	areaCut:        {Administrator, Lead, Manager},
 	areaLeave:      {Administrator, Lead},
 	areaSystems:    {Administrator, Lead, Auditor},
+	areaSwitch:     {Administrator, Lead},
 	areaRights:     {Administrator, Lead, Manager, Auditor},
 	areaReviews:    {Lead, Manager, Auditor},
 	areaProcessors: {Lead, Auditor},

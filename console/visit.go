@@ -169,6 +169,7 @@ var dones = map[string]string{
 	"grant-ended": "The right has ended.", "saved": "Saved.", "approved": "The request has been approved.", "declined": "The request has been declined.",
 	"asked": "Your request has been sent. You will see the answer here.", "role-given": "The role has been given.", "role-ended": "The role has ended.",
 	"confirmed": "Confirmed.", "removed": "Removed.", "withdrawn": "The request has been withdrawn.", "revoked": "The token has been revoked.", "recorded": "Recorded.",
+	"taken-down": "It is offline for everybody. Somebody else brings it back.", "brought-up": "It is back.",
 }
 
 // write makes a page whole before the first byte leaves.

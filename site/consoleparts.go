@@ -279,6 +279,16 @@ func (c consoleSystems) Systems() ([]console.System, error) {
 	return list, nil
 }
 
+// TakeDown implements console.Switch.
+func (c consoleSystems) TakeDown(system custody.SystemID, by custody.PersonID, reason string) error {
+	return c.s.o.Store.TakeDown(system, by, reason, c.s.o.Now())
+}
+
+// BringUp implements console.Switch.
+func (c consoleSystems) BringUp(system custody.SystemID, by custody.PersonID) error {
+	return c.s.o.Store.BringUp(system, by, c.s.o.Now())
+}
+
 func (c consoleSystems) system(s *System, down []store.Switch) (out console.System, err error) {
 	out = console.System{ID: s.ID, Name: s.Name, Title: s.Name, Database: s.Upstream != nil, Tables: len(s.Tables)}
 	for i := range s.Tables {
@@ -294,7 +304,7 @@ func (c consoleSystems) system(s *System, down []store.Switch) (out console.Syst
 	}
 	for i := range down {
 		if w := &down[i]; w.System == 0 || w.System == s.ID {
-			out.Down = &console.Down{Since: w.Down, By: w.DownLogin, Reason: w.Reason}
+			out.Down = &console.Down{All: w.System == 0, Since: w.Down, By: w.DownLogin, Reason: w.Reason}
 		}
 	}
 	if out.Examined, err = c.s.o.Store.LastExamination(s.ID); err != nil {
