@@ -35,6 +35,7 @@ require (
 	google.golang.org/protobuf v1.36.12
 	gopkg.in/yaml.v3 v3.0.1
 	modernc.org/sqlite v1.61.1
+	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3
 	rsc.io/qr v0.2.0
 )
 

@@ -123,8 +123,11 @@ func (c *File) Send(_ context.Context, m *Message, _ string) error {
 // OCSF gives a notice as a Detection Finding of the Open Cybersecurity Schema Framework
 // 1.3 (class 2004), without a line break.
 func OCSF(m *Message) []byte {
-	info := map[string]any{"uid": m.Key, "title": m.Subject, "desc": strings.TrimRight(m.Text, "\n"), "types": []string{string(m.Kind)}, "created_time": m.Time.UnixMilli()}
-	if m.Path != "" {
+	info := map[string]any{"uid": m.Key, "title": m.Subject, "types": []string{string(m.Kind)}, "created_time": m.Time.UnixMilli()}
+	if text := strings.TrimRight(m.Text, "\n"); text != "" {
+		info["desc"] = text
+	}
+	if strings.HasPrefix(m.Path, "http") { // a whole address: it is being sent
 		info["src_url"] = m.Path
 	}
 	event := map[string]any{
