@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+	"github.com/jackc/pgx/v5"
 
 	"custody/custodytest"
 	"custody/subjects/body"
@@ -37,6 +38,7 @@ type customer struct {
 type app struct {
 	*httptest.Server
 	customers []customer
+	db        *pgx.Conn
 
 	mu       sync.Mutex
 	sessions map[string]bool
@@ -53,7 +55,8 @@ const appAccount = "northfield:summer2024"
 func newApp(t testing.TB, pg *custodytest.PG, database string) *app {
 	t.Helper()
 	a := &app{sessions: map[string]bool{}, tokens: map[string]bool{}, hold: make(chan struct{}), password: appAccount}
-	rows, err := pg.Conn(t, database).Query(context.Background(), "SELECT id, name, coalesce(phone, ''), coalesce(email, ''), coalesce(notes, '') FROM customers ORDER BY id")
+	a.db = pg.Conn(t, database)
+	rows, err := a.db.Query(context.Background(), "SELECT id, name, coalesce(phone, ''), coalesce(email, ''), coalesce(notes, '') FROM customers ORDER BY id")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +83,7 @@ func (a *app) routes() http.Handler {
 		"GET /{$}": a.home, "GET /api/customers": a.list, "GET /api/customers/{id}": a.one, "GET /customers": a.page, "GET /export.csv": a.export,
 		"GET /slow": a.slow, "GET /events": a.events, "GET /socket": a.socket, "GET /redirect": a.redirect, "POST /upload": a.upload,
 		"GET /static/logo.png": a.logo, "GET /files/scan.png": a.logo, "GET /photo/logo.png": a.logo, "GET /header": a.header, "GET /static/app.js": a.script,
-		"GET /account": a.account, "POST /account": a.change,
+		"POST /phone": a.newPhone, "GET /account": a.account, "POST /account": a.change,
 		"GET /file": a.file, "GET /logout": a.logout, "GET /endless": a.endless, "GET /hang": a.hang, "GET /refuse": a.refuse,
 	} {
 		m.HandleFunc(path, a.signedIn(h))
@@ -379,6 +382,17 @@ func (a *app) script(w http.ResponseWriter, r *http.Request) {
 		text += "const boss = '" + a.customers[0].Phone + "';\n"
 	}
 	io.WriteString(w, text)
+}
+
+// newPhone gives a customer another phone.
+func (a *app) newPhone(w http.ResponseWriter, r *http.Request) {
+	id, _ := strconv.Atoi(r.FormValue("id"))
+	if _, err := a.db.Exec(r.Context(), "UPDATE customers SET phone = $1 WHERE id = $2", r.FormValue("phone"), id); err != nil {
+		http.Error(w, "no", http.StatusInternalServerError)
+		return
+	}
+	a.customers[id-1].Phone = r.FormValue("phone")
+	w.WriteHeader(http.StatusNoContent)
 }
 
 // file sends what the query says, for answers of any kind.

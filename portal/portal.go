@@ -50,6 +50,9 @@ type Options struct {
 	Reasons Reasons // nil: stated reasons are not kept beyond the session
 	// Explainer finds reasons in the data before the person is asked; nil: none.
 	Explainer Explainer
+	// Changed is told after each request that may have changed the application's data.
+	// It must not block; nil: nobody is told.
+	Changed func()
 	// Requests is where people ask for more; nil: nowhere.
 	Requests Requests
 	// Rules are what people accept here; nil: nothing but the notice.

@@ -163,7 +163,15 @@ func (v *visit) run() error {
 		return err
 	}
 	defer resp.Body.Close()
+	if v.p.o.Changed != nil && mayChange(v.r.Method) {
+		v.p.o.Changed()
+	}
 	return v.take(resp)
+}
+
+// mayChange says whether a request of a method may change something.
+func mayChange(method string) bool {
+	return method != http.MethodGet && method != http.MethodHead && method != http.MethodOptions
 }
 
 // decide asks policy what the person may see before the application is asked for

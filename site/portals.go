@@ -107,6 +107,13 @@ func (s *Site) openPortal(sys *System) (*entrance, error) {
 		Closed: o.Closed, SignOut: o.SignOut, AllowUninspectable: o.AllowUninspectable, ExportAbove: o.ExportAbove, Contact: o.Contact,
 		Key: key, MaxClients: s.o.MaxConnections, Now: s.o.Now, Zone: s.o.Zone, Log: s.o.Log,
 	}
+	sys.changed = make(chan struct{}, 1)
+	options.Changed = func() {
+		select {
+		case sys.changed <- struct{}{}:
+		default:
+		}
+	}
 	if e.explainer = s.newExplainer(sys); e.explainer != nil {
 		options.Explainer = e.explainer
 	}

@@ -43,6 +43,7 @@ type System struct {
 	// 5 s for the schema and a minute for subjects if zero.
 	SchemaEvery  time.Duration
 	SubjectEvery time.Duration
+	changed      chan struct{} // a portal's application may have changed its customers
 }
 
 // Options say where a site's state lies and what it guards.

@@ -237,7 +237,8 @@ func (s *Site) fill(ctx context.Context, sys *System) error {
 	return subjects.Fill(ctx, conn, &sys.System, k.directory, k.index)
 }
 
-// keepFilled looks for new subjects and identifiers on a schedule.
+// keepFilled looks for new subjects and identifiers on a schedule, and soon after a
+// portal's application may have changed some.
 func (s *Site) keepFilled(ctx context.Context, sys *System) {
 	every := sys.SubjectEvery
 	if every == 0 {
@@ -246,19 +247,38 @@ func (s *Site) keepFilled(ctx context.Context, sys *System) {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	var read time.Time
-	for {
+	for rest := time.Duration(0); ; {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			renewed := sys.renewed()
-			if sys.Upstream == nil && renewed.Equal(read) {
-				continue
-			}
-			read = renewed
-			if err := s.fill(ctx, sys); err != nil && ctx.Err() == nil {
-				s.o.Log.Warn("the customers' keys and identifiers could not be read again", "system", sys.Name, "err", err)
+		case <-sys.changed:
+			if !pause(ctx, min(rest, every)) {
+				return
 			}
 		}
+		renewed := sys.renewed()
+		if sys.Upstream == nil && renewed.Equal(read) {
+			continue
+		}
+		read = renewed
+		began := time.Now()
+		if err := s.fill(ctx, sys); err != nil && ctx.Err() == nil {
+			s.o.Log.Warn("the customers' keys and identifiers could not be read again", "system", sys.Name, "err", err)
+		}
+		rest = fillShare * time.Since(began)
+	}
+}
+
+// fillShare bounds how much of the time a busy portal has the whole system read: a tenth.
+const fillShare = 9
+
+// pause waits, or says that ctx ended first.
+func pause(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(d):
+		return true
 	}
 }
