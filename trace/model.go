@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"cmp"
 	"math"
 	"slices"
 )
@@ -83,7 +84,8 @@ func newWorker(l *Looks, lag []float32, step int) *worker {
 // complaint fills the model's k-th row.
 func (w *worker) complaint(m *model, k int, c matched, seed uint64) {
 	m.knew[k] = c.knew
-	m.own[k] = slices.Clone(w.exposures(c.subject, c.at))
+	w.exposures(c.subject, c.at)
+	m.own[k] = w.sorted()
 	keep := chosen(len(c.among), seed, uint64(k))
 	for n, s := range c.among {
 		list := w.exposures(s, c.at)
@@ -96,7 +98,7 @@ func (w *worker) complaint(m *model, k int, c matched, seed uint64) {
 		}
 		if len(keep) > 0 && keep[0] == n {
 			keep = keep[1:]
-			m.pool[k] = append(m.pool[k], slices.Clone(list))
+			m.pool[k] = append(m.pool[k], w.sorted())
 		}
 	}
 	slices.Sort(w.touched)
@@ -112,7 +114,7 @@ func (w *worker) complaint(m *model, k int, c matched, seed uint64) {
 
 // exposures gives, for each candidate, the highest lag density among the looks at a
 // subject before a time: a record is passed on once, however often it was opened. The
-// list holds until the next call; it is in the order of candidates.
+// list holds until the next call; it is in no order.
 func (w *worker) exposures(s uint32, at int32) []exposure {
 	w.now = w.now[:0]
 	for _, k := range w.l.of(s) {
@@ -129,13 +131,19 @@ func (w *worker) exposures(s uint32, at int32) []exposure {
 			}
 		}
 	}
-	slices.Sort(w.now)
 	w.list = w.list[:0]
 	for _, c := range w.now {
 		w.list = append(w.list, exposure{c, w.one[c]})
 		w.one[c] = 0
 	}
 	return w.list
+}
+
+// sorted gives a copy of the last list in the order of candidates.
+func (w *worker) sorted() []exposure {
+	list := slices.Clone(w.list)
+	slices.SortFunc(list, func(a, b exposure) int { return cmp.Compare(a.candidate, b.candidate) })
+	return list
 }
 
 // expose notes an exposure and says whether it is the candidate's highest so far.

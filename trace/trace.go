@@ -23,7 +23,8 @@ import (
 type Options struct {
 	// Lag is how long after a look its calls come. DefaultLag if zero.
 	Lag Lag
-	// AgeWindow is how far record ages may differ within a matched set. 2 days if zero.
+	// AgeWindow is how far record ages may differ within a matched set. 7 days if zero: in
+	// ±2 days a login of ordinary work saw six customers or so, and how many is half chance.
 	AgeWindow time.Duration
 	// Redraws is how often the complainants are redrawn for the family-wise p. 999 if zero.
 	Redraws int
@@ -42,7 +43,7 @@ type Options struct {
 
 func (o Options) withDefaults() Options {
 	o.Lag = cmp.Or(o.Lag, DefaultLag)
-	o.AgeWindow = cmp.Or(o.AgeWindow, 48*time.Hour)
+	o.AgeWindow = cmp.Or(o.AgeWindow, 7*24*time.Hour)
 	o.Redraws = cmp.Or(o.Redraws, 999)
 	o.Elsewhere = cmp.Or(o.Elsewhere, 0.5)
 	o.MaxSources = cmp.Or(o.MaxSources, 5)

@@ -77,7 +77,7 @@ cause complaints.`,
 	f.Uint64Var(&t.seed, "seed", 1, "makes the redraws repeatable: a `number`")
 	f.IntVar(&t.redraws, "redraws", 999, "how `many` times complainants are redrawn for the probability of chance")
 	f.StringVar(&t.system, "system", "", "trace on the ledger's events of this `system`")
-	f.Var(&t.lag, "lag", "how long after a look its calls come, at the median: a `duration` (default 14d)")
+	f.Var(&t.lag, "lag", "within what time after a look its calls come as a rule: a `duration` (default 30d)")
 	f.BoolVar(&t.any, "any-look", false, "count looks that showed no phone, mail or postal address as well")
 	f.Var(&t.until, "until", "leave out complaints of calls after this `time`: when customers were first written to")
 	f.StringVar(&t.found, "found", "", "trace a `file` that was found, in place of complaints")
@@ -177,7 +177,7 @@ func (a *app) answer(t *traceRun, q *inquiry.Inquiry, e *evidence, file *foundRu
 	o := trace.Options{Seed: t.seed, Redraws: t.redraws}
 	var err error
 	if t.lag.Duration > 0 {
-		o.Lag = trace.Lag{Median: t.lag.Duration, Spread: trace.DefaultLag.Spread, Longest: 10 * t.lag.Duration}
+		o.Lag = trace.LagOf(t.lag.Duration)
 	}
 	if o.Until, err = t.until.at(a); err != nil {
 		return nil, err
