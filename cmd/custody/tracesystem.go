@@ -143,15 +143,19 @@ type evidence struct {
 // to somebody, and only to who holds the device.
 func (e *evidence) about(login string) (lines []string) {
 	type way struct{ device, credential string }
-	looks, bound, second, all := map[way]int{}, 0, 0, 0
+	looks, bound, second, imported, all := map[way]int{}, 0, 0, 0, 0
 	for _, c := range e.complaints {
 		for d := range e.index.WhoSaw(e.system, c.Subject, time.Time{}, c.Called) {
 			if e.viewers.names.people[d.Person][0] != login {
 				continue
 			}
+			all++
+			if d.Route == custody.RouteImported { // what the other system noted is all there is
+				imported++
+				continue
+			}
 			s := e.viewers.names.session(d.Session)
 			looks[way{deviceOf(e.viewers.names, d.Session), s.Credential}]++
-			all++
 			if s.Credential == "certificate" {
 				bound++
 			}
@@ -167,6 +171,9 @@ func (e *evidence) about(login string) (lines []string) {
 		lines = append(lines, fmt.Sprintf("%d of %d looks at complainants came from %s, signed in by %s", n, all, w.device, w.credential))
 	}
 	slices.Sort(lines)
+	if imported > 0 {
+		lines = append(lines, fmt.Sprintf("%d of %d looks at complainants are of an access log that was imported, with that system's promise", imported, all))
+	}
 	if second > 0 {
 		lines = append(lines, fmt.Sprintf("%d of them while its credential was in use at two addresses at once: somebody else may have had it", second))
 	}

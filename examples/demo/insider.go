@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"encoding/csv"
+	"encoding/json"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -15,32 +17,38 @@ import (
 	"custody/lab/live"
 )
 
-// frank moved to another employer. Nobody told the administrator, and his login works.
-const frank = "frank@northfield.example"
-
-// colleagues work beside him.
-var colleagues = []string{"gwen@northfield.example", "hari@northfield.example", "iris@northfield.example", "jack@northfield.example", "kate@northfield.example", "liam@northfield.example"}
-
-// insider: a week's work in a second, the complaints that follow, and where they point.
+// insider: a week's work in seconds. He is noticed while he works; complaints come, and
+// where they point is where the alert pointed.
 func (d *demo) insider() error {
 	d.title("13. Frank has moved to a claims company. His login still works, and he sells what he looks up")
 	staff, mine, b, err := d.atWork()
 	if err != nil {
 		return err
 	}
-	keys, err := d.keys()
+	before, err := d.alerts()
 	if err != nil {
 		return err
 	}
-	truth, err := live.Play(d.ctx, live.Options{Seed: uint64(time.Now().UnixNano()), Staff: staff, Keys: keys, Each: 15, Taken: 60, Victims: 10, Others: 3})
+	began := make(chan time.Time, 1)
+	done, noticed := make(chan struct{}), make(chan error, 1)
+	go func() { noticed <- d.notice(before, began, done) }()
+	start := time.Now()
+	truth, err := live.Play(d.ctx, live.Options{Seed: uint64(start.UnixNano()), Staff: staff, Own: d.work.today, Foreign: d.work.foreign,
+		Each: 15, Taken: 60, Pause: 20 * time.Millisecond, Began: began, Victims: 10})
+	close(done)
 	if err != nil {
 		return err
 	}
-	d.say("   %d looks by %d estimators with psql and the portal, every one on record. %d of Frank's belong to no job of his.", truth.Looks, len(staff), len(truth.Taken))
+	took := time.Since(start)
+	if err := <-noticed; err != nil {
+		return err
+	}
+	d.say("   %d looks by %d estimators with psql and the portal, every one on record. %d of Frank's belong to no job of his branch.", truth.Looks, len(staff), len(truth.Taken))
+	lag := 2*took.Truncate(time.Second) + 8*time.Second // a month in life
 	if err := d.complain(truth); err != nil {
 		return err
 	}
-	out, err := d.custody("trace", "--system", "bodyshop", "--lag", "2s", "--page", filepath.Join(d.root, "leak.html"))
+	out, err := d.custody("trace", "--system", "bodyshop", "--lag", lag.String(), "--page", filepath.Join(d.root, "leak.html"))
 	if err != nil {
 		return err
 	}
@@ -54,17 +62,18 @@ func (d *demo) insider() error {
 // atWork lets Frank and his colleagues in; Frank comes by psql and by the portal.
 func (d *demo) atWork() (staff []live.Look, mine *pgx.Conn, b *browser, err error) {
 	const query = "SELECT id, phone FROM customers WHERE id = $1::text::int"
-	for _, who := range append([]string{frank}, colleagues...) {
-		name := strings.ToUpper(who[:1]) + who[1:strings.IndexByte(who, '@')] + " Moss"
-		if out, err := d.quiet("person", "add", who, "--name", name, "--organisation", "Northfield", "--role", "estimator"); err != nil {
-			return nil, nil, nil, fmt.Errorf("person add: %s", out)
-		}
+	for i, who := range append([]string{frank}, colleagues...) {
 		token, err := d.quiet("token", "issue", "--person", who, "--system", "bodyshop", "--ttl", "8h")
 		if err != nil {
 			return nil, nil, nil, fmt.Errorf("token issue: %s", token)
 		}
 		d.tokens[who] = wordIn(token, "cst_")
-		conn, err := pgx.Connect(d.ctx, d.url(who))
+		config, err := pgx.ParseConfig(d.url(who))
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		config.DialFunc = desk(i).DialContext
+		conn, err := pgx.ConnectConfig(d.ctx, config)
 		if err != nil {
 			return nil, nil, nil, err
 		}
@@ -76,6 +85,7 @@ func (d *demo) atWork() (staff []live.Look, mine *pgx.Conn, b *browser, err erro
 	if b, _, err = d.arrive(frank, "orchid tunnel brass", ""); err != nil {
 		return nil, nil, nil, err
 	}
+	b.Transport = &http.Transport{DialContext: desk(0).DialContext}
 	sql, n := staff[0], 0
 	staff[0] = func(ctx context.Context, key string) (live.Shown, error) {
 		if n++; n%4 == 0 {
@@ -88,21 +98,72 @@ func (d *demo) atWork() (staff []live.Look, mine *pgx.Conn, b *browser, err erro
 	return staff, mine, b, nil
 }
 
-// keys are customers whom nobody has looked at in this story.
-func (d *demo) keys() (list []string, err error) {
-	conn, err := pgx.Connect(d.ctx, d.pg.URLFor("bodyshop"))
-	if err != nil {
-		return nil, err
-	}
-	defer conn.Close(context.Background())
-	rows, err := conn.Query(d.ctx, "SELECT id::text FROM customers WHERE id > 20000 AND phone IS NOT NULL")
-	if err != nil {
-		return nil, err
-	}
-	return pgx.CollectRows(rows, pgx.RowTo[string])
+// desk dials from a machine of its own: each of them sits at one.
+func desk(n int) *net.Dialer {
+	return &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 1, byte(10+n))}}
 }
 
-// complain puts the complaints in a list, as they come by mail, and takes it in.
+// alert is what the list of alerts says of one.
+type alert struct {
+	ID     int64  `json:"id"`
+	Person string `json:"person"`
+	Sealed bool   `json:"sealed"`
+	Says   string `json:"says"`
+}
+
+// alerts lists those that wait for review.
+func (d *demo) alerts() (list []alert, err error) {
+	out, err := d.quiet("alert", "list", "--json")
+	if err != nil {
+		return nil, fmt.Errorf("alert list: %s", out)
+	}
+	for line := range strings.Lines(out) {
+		var a alert
+		if err := json.Unmarshal([]byte(line), &a); err != nil {
+			return nil, fmt.Errorf("alert list printed %q", line)
+		}
+		list = append(list, a)
+	}
+	return list, nil
+}
+
+// notice is the screen of whoever watches: it shows the alert that was not there before,
+// while the work goes on.
+func (d *demo) notice(before []alert, began <-chan time.Time, done <-chan struct{}) error {
+	known := map[int64]bool{}
+	for _, a := range before {
+		known[a.ID] = true
+	}
+	first, working := <-began, true
+	for end := time.Now().Add(8 * time.Second); time.Now().Before(end); {
+		list, err := d.alerts()
+		if err != nil {
+			return err
+		}
+		for _, a := range list {
+			if known[a.ID] {
+				continue
+			}
+			when := "while he is at work"
+			if !working {
+				when = "just after"
+			}
+			d.say("   On the screen of whoever watches, %.1f s after his first look without a job, %s:", time.Since(first).Seconds(), when)
+			d.say("     \033[1mAlert %d. %s\033[0m", a.ID, a.Says)
+			d.say("     About: %s (sealed until two people ask). %s/alerts/%d", a.Person, d.console, a.ID)
+			return expect(a.Sealed && (strings.Contains(a.Says, "without any reason") || strings.Contains(a.Says, "no job")), "alert says %q", a.Says)
+		}
+		select {
+		case <-done:
+			working, done = false, nil
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+	return expect(false, "nobody noticed")
+}
+
+// complain puts the complaints in a list, as they come by mail, and takes it in: of those
+// who were called, and of some whom strangers called for another reason.
 func (d *demo) complain(truth *live.Truth) error {
 	path := filepath.Join(d.root, "complaints.csv")
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
@@ -112,12 +173,12 @@ func (d *demo) complain(truth *live.Truth) error {
 	defer f.Close()
 	w := csv.NewWriter(f)
 	_ = w.Write([]string{"reference", "name", "phone", "customer", "called", "knew", "what happened"})
+	called := truth.Last.Add(time.Second).UTC().Format(time.RFC3339)
 	for i, c := range truth.Complaints {
-		knew := ""
-		if c.Leaked {
-			knew = "my accident"
-		}
-		_ = w.Write([]string{fmt.Sprint(i + 1), "", c.Phone, c.Key, truth.Last.Add(2 * time.Second).UTC().Format(time.RFC3339), knew, "They would not say where they had my number."})
+		_ = w.Write([]string{fmt.Sprint(i + 1), "", c.Phone, c.Key, called, "my accident", "They would not say where they had my number."})
+	}
+	for i, key := range d.work.before[:3] {
+		_ = w.Write([]string{fmt.Sprint(101 + i), "", "", key, called, "", "A recorded voice."})
 	}
 	if w.Flush(); w.Error() != nil {
 		return w.Error()

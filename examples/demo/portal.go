@@ -75,15 +75,20 @@ func (d *demo) guard() error {
 		return err
 	}
 	const system = "\n  bodyshop:\n"
-	whole := strings.Replace(string(b), system, system+text, 1)
+	whole := strings.Replace(string(b), system, system+text+reasonsText, 1)
 	if err := expect(whole != string(b), "discover did not declare the system bodyshop"); err != nil {
 		return err
 	}
+	desk := free("127.0.0.1:6481")
+	_, port, _ = net.SplitHostPort(desk)
+	d.console = "http://localhost:" + port
+	whole = strings.Replace(whole, "listen: 127.0.0.1:6480", "listen: "+desk, 1)
 	if err := os.WriteFile(file, []byte(whole), 0o600); err != nil {
 		return err
 	}
 	d.say("   In custody.yaml, under systems.bodyshop:")
 	d.indent(text, 10)
+	d.indent(reasonsText, 4)
 	d.say("   $ custody portal credential bodyshop < shared-account      # staff never need it again")
 	cmd := exec.CommandContext(d.ctx, d.binary, "portal", "credential", "bodyshop")
 	cmd.Env = append(os.Environ(), "CUSTODY_DIR="+d.dir)

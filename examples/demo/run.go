@@ -29,6 +29,8 @@ type demo struct {
 	gate        *exec.Cmd
 	address     string // of the gate for SQL
 	portal      string // of the gate for browsers
+	console     string // where alerts are shown
+	work        *branchWork
 	tokens      map[string]string
 	logins      map[string]*login
 	greeted     map[string]bool

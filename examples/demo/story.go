@@ -119,6 +119,9 @@ func (d *demo) setUp() error {
 	if err := d.connect(); err != nil {
 		return err
 	}
+	if err := d.lastMonth(); err != nil {
+		return err
+	}
 	if err := d.serve(); err != nil {
 		return err
 	}

@@ -21,7 +21,7 @@ import (
 // those of tracing on seeds below traceSeed.
 const (
 	firstSeed = 1000
-	traceSeed = 2000
+	traceSeed = 3000
 )
 
 func main() {

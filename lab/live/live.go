@@ -22,12 +22,15 @@ type Look func(ctx context.Context, key string) (Shown, error)
 // Options say who works on what.
 type Options struct {
 	Seed    uint64
-	Staff   []Look // colleagues, the insider first
-	Keys    []string
-	Each    int // looks of each at customers of their own jobs
-	Taken   int // looks of the insider at customers of others
-	Victims int // of those taken, who complain
-	Others  int // complaints that have nothing to do with it
+	Staff   []Look   // colleagues, the insider first
+	Own     []string // customers of their jobs
+	Foreign []string // customers with whom none of them has to do
+	Each    int      // looks of each at customers of their own jobs
+	Taken   int      // looks of the insider at customers of others
+	Pause   time.Duration
+	Began   chan<- time.Time // told once, when the insider first takes one; may be nil
+	Victims int              // of those taken, who complain
+	Others  int              // complaints that have nothing to do with it
 }
 
 // Complaint is one unwanted call.
@@ -47,14 +50,10 @@ type Truth struct {
 // Play lets everybody work at the same time and gives the complaints that follow.
 func Play(ctx context.Context, o Options) (*Truth, error) {
 	rng := rand.New(rand.NewPCG(o.Seed, 11))
-	need := len(o.Staff)*o.Each + o.Taken + o.Others
-	if len(o.Keys) < need {
-		return nil, fmt.Errorf("%d customers are needed, %d are there", need, len(o.Keys))
+	if len(o.Own) < len(o.Staff)*o.Each || len(o.Foreign) < o.Taken {
+		return nil, fmt.Errorf("%d customers of their own and %d others are needed, %d and %d are there", len(o.Staff)*o.Each, o.Taken, len(o.Own), len(o.Foreign))
 	}
-	keys := make([]string, 0, need)
-	for _, i := range rng.Perm(len(o.Keys))[:need] {
-		keys = append(keys, o.Keys[i])
-	}
+	own, taken := some(rng, o.Own, len(o.Staff)*o.Each), some(rng, o.Foreign, o.Taken)
 	t := &Truth{}
 	type result struct {
 		who   int
@@ -63,12 +62,17 @@ func Play(ctx context.Context, o Options) (*Truth, error) {
 	}
 	done := make(chan result, len(o.Staff))
 	for who, look := range o.Staff {
-		mine := keys[who*o.Each : (who+1)*o.Each]
+		mine, told := own[who*o.Each:(who+1)*o.Each], chan<- time.Time(nil)
 		if who == 0 {
-			mine = mixed(rng, mine, keys[len(o.Staff)*o.Each:len(o.Staff)*o.Each+o.Taken])
+			mine, told = mixed(rng, mine, taken), o.Began
 		}
 		go func() {
-			shown, err := each(ctx, look, mine)
+			shown, err := each(ctx, look, mine, o.Pause, func(key string) {
+				if told != nil && slices.Contains(taken, key) {
+					told <- time.Now()
+					told = nil
+				}
+			})
 			done <- result{who, shown, err}
 		}()
 	}
@@ -84,7 +88,7 @@ func Play(ctx context.Context, o Options) (*Truth, error) {
 			continue
 		}
 		for _, s := range r.shown {
-			if slices.Contains(keys[len(o.Staff)*o.Each:], s.Key) {
+			if slices.Contains(taken, s.Key) {
 				t.Taken = append(t.Taken, s)
 			}
 		}
@@ -112,8 +116,23 @@ func mixed(rng *rand.Rand, a, b []string) []string {
 	return list
 }
 
-func each(ctx context.Context, look Look, keys []string) (list []Shown, err error) {
+// some picks n of a list.
+func some(rng *rand.Rand, list []string, n int) []string {
+	picked := make([]string, 0, n)
+	for _, i := range rng.Perm(len(list))[:n] {
+		picked = append(picked, list[i])
+	}
+	return picked
+}
+
+func each(ctx context.Context, look Look, keys []string, pause time.Duration, next func(key string)) (list []Shown, err error) {
 	for _, key := range keys {
+		next(key)
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(pause):
+		}
 		s, err := look(ctx, key)
 		if err != nil {
 			return nil, err
