@@ -51,3 +51,21 @@ func (e effort) say(t *target, before effort, tps, seconds float64) {
 			(e.user+e.system-before.user-before.system)/n, (e.user-before.user)/n, (e.system-before.system)/n, (e.switches-before.switches)/n)
 	}
 }
+
+// since is the processor time used since before, microseconds.
+func (e effort) since(before effort) float64 {
+	return e.user + e.system - before.user - before.system
+}
+
+// idleTime is how long the machine's processors have had nothing to do, microseconds of
+// all of them.
+func idleTime() float64 {
+	b, _ := os.ReadFile("/proc/stat")
+	line, _, _ := strings.Cut(string(b), "\n")
+	if f := strings.Fields(line); len(f) > 4 {
+		var n float64
+		_, _ = fmt.Sscan(f[4], &n)
+		return n * ticks
+	}
+	return 0
+}

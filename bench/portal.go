@@ -4,10 +4,10 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log"
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -20,7 +20,12 @@ import (
 type web struct {
 	dir         string
 	app, proxy  *helper
-	gate        *gateProcess
+	gates       []guarded // this build's, and others on request
+}
+
+// guarded is a gate in front of the application.
+type guarded struct {
+	*gateProcess
 	clear, veil string // cookies: of who sees everything, of who sees it masked
 }
 
@@ -50,31 +55,23 @@ func measurePortal(ctx context.Context, w *world, _ row) (list []result, err err
 		if !w.o.only.MatchString(r.name) {
 			continue
 		}
-		var direct, bare, gate, ratios []float64
+		rates := make([][]float64, 2+len(x.gates))
 		for k := range w.o.rounds {
-			cookie := x.clear
-			if r.veiled {
-				cookie = x.veil
-			}
-			for _, t := range x.ways(cookie, &direct, &bare, &gate) {
-				if t.pid == x.gate.cmd.Process.Pid && k == w.o.rounds-1 {
+			for n, t := range x.ways(r.veiled) {
+				if n == 2 && k == w.o.rounds-1 {
 					x.profile(w, r.name)
 				}
-				before := effortOf(t.pid)
-				rate, err := wrk(ctx, t.base+r.path, t.cookie, w.o.length)
+				rate, err := x.ask(ctx, w, t, r.path)
 				if err != nil {
 					return list, err
 				}
-				if w.o.effort {
-					effortOf(t.pid).say(&target{name: t.name, pid: t.pid}, before, rate, max(1, w.o.length.Seconds()))
-				}
-				*t.into = append(*t.into, rate)
+				rates[n] = append(rates[n], rate)
 			}
-			ratios = append(ratios, gate[k]/direct[k])
 		}
-		line := result{name: r.name, direct: rate(direct), bouncer: rate(bare), gate: rate(gate), figure: fmt.Sprintf("%.2f × direct", med(ratios))}
+		ratio := med(ratiosOf(rates[2], rates[0]))
+		line := result{name: r.name, direct: rate(rates[0]), bouncer: rate(rates[1]), gate: rate(rates[2]), figure: fmt.Sprintf("%.2f × direct", ratio) + besideDirect(rates)}
 		if r.least > 0 {
-			line.demand, line.met = fmt.Sprintf("≥%.2g ×", r.least), yes(med(ratios) >= r.least)
+			line.demand, line.met = fmt.Sprintf("≥%.2g ×", r.least), yes(ratio >= r.least)
 		}
 		list = append(list, line)
 	}
@@ -96,12 +93,40 @@ func webWanted(only *regexp.Regexp) bool {
 type way struct {
 	name, base, cookie string
 	pid                int
-	into               *[]float64
 }
 
-func (x *web) ways(cookie string, direct, bare, gate *[]float64) []way {
-	return []way{{"direct", x.app.url, "", x.app.cmd.Process.Pid, direct}, {"bare proxy", x.proxy.url, "", x.proxy.cmd.Process.Pid, bare},
-		{"gate", x.gate.portal, cookie, x.gate.cmd.Process.Pid, gate}}
+func (x *web) ways(veiled bool) []way {
+	list := []way{{"direct", x.app.url, "", x.app.cmd.Process.Pid}, {"bare proxy", x.proxy.url, "", x.proxy.cmd.Process.Pid}}
+	for i, g := range x.gates {
+		w := way{"gate", g.portal, g.clear, g.cmd.Process.Pid}
+		if veiled {
+			w.cookie = g.veil
+		}
+		if i > 0 {
+			w.name = fmt.Sprint("gate ", i+1)
+		}
+		list = append(list, w)
+	}
+	return list
+}
+
+// ask gives answers a second over one way.
+func (x *web) ask(ctx context.Context, w *world, t way, path string) (float64, error) {
+	before, app, idle := effortOf(t.pid), effortOf(x.app.cmd.Process.Pid), idleTime()
+	rate, client, err := wrk(ctx, t.base+path, t.cookie, w.o.length)
+	if seconds := max(1, w.o.length.Seconds()); err == nil && w.o.effort {
+		n := rate * seconds
+		effortOf(t.pid).say(&target{name: t.name, pid: t.pid}, before, rate, seconds)
+		log.Printf("               beside it: application %.1f µs, client %.1f µs, nobody %.1f µs", effortOf(x.app.cmd.Process.Pid).since(app)/n, client/n, (idleTime()-idle)/n)
+	}
+	return rate, err
+}
+
+func ratiosOf(a, b []float64) (list []float64) {
+	for k := range a {
+		list = append(list, a[k]/b[k])
+	}
+	return list
 }
 
 // fileSize is the large file, in megabytes.
@@ -110,23 +135,24 @@ const fileSize = 1000
 // file downloads a large CSV of customers.
 func (x *web) file(ctx context.Context, w *world) ([]result, error) {
 	var direct, bare, gate, ratios []float64
-	if err := x.gate.restart(); err != nil { // its memory is the file's then, not that of the looks before
+	into := []*[]float64{&direct, &bare, &gate}
+	if err := x.gates[0].restart(); err != nil { // its memory is the file's then, not that of the looks before
 		return nil, err
 	}
 	for k := range max(1, w.o.rounds/3) {
-		for _, t := range x.ways(x.clear, &direct, &bare, &gate) {
-			if t.pid == x.gate.cmd.Process.Pid {
+		for n, t := range x.ways(false)[:len(into)] {
+			if n == 2 {
 				x.profile(w, "portal: a large file")
 			}
 			rate, err := download(ctx, t.base+"/customers.csv?mb="+strconv.Itoa(fileSize), t.cookie)
 			if err != nil {
 				return nil, err
 			}
-			*t.into = append(*t.into, rate)
+			*into[n] = append(*into[n], rate)
 		}
 		ratios = append(ratios, gate[k]/bare[k])
 	}
-	most, err := highest(x.gate.cmd.Process.Pid)
+	most, err := highest(x.gates[0].cmd.Process.Pid)
 	speed := func(list []float64) string { return fmt.Sprintf("%.0f MB/s", med(list)) }
 	return []result{
 		{webFile, speed(direct), speed(bare), speed(gate), fmt.Sprintf("%.2f × bare proxy", med(ratios)), "≥0.5 ×", yes(med(ratios) >= 0.5)},
@@ -134,15 +160,17 @@ func (x *web) file(ctx context.Context, w *world) ([]result, error) {
 	}, err
 }
 
-// wrk asks a path over 16 connections and gives answers a second. Answers that are
-// not 200 are an error.
-func wrk(ctx context.Context, url, cookie string, length time.Duration) (float64, error) {
-	out, err := exec.CommandContext(ctx, "wrk", "-t2", "-c16", "-d"+strconv.Itoa(max(1, int(length.Seconds())))+"s", "-H", "Cookie: "+cookie, url).CombinedOutput()
+// wrk asks a path over 16 connections and gives answers a second, and the processor time
+// that asking took, µs. Answers that are not 200 are an error.
+func wrk(ctx context.Context, url, cookie string, length time.Duration) (each, effort float64, err error) {
+	cmd := exec.CommandContext(ctx, "wrk", "-t2", "-c16", "-d"+strconv.Itoa(max(1, int(length.Seconds())))+"s", "-H", "Cookie: "+cookie, url)
+	out, err := cmd.CombinedOutput()
 	found := wrkLine.FindSubmatch(out)
 	if err != nil || found == nil || strings.Contains(string(out), "Non-2xx") {
-		return 0, fmt.Errorf("wrk: %v\n%s", err, out)
+		return 0, 0, fmt.Errorf("wrk: %v\n%s", err, out)
 	}
-	return strconv.ParseFloat(string(found[1]), 64)
+	each, err = strconv.ParseFloat(string(found[1]), 64)
+	return each, float64((cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()).Microseconds()), err
 }
 
 var wrkLine = regexp.MustCompile(`Requests/sec:\s+([0-9.]+)`)
@@ -188,7 +216,7 @@ func (x *web) profile(w *world, name string) {
 		return
 	}
 	name = strings.NewReplacer(",", "", " ", "-", ":", "").Replace(name)
-	x.gate.saveProfiles(w.o.profile, name, max(2, int(w.o.length.Seconds())))
+	x.gates[0].saveProfiles(w.o.profile, name, max(2, int(w.o.length.Seconds())))
 }
 
 func (x *web) close() {
@@ -197,8 +225,8 @@ func (x *web) close() {
 			h.stop()
 		}
 	}
-	if x.gate != nil {
-		x.gate.stop()
+	for _, g := range x.gates {
+		g.stop()
+		os.RemoveAll(g.spec.Ledger)
 	}
-	os.RemoveAll(filepath.Join(x.dir, "ledger"))
 }

@@ -168,14 +168,31 @@ func newWeb(ctx context.Context, w *world) (x *web, err error) {
 	if x.proxy, err = startHelper("proxy " + x.app.url); err != nil {
 		return x, err
 	}
-	if x.gate, err = newGate("/proc/self/exe", x.dir, w.pg.UserURL(role.User, role.Password, name), name, w.o.profile != "", x.app.url); err != nil {
-		return x, err
+	database := w.pg.UserURL(role.User, role.Password, name)
+	for i, program := range append([]string{"/proc/self/exe"}, w.o.beside...) {
+		dir := filepath.Join(x.dir, fmt.Sprint("gate", i))
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return x, err
+		}
+		g, err := newGate(program, dir, database, name, w.o.profile != "" && i == 0, x.app.url)
+		if err != nil {
+			return x, err
+		}
+		x.gates = append(x.gates, guarded{gateProcess: g})
+		if err := x.gates[i].cookies(name); err != nil {
+			return x, err
+		}
 	}
-	if x.clear, err = x.cookie(name, "clear@northfield.example", policy.Grant{See: custody.Categories(custody.AllCategories()...), Export: true}); err != nil {
-		return x, err
+	return x, nil
+}
+
+// cookies signs in who sees everything and who sees it masked.
+func (g *guarded) cookies(system string) (err error) {
+	if g.clear, err = g.cookie(system, "clear@northfield.example", policy.Grant{See: custody.Categories(custody.AllCategories()...), Export: true}); err != nil {
+		return err
 	}
-	x.veil, err = x.cookie(name, "veil@northfield.example", policy.Grant{See: custody.Categories(custody.Name, custody.Address, custody.Bank), Mask: custody.Categories(custody.Phone, custody.Email)})
-	return x, err
+	g.veil, err = g.cookie(system, "veil@northfield.example", policy.Grant{See: custody.Categories(custody.Name, custody.Address, custody.Bank), Mask: custody.Categories(custody.Phone, custody.Email)})
+	return err
 }
 
 func (w *world) smallDatabase(ctx context.Context, name string) error {
@@ -196,8 +213,8 @@ func (w *world) smallDatabase(ctx context.Context, name string) error {
 }
 
 // cookie adds a person to the running gate's store and signs them in.
-func (x *web) cookie(system, login string, g policy.Grant) (string, error) {
-	st, err := store.Open(x.gate.spec.Store)
+func (g *guarded) cookie(system, login string, grant policy.Grant) (string, error) {
+	st, err := store.Open(g.spec.Store)
 	if err != nil {
 		return "", err
 	}
@@ -209,8 +226,8 @@ func (x *web) cookie(system, login string, g policy.Grant) (string, error) {
 	if _, err := id.AddPerson(identity.NewPerson{Login: login, FullName: "Bench Smith", Organisation: "Northfield", Roles: []string{"estimator"}}); err != nil {
 		return "", err
 	}
-	g.Person, g.System, g.Start = login, system, time.Now().Add(-time.Minute)
-	if err := st.AddGrant(&g); err != nil {
+	grant.Person, grant.System, grant.Start = login, system, time.Now().Add(-time.Minute)
+	if err := st.AddGrant(&grant); err != nil {
 		return "", err
 	}
 	cookie, _, sess, err := id.SignInBrowser(context.Background(), identity.SignIn{Login: login, System: system, Method: identity.MethodPassword, Address: "127.0.0.1", Agent: "wrk", TTL: time.Hour})
