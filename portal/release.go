@@ -88,7 +88,10 @@ func (v *visit) releaseWhole(end bool) error {
 		v.w.Header()["Content-Length"] = v.length[:]
 	}
 	v.w.WriteHeader(v.status)
-	v.released, v.last = true, time.Now()
+	v.released = true
+	if !end {
+		v.last = time.Now()
+	}
 	v.view.seen = v.view.seen[:0]
 	err := v.write(out)
 	v.view.out = v.view.out[:0]
@@ -138,7 +141,11 @@ func (v *visit) write(out []byte) error {
 		return nil
 	}
 	v.writes.Store(true)
-	_ = v.control.SetWriteDeadline(time.Now().Add(v.p.o.Stall))
+	if v.task() != nil {
+		v.busy.WriteWithin(v.p.o.Stall)
+	} else {
+		_ = v.control.SetWriteDeadline(time.Now().Add(v.p.o.Stall))
+	}
 	if v.ctx.Err() != nil { // stopped between the look and the deadline
 		return v.ctx.Err()
 	}

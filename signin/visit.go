@@ -35,14 +35,14 @@ var (
 // is signed in, the session has ended, the notice has not been accepted, or the
 // browser must show again that it holds its device key. Challenge says what to do.
 func (d *Door) Session(r *http.Request) (*custody.Session, error) {
-	v, err := d.visit(r)
+	now := d.o.Now()
+	v, err := d.visitAt(r, now)
 	if err != nil {
 		return nil, err
 	}
 	if !v.accepted.Load() {
 		return nil, errNotice
 	}
-	now := d.o.Now()
 	if d.unproved(v, now, hardProof) {
 		return nil, errDevice
 	}
@@ -51,7 +51,9 @@ func (d *Door) Session(r *http.Request) (*custody.Session, error) {
 }
 
 // visit finds the live visit of a request's cookie, and resumes it after a restart.
-func (d *Door) visit(r *http.Request) (*visit, error) {
+func (d *Door) visit(r *http.Request) (*visit, error) { return d.visitAt(r, d.o.Now()) }
+
+func (d *Door) visitAt(r *http.Request, now time.Time) (*visit, error) {
 	cookie, ok := d.readCookie(r, sessionCookie)
 	if !ok || len(cookie) != 43 {
 		return nil, errSignedOut
@@ -66,20 +68,20 @@ func (d *Door) visit(r *http.Request) (*visit, error) {
 			return nil, err
 		}
 	}
-	if err := d.holds(v); err != nil {
+	if err := d.holds(v, now); err != nil {
 		return nil, err
 	}
 	return v, nil
 }
 
 // holds ends a visit whose right has ended or that was idle too long.
-func (d *Door) holds(v *visit) error {
+func (d *Door) holds(v *visit, now time.Time) error {
 	if err := d.id.Valid(v.sess); err != nil {
 		// The cookie goes too: a session that an administrator cut must not resume.
 		d.end(v, custody.CodeRevoked, true)
 		return errSignedOut
 	}
-	if d.o.Now().UnixNano()-v.seen.Load() > int64(d.o.Idle) {
+	if now.UnixNano()-v.seen.Load() > int64(d.o.Idle) {
 		d.end(v, custody.CodeNone, true)
 		return errSignedOut
 	}
@@ -163,7 +165,7 @@ func (d *Door) end(v *visit, code custody.Code, revoke bool) {
 // browsers were last seen, so that a restart does not give them more time.
 func (d *Door) Sweep() {
 	for _, v := range d.visits() {
-		if d.holds(v) == nil {
+		if d.holds(v, d.o.Now()) == nil {
 			d.writeSeen(v, time.Minute)
 		}
 	}

@@ -32,6 +32,7 @@ type Loop struct {
 	flight          uint64        // the last number of a write under way in the clerk; 0 if there is none
 	landed          atomic.Int64  // how long that write took; 0 until it has ended
 	clerk           chan func() error
+	now             time.Time // when the round began
 	turned          time.Time
 
 	mu     sync.Mutex // guards what follows
@@ -171,10 +172,10 @@ func (t *Task) Leave() {
 // run is the loop's own goroutine.
 func (l *Loop) run() {
 	for {
-		_, woken := l.poller.wait(false, l.ready)
+		_, woken := l.round(false)
 		// A write of several costs what a write of one does: see who else is there.
 		for n, looks := 1, 0; n > 0 && !woken && l.record != nil && l.flight == 0 && l.alive > 1 && looks < moreLooks; looks++ {
-			n, woken = l.poller.wait(true, l.ready)
+			n, woken = l.round(true)
 		}
 		if woken && l.news() {
 			close(l.clerk)
@@ -182,12 +183,33 @@ func (l *Loop) run() {
 			return
 		}
 		l.settle()
-		if now := time.Now(); now.Sub(l.turned) > turn {
-			l.turned = now
+		if l.now.Sub(l.turned) > turn {
+			l.turned = l.now
 			runtime.Gosched()
 		}
 	}
 }
+
+// round resumes those whose sockets are ready; it waits for some, or only looks. It says
+// how many there were, and whether the loop was woken from outside.
+func (l *Loop) round(look bool) (n int, woken bool) {
+	n = l.poller.wait(look)
+	if n > 0 || !look {
+		l.now = time.Now()
+	}
+	for i := range n {
+		slot, which, gone := l.poller.at(i)
+		if slot == wakeSlot {
+			woken = true
+			continue
+		}
+		l.ready(slot, which, gone)
+	}
+	return n, woken
+}
+
+// wakeSlot marks the event of a call from outside.
+const wakeSlot = -1
 
 // moreLooks bounds how often a round looks for more before it waits for the disk.
 const moreLooks = 4

@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"syscall"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -15,9 +16,6 @@ type poller struct {
 	ep, wakes int
 	events    [64]unix.EpollEvent
 }
-
-// wakeSlot marks the event of wake.
-const wakeSlot = -1
 
 func (p *poller) open() bool {
 	var err error
@@ -49,28 +47,39 @@ func (p *poller) wake() {
 	_, _ = unix.Write(p.wakes, binary.NativeEndian.AppendUint64(nil, 1))
 }
 
-// wait waits for events, or only looks for some, and passes them on. It says how many
-// there were, and whether wake was called.
-func (p *poller) wait(look bool, ready func(slot, which int, gone bool)) (n int, woken bool) {
-	timeout := -1
+// wait waits for events, or only looks for some, and gives how many at knows then.
+func (p *poller) wait(look bool) int {
+	var err error
+	n := 0
 	if look {
-		timeout = 0
+		n, err = p.look()
+	} else {
+		n, err = unix.EpollWait(p.ep, p.events[:], -1)
 	}
-	n, err := unix.EpollWait(p.ep, p.events[:], timeout)
 	if err != nil { // EINTR
-		return 0, false
+		return 0
 	}
-	for i := range p.events[:n] {
-		e := &p.events[i]
-		if e.Fd == wakeSlot {
-			var b [8]byte
-			_, _ = unix.Read(p.wakes, b[:])
-			woken = true
-			continue
-		}
-		ready(int(e.Fd), int(e.Pad), e.Events&(unix.EPOLLRDHUP|unix.EPOLLHUP|unix.EPOLLERR) != 0)
+	return n
+}
+
+// look is wait without waiting, so the scheduler need not hear of it.
+func (p *poller) look() (int, error) {
+	n, _, e := syscall.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(p.ep), uintptr(unsafe.Pointer(&p.events[0])), uintptr(len(p.events)), 0, 0, 0)
+	if e != 0 {
+		return 0, e
 	}
-	return n, woken
+	return int(n), nil
+}
+
+// at gives an event: of which socket, and whether its other side has closed. The slot
+// is wakeSlot for a call of wake, once for all that came before.
+func (p *poller) at(i int) (slot, which int, gone bool) {
+	e := &p.events[i]
+	if e.Fd == wakeSlot {
+		var b [8]byte
+		_, _ = unix.Read(p.wakes, b[:])
+	}
+	return int(e.Fd), int(e.Pad), e.Events&(unix.EPOLLRDHUP|unix.EPOLLHUP|unix.EPOLLERR) != 0
 }
 
 // take gives a descriptor of a connection that the runtime's poller does not know.
@@ -98,26 +107,33 @@ func giveBackSocket(fd int) (net.Conn, error) {
 
 // receive reads without waiting; again says that there is nothing.
 func receive(fd int, b []byte) (n int, again bool, err error) {
-	for {
-		if n, err = unix.Read(fd, b); err != unix.EINTR {
-			return result(n, "read", err)
-		}
+	if len(b) == 0 {
+		return 0, false, nil
 	}
+	return transfer(unix.SYS_RECVFROM, fd, b, unix.MSG_DONTWAIT)
 }
 
 // send writes what the other side takes without waiting; again says that more has to
 // wait.
 func send(fd int, b []byte) (n int, again bool, err error) {
-	for {
-		if n, err = unix.Write(fd, b); err != unix.EINTR {
-			return result(n, "write", err)
-		}
+	if len(b) == 0 {
+		return 0, false, nil
 	}
+	return transfer(unix.SYS_SENDTO, fd, b, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
 }
 
-func result(n int, call string, err error) (int, bool, error) {
-	if err == unix.EAGAIN {
-		return 0, true, nil
+// transfer makes a system call that never waits, so the scheduler need not hear of it.
+func transfer(call uintptr, fd int, b []byte, flags uintptr) (n int, again bool, err error) {
+	for {
+		r, _, e := syscall.RawSyscall6(call, uintptr(fd), uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)), flags, 0, 0)
+		switch e {
+		case 0:
+			return int(r), false, nil
+		case syscall.EINTR:
+		case syscall.EAGAIN:
+			return 0, true, nil
+		default:
+			return 0, false, os.NewSyscallError("transfer", e)
+		}
 	}
-	return max(n, 0), false, os.NewSyscallError(call, err)
 }

@@ -80,6 +80,15 @@ func (s *Socket) Write(b []byte) (int, error) {
 	return done + n, err
 }
 
+// Now is the time as its owner may take it for deadlines: in a loop that of the round,
+// which costs nothing.
+func (s *Socket) Now() time.Time {
+	if s.hot != nil {
+		return s.hot.loop.now
+	}
+	return time.Now()
+}
+
 // Hot says whether it is in a loop.
 func (s *Socket) Hot() bool { return s.hot != nil }
 

@@ -29,6 +29,8 @@ const (
 type Busy interface {
 	// Task is the connection's in the loop; nil outside.
 	Task() *loop.Task
+	// WriteWithin gives the next part of the answer so long, from now.
+	WriteWithin(d time.Duration)
 	// Leave goes on outside, for this request and some more.
 	Leave()
 	// Partner gives what SetPartner was told; nil: nothing.
@@ -38,6 +40,9 @@ type Busy interface {
 
 // Task implements Busy.
 func (w *response) Task() *loop.Task { return w.c.task.Load() }
+
+// WriteWithin implements Busy.
+func (w *response) WriteWithin(d time.Duration) { w.c.writeUntil(d) }
 
 // Leave implements Busy.
 func (w *response) Leave() { w.c.leave() }
@@ -59,7 +64,7 @@ func (c *conn) leave() {
 
 // count notes a request.
 func (c *conn) count() {
-	now := time.Now()
+	now := c.sock.Now()
 	if c.busy++; c.busy > 0 && now.Sub(c.last) > soon {
 		c.busy = 0
 	}

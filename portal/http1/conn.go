@@ -145,7 +145,7 @@ func (c *conn) headBegins() { c.readUntil(c.s.HeadTime, 0) }
 // readUntil sets the deadline of reads, unless one is in force that is at most slack
 // sooner: setting it costs.
 func (c *conn) readUntil(d, slack time.Duration) {
-	now := time.Now()
+	now := c.sock.Now()
 	want := now.Add(d).UnixNano()
 	if have := c.readBy.Load(); have == 0 || have > want || want-have > int64(slack) {
 		c.readBy.Store(want)
@@ -155,7 +155,7 @@ func (c *conn) readUntil(d, slack time.Duration) {
 
 // writeUntil sets the deadline of writes, which a handler may change.
 func (c *conn) writeUntil(d time.Duration) {
-	now := time.Now()
+	now := c.sock.Now()
 	want := now.Add(d)
 	if have := c.writeBy.Load(); have > want.UnixNano() || want.UnixNano()-have > int64(d/4) {
 		c.writeBy.Store(want.UnixNano())

@@ -32,7 +32,7 @@ func (w *response) head() {
 			}
 		}
 	}
-	b = appendDate(b)
+	b = appendDate(b, w.c.sock.Now())
 	w.state = plain
 	if w.left < 0 && !w.bodyless() {
 		if w.r.ProtoMinor == 1 {
@@ -67,8 +67,7 @@ type date struct {
 
 var today atomic.Pointer[date]
 
-func appendDate(b []byte) []byte {
-	now := time.Now()
+func appendDate(b []byte, now time.Time) []byte {
 	d := today.Load()
 	if d == nil || d.second != now.Unix() {
 		d = &date{now.Unix(), append(now.UTC().AppendFormat([]byte("Date: "), http.TimeFormat), "\r\n"...)}

@@ -1,8 +1,6 @@
 package upstream
 
 import (
-	"time"
-
 	"custody/internal/loop"
 )
 
@@ -53,7 +51,7 @@ func (l *Lane) take() *conn {
 	if l == nil || l.c == nil {
 		return nil
 	}
-	if time.Since(l.c.since) >= keep || !l.c.raw.Quiet() {
+	if l.c.raw.Now().Sub(l.c.since) >= keep || !l.c.raw.Quiet() {
 		c := l.c
 		l.c, c.lane = nil, nil
 		c.Close()
@@ -68,7 +66,7 @@ func (l *Lane) take() *conn {
 func (l *Lane) back(c *conn, keep bool) bool {
 	l.used = false
 	if keep && l.inLoop {
-		c.since = time.Now()
+		c.since = c.raw.Now()
 		return true
 	}
 	l.c, c.lane = nil, nil

@@ -105,6 +105,31 @@ type conn struct {
 	lane   *Lane // whose it is; nil: it goes back to the others after each answer
 	reused bool
 	since  time.Time
+	// The deadlines in force of reads and writes; zero: another one, or none.
+	readBy, writeBy time.Time
+}
+
+// readUntil sets the deadline of reads, unless one is in force that is a little sooner:
+// setting it costs.
+func (c *conn) readUntil(patience time.Duration) {
+	if by, ok := later(c.readBy, c.raw.Now(), patience); ok {
+		c.readBy = by
+		_ = c.SetReadDeadline(by)
+	}
+}
+
+// writeUntil is the same for writes.
+func (c *conn) writeUntil(patience time.Duration) {
+	if by, ok := later(c.writeBy, c.raw.Now(), patience); ok {
+		c.writeBy = by
+		_ = c.SetWriteDeadline(by)
+	}
+}
+
+// later says whether a deadline is to be set anew, and to when.
+func later(have, now time.Time, patience time.Duration) (time.Time, bool) {
+	left := have.Sub(now)
+	return now.Add(patience), left > patience || left < patience-patience/8
 }
 
 // take gives a kept connection that is still open, or nil.
@@ -239,7 +264,7 @@ func (o *Origin) exchange(ctx context.Context, c *conn, r *Request) (*http.Respo
 // head reads the head of the answer, past those that only say "go on".
 func (c *conn) head(r *Request, patience time.Duration) (*http.Response, error) {
 	if r.Body == nil { // else the sender says when the waiting begins
-		_ = c.SetReadDeadline(time.Now().Add(patience))
+		c.readUntil(patience)
 	}
 	return http1.ReadAnswer(c.in, r.Method)
 }
@@ -255,14 +280,13 @@ type body struct {
 	none     bool // the answer has no body
 	ended    bool
 	patience time.Duration // 0: a stream, which may be silent
-	waited   time.Time     // when the deadline was set
 	mu       sync.Mutex    // of ended, against Stop
 }
 
 // Stream says that the answer may be silent for as long as it likes.
 func Stream(resp *http.Response) {
 	if b, ok := resp.Body.(*body); ok {
-		b.patience = 0
+		b.patience, b.c.readBy = 0, time.Time{}
 		_ = b.c.SetReadDeadline(time.Time{})
 	}
 }
@@ -284,10 +308,7 @@ func (b *body) Read(p []byte) (int, error) {
 		return 0, io.EOF
 	}
 	if b.patience > 0 {
-		if now := time.Now(); now.Sub(b.waited) > time.Second {
-			b.waited = now
-			_ = b.c.SetReadDeadline(now.Add(b.patience))
-		}
+		b.c.readUntil(b.patience)
 	}
 	n, err := b.ReadCloser.Read(p)
 	if err == io.EOF {

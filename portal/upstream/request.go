@@ -55,7 +55,7 @@ func (r *Request) append(b []byte) []byte {
 // send writes a request without a body.
 func (c *conn) send(r *Request, patience time.Duration) error {
 	c.out = r.append(c.out[:0])
-	_ = c.SetWriteDeadline(time.Now().Add(patience))
+	c.writeUntil(patience)
 	_, err := c.Write(c.out)
 	return err
 }
@@ -84,6 +84,7 @@ func (c *conn) sendBody(r *Request, patience time.Duration) (*sending, error) {
 	c.out = r.append(c.out[:0])
 	s := &sending{done: make(chan error, 1), stop: r.Stop}
 	_ = c.SetReadDeadline(time.Time{})
+	c.readBy, c.writeBy = time.Time{}, time.Time{}
 	go func() {
 		err := c.copy(r, patience)
 		_ = c.SetReadDeadline(time.Now().Add(patience))

@@ -2,6 +2,7 @@ package body
 
 import (
 	"bytes"
+	"encoding/binary"
 	"mime"
 	"strings"
 )
@@ -92,6 +93,8 @@ func magic(first []byte) Kind {
 		return XLSX // or another zip: its reader says
 	case bytes.HasPrefix(first, []byte("%PDF-")):
 		return PDF
+	case first[0] == '<' || first[0] == '{' || first[0] == '[': // as most answers begin, and no file does
+		return Empty
 	}
 	for _, m := range []string{"\x89PNG", "GIF8", "\xff\xd8\xff", "\x1f\x8b", "BZh", "\xfd7zXZ", "7z\xbc\xaf", "Rar!", "\xd0\xcf\x11\xe0", "\x28\xb5\x2f\xfd",
 		"SQLite format 3\x00", "\x7fELF", "RIFF", "wOFF", "wOF2", "PK\x05\x06", "OggS", "ID3"} {
@@ -120,6 +123,9 @@ func textual(declared Kind, first []byte) Kind {
 
 // isBinary says whether bytes are no text: NULs, but for UTF-16's, or many controls.
 func isBinary(first []byte) bool {
+	if !controlled(first) {
+		return false
+	}
 	if len(first) >= 2 && (first[0] == 0xFF && first[1] == 0xFE || first[0] == 0xFE && first[1] == 0xFF) {
 		return false
 	}
@@ -163,4 +169,26 @@ func sniff(first []byte) Kind {
 		return HTML
 	}
 	return Text
+}
+
+// controlled says whether there are controls among the bytes, other than tabs and line
+// ends. Eight bytes are looked at at a time.
+func controlled(b []byte) bool {
+	const ones, tops = 0x0101010101010101, 0x8080808080808080
+	for ; len(b) >= 8; b = b[8:] {
+		w := binary.LittleEndian.Uint64(b)
+		if (w-ones*' ')&^w&tops != 0 && controlAmong(b[:8]) {
+			return true
+		}
+	}
+	return controlAmong(b)
+}
+
+func controlAmong(b []byte) bool {
+	for _, c := range b {
+		if c < ' ' && c != '\t' && c != '\n' && c != '\r' {
+			return true
+		}
+	}
+	return false
 }
