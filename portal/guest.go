@@ -28,7 +28,7 @@ type guest struct {
 	ended   bool
 	left    bool
 	views   []*view // not in use
-	running map[*visit]struct{}
+	running []*visit
 	reasons reasons
 }
 
@@ -51,7 +51,7 @@ func (p *Portal) guest(w http.ResponseWriter, sess *custody.Session) (*guest, er
 			p.mu.Unlock()
 			return nil, errClosing
 		}
-		g = &guest{p: p, sess: sess, running: map[*visit]struct{}{}}
+		g = &guest{p: p, sess: sess}
 		g.account = p.o.Origin.Account(p.o.SignIn, upstream.Person{
 			Login: sess.Login, FullName: sess.FullName, Organisation: sess.OrgName, Roles: sess.Roles,
 		})
@@ -100,7 +100,7 @@ func (g *guest) end(code custody.Code) {
 	}
 	g.mu.Lock()
 	g.ended = true
-	for v := range g.running {
+	for _, v := range g.running {
 		v.stop(errCut)
 	}
 	leave := len(g.running) == 0 && !g.left
@@ -119,32 +119,48 @@ func (g *guest) leave() {
 	}
 }
 
-// begin lets a request of the session run.
-func (g *guest) begin(v *visit) error {
+// begin lets a request of the session run, which ends with over.
+func (g *guest) begin(r *http.Request) (*visit, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.ended {
-		return errCut
+		return nil, errCut
 	}
 	if len(g.running) >= maxAtOnce {
-		return errBusy
+		return nil, errBusy
 	}
-	g.running[v] = struct{}{}
+	var w *view
 	if n := len(g.views); n > 0 {
-		v.view, g.views = g.views[n-1], g.views[:n-1]
+		w, g.views = g.views[n-1], g.views[:n-1]
 	} else {
-		v.view = newView(g)
+		w = newView(g)
 	}
-	return nil
+	if w.visit == nil {
+		w.visit = &visit{}
+	}
+	v := w.visit
+	v.view, v.at = w, len(g.running)
+	v.ctx.Begin(r.Context())
+	g.running = append(g.running, v)
+	return v, nil
 }
 
-// done gives back what the request used.
-func (g *guest) done(v *visit) {
-	v.view.clear()
+// done gives back what the request used. calm says that the visit may be used again.
+func (g *guest) done(v *visit, calm bool) {
+	w := v.view
+	w.clear()
+	if !calm {
+		w.visit = nil
+	}
 	g.mu.Lock()
-	delete(g.running, v)
+	last := len(g.running) - 1
+	g.running[v.at], g.running[last].at = g.running[last], v.at
+	g.running[last], g.running = nil, g.running[:last]
+	if calm {
+		v.renew()
+	}
 	if len(g.views) < 16 { // as many as a busy page or program asks at once
-		g.views = append(g.views, v.view)
+		g.views = append(g.views, w)
 	}
 	leave := g.ended && len(g.running) == 0 && !g.left
 	g.left = g.left || leave
@@ -154,11 +170,17 @@ func (g *guest) done(v *visit) {
 	}
 }
 
+// renew makes a visit that is over ready for another request.
+func (v *visit) renew() {
+	v.call, v.answer = call{}, answer{}
+	v.writes.Store(false)
+}
+
 // stopAll stops what runs, for taking the portal down; the sessions stay.
 func (g *guest) stopAll(cause error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	for v := range g.running {
+	for _, v := range g.running {
 		v.stop(cause)
 	}
 }
@@ -170,10 +192,13 @@ func (v *visit) stop(cause error) { v.ctx.End(cause) }
 // watch makes a write to the client return when the request is stopped. Before the
 // first one nothing needs to: write looks itself, and HTTP/2 would end the stream, on
 // which the person is to be told.
-func (v *visit) watch() (unwatch func() bool) {
-	return v.ctx.AfterFunc(func() {
-		if v.writes.Load() {
-			_ = v.control.SetWriteDeadline(longAgo)
+func (v *visit) watch() (hook int) {
+	if v.hush == nil {
+		v.hush = func() {
+			if v.writes.Load() {
+				_ = v.control.SetWriteDeadline(longAgo)
+			}
 		}
-	})
+	}
+	return v.ctx.On(v.hush)
 }

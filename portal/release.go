@@ -84,8 +84,13 @@ func (v *visit) releaseWhole(end bool) error {
 		v.noCopies()
 	}
 	if end && bodyAllowed(v.status) {
-		v.length[0] = strconv.Itoa(len(out))
-		v.w.Header()["Content-Length"] = v.length[:]
+		length := strconv.Itoa(len(out))
+		if len(out) == 0 || v.r.Method == http.MethodHead { // the head leaves when the visit is over
+			v.w.Header()["Content-Length"] = []string{length}
+		} else {
+			v.length[0] = length
+			v.w.Header()["Content-Length"] = v.length[:]
+		}
 	}
 	v.w.WriteHeader(v.status)
 	v.released = true

@@ -16,21 +16,28 @@ import (
 
 // visit is one request on its way through the gate.
 type visit struct {
+	call
+	answer
+	ctx    http1.Life
+	writes atomic.Bool // something was written, or is about to be
+	hush   func()      // makes a write return; made once
+	at     int         // in the guest's list of those that run
+}
+
+// call is what is known of the request.
+type call struct {
 	p         *Portal
 	g         *guest
 	view      *view
 	w         http.ResponseWriter
 	r         *http.Request
 	control   control
-	busy      http1.Busy // nil: the connection is net/http's
-	ctx       http1.Life
-	shape     uint64 // fingerprint of the request
-	path      string // decoded, as the application gets it
-	unwatch   func() bool
-	writes    atomic.Bool                  // something was written, or is about to be
+	busy      http1.Busy                   // nil: the connection is net/http's
+	shape     uint64                       // fingerprint of the request
+	path      string                       // decoded, as the application gets it
+	watched   int                          // the hook of hush
 	furnish   bool                         // the path is one of the application's furniture
 	explained map[custody.SubjectID]Stated // reasons found in the data
-	answer
 }
 
 var (
@@ -115,24 +122,21 @@ var hsts = []string{"max-age=31536000"}
 
 // visit runs a request of somebody who is signed in.
 func (p *Portal) visit(w http.ResponseWriter, r *http.Request, g *guest) {
-	v := &visit{p: p, g: g, w: w, r: r, path: r.URL.Path, control: controlOf(w)}
-	v.busy, _ = w.(http1.Busy)
-	if r.Body != nil && r.Body != http.NoBody {
-		v.leave()
+	b, _ := w.(http1.Busy)
+	if b != nil && r.Body != nil && r.Body != http.NoBody {
+		b.Leave()
 	}
-	v.ctx.Begin(r.Context())
-	defer v.ctx.Over()
 	p.work.Add(1)
 	defer p.work.Done()
-	if err := g.begin(v); err != nil {
+	v, err := g.begin(r)
+	if err != nil {
 		p.refuse(w, r, err)
 		return
 	}
-	defer g.done(v)
-	defer v.behind.wait()
-	v.view.visit = v
-	v.unwatch = v.watch()
-	defer v.unwatch()
+	calm := false
+	defer func() { v.over(calm) }()
+	v.call = call{p: p, g: g, view: v.view, w: w, r: r, control: controlOf(w), busy: b, path: r.URL.Path}
+	v.watched = v.watch()
 	v.shape = v.view.shapes.of(p.o.Key, r.Method, v.path)
 	v.furnish = p.furniture(v.path)
 	if p.down.Load() != nil { // taken down between the first look and begin
@@ -141,7 +145,18 @@ func (p *Portal) visit(w http.ResponseWriter, r *http.Request, g *guest) {
 	}
 	if err := v.run(); err != nil {
 		v.fail(err)
+		return
 	}
+	calm = v.task() != nil
+}
+
+// over ends the visit. One that ran in a loop to its end is used again with its view:
+// nobody else holds it.
+func (v *visit) over(calm bool) {
+	calm = v.ctx.Off(v.watched) && calm
+	_ = v.behind.wait()
+	calm = v.ctx.Over() && calm
+	v.g.done(v, calm)
 }
 
 // run asks the application and releases its answer.

@@ -39,7 +39,7 @@ func (v *visit) socket() error {
 		return err
 	}
 	defer up.CloseNow()
-	v.unwatch()
+	v.ctx.Off(v.watched)
 	client, err := websocket.Accept(v.w, v.r, &websocket.AcceptOptions{
 		Subprotocols: subprotocols(up), InsecureSkipVerify: true, // check has looked at the origin
 	})

@@ -24,7 +24,7 @@ type view struct {
 	spare     []byte // the part under way
 	shapes    shapes
 	types     types
-	visit     *visit // that uses it now
+	visit     *visit // that uses it
 	directory body.Directory
 	treat     func(custody.Category) custody.Treatment
 	found     func(custody.SubjectID, custody.CategorySet, custody.CategorySet) error
@@ -63,7 +63,6 @@ func newView(g *guest) *view {
 // clear makes the view ready for another request.
 func (w *view) clear() {
 	w.seen, w.rules = w.seen[:0], w.rules[:0]
-	w.visit = nil
 	w.s.Restate(0, "")
 	w.s.Ended()
 	if w.answer != nil && w.answer.Pending() > 0 { // of a part that was dropped

@@ -11,7 +11,10 @@ import (
 // The zero Life has no parent; Begin gives it one.
 type Life struct {
 	parent context.Context
-	leave  func() bool // of the parent
+	of     *Life // parent, if it is one; slot is the hook there
+	slot   int
+	fall   func()      // that hook: kept, because to make it costs
+	leave  func() bool // of any other parent
 	mu     sync.Mutex
 	cause  error
 	done   chan struct{}
@@ -19,30 +22,41 @@ type Life struct {
 	room   [4]func()
 }
 
-// Begin makes it a child of parent: it ends when parent does. Over must be called.
+// Begin makes it a child of parent: it ends when parent does. Over must be called. A
+// Life begins anew if Over said that it may.
 func (l *Life) Begin(parent context.Context) {
-	l.parent = parent
+	l.parent, l.of, l.leave = parent, nil, nil
+	l.cause, l.done, l.hooks = nil, nil, nil
 	if p, ok := parent.(*Life); ok {
-		l.leave = p.AfterFunc(func() { l.End(p.Cause()) })
-	} else {
-		l.leave = context.AfterFunc(parent, func() { l.End(context.Cause(parent)) })
+		if l.fall == nil {
+			l.fall = func() { l.End(l.of.Cause()) }
+		}
+		l.of = p
+		l.slot = p.On(l.fall)
+		return
 	}
+	l.leave = context.AfterFunc(parent, func() { l.End(context.Cause(parent)) })
 }
 
-// Over ends it because what it was for is done.
-func (l *Life) Over() {
-	if l.leave != nil {
+// Over ends it because what it was for is done. It says whether nothing had ended it
+// and nobody can end it any more, whose hook is on its way.
+func (l *Life) Over() (calm bool) {
+	switch {
+	case l.of != nil:
+		calm = l.of.Off(l.slot)
+	case l.leave != nil:
 		l.leave()
 	}
-	l.End(context.Canceled)
+	return l.End(context.Canceled) && calm
 }
 
-// End ends it, once. What waits for it is told in goroutines of its own.
-func (l *Life) End(cause error) {
+// End ends it, once, and says whether it was this time. What waits for it is told in
+// goroutines of its own.
+func (l *Life) End(cause error) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.cause != nil {
-		return
+		return false
 	}
 	if l.cause = cause; cause == nil {
 		l.cause = context.Canceled
@@ -56,6 +70,7 @@ func (l *Life) End(cause error) {
 		}
 	}
 	l.hooks = nil
+	return true
 }
 
 // Cause is why it ended; nil while it goes on. context.Cause does not know it.
@@ -68,34 +83,41 @@ func (l *Life) Cause() error {
 // AfterFunc runs f in a goroutine of its own when it ends, as context.AfterFunc does,
 // which uses it. stop takes that back, and says whether it was in time.
 func (l *Life) AfterFunc(f func()) (stop func() bool) {
+	slot := l.On(f)
+	return func() bool { return l.Off(slot) }
+}
+
+// On is AfterFunc with a number for Off, which costs less.
+func (l *Life) On(f func()) (slot int) {
 	l.mu.Lock()
-	defer l.mu.Unlock()
 	if l.cause != nil {
+		l.mu.Unlock()
 		go f()
-		return func() bool { return false }
+		return -1
 	}
 	if l.hooks == nil {
 		l.hooks = l.room[:0]
 	}
-	i := 0
-	for i < len(l.hooks) && l.hooks[i] != nil {
-		i++
+	for slot < len(l.hooks) && l.hooks[slot] != nil {
+		slot++
 	}
-	if i == len(l.hooks) {
+	if slot == len(l.hooks) {
 		l.hooks = append(l.hooks, f)
+	} else {
+		l.hooks[slot] = f
 	}
-	l.hooks[i] = f
-	return func() bool { return l.remove(i) }
+	l.mu.Unlock()
+	return slot
 }
 
-func (l *Life) remove(i int) bool {
+// Off takes back what On began, once, and says whether it was in time.
+func (l *Life) Off(slot int) (inTime bool) {
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	if i >= len(l.hooks) || l.hooks[i] == nil {
-		return false
+	if slot >= 0 && slot < len(l.hooks) && l.hooks[slot] != nil {
+		l.hooks[slot], inTime = nil, true
 	}
-	l.hooks[i] = nil
-	return true
+	l.mu.Unlock()
+	return inTime
 }
 
 // Deadline implements context.Context.

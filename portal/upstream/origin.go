@@ -217,12 +217,26 @@ func (o *Origin) Do(ctx context.Context, r *Request) (*http.Response, error) {
 	}
 }
 
-// afterFunc is context.AfterFunc, without its cost where the context has its own.
-func afterFunc(ctx context.Context, f func()) func() bool {
+// hook is what context.AfterFunc gives, without its cost where the context has its own.
+type hook struct {
+	life *http1.Life
+	slot int
+	stop func() bool
+}
+
+func hookOn(ctx context.Context, f func()) hook {
 	if l, ok := ctx.(*http1.Life); ok {
-		return l.AfterFunc(f)
+		return hook{life: l, slot: l.On(f)}
 	}
-	return context.AfterFunc(ctx, f)
+	return hook{stop: context.AfterFunc(ctx, f)}
+}
+
+// off takes it back, and says whether it was in time.
+func (h *hook) off() bool {
+	if h.life != nil {
+		return h.life.Off(h.slot)
+	}
+	return h.stop()
 }
 
 // stale says whether a kept connection turned out to be closed: the application was
@@ -233,7 +247,7 @@ func stale(err error) bool {
 
 // exchange writes the request and reads the head of the answer.
 func (o *Origin) exchange(ctx context.Context, c *conn, r *Request) (*http.Response, error) {
-	stop := afterFunc(ctx, c.shut)
+	stop := hookOn(ctx, c.shut)
 	var sent *sending
 	var err error
 	if r.Body == nil {
@@ -242,12 +256,12 @@ func (o *Origin) exchange(ctx context.Context, c *conn, r *Request) (*http.Respo
 		sent, err = c.sendBody(r, o.o.Patience)
 	}
 	if err != nil {
-		stop()
+		stop.off()
 		return nil, unreachable(err)
 	}
 	resp, err := c.head(r, o.o.Patience)
 	if err != nil {
-		stop()
+		stop.off()
 		if sent != nil {
 			c.Close()
 			if cause := sent.end(); cause != nil {
@@ -274,7 +288,7 @@ type body struct {
 	io.ReadCloser
 	o        *Origin
 	c        *conn
-	stop     func() bool
+	stop     hook
 	sent     *sending
 	keep     bool
 	none     bool // the answer has no body
@@ -333,7 +347,7 @@ func (b *body) finish(keep bool) {
 	if ended {
 		return
 	}
-	keep = b.stop() && keep
+	keep = b.stop.off() && keep
 	if b.sent != nil {
 		select {
 		case err := <-b.sent.done:
