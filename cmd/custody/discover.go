@@ -26,22 +26,28 @@ func (a *app) discoverCommand() *cobra.Command {
 tables hold customers, by which key, and which column is which category, with the
 reasons. No sampled value is kept or shown.
 
-With --write the proposal goes into custody.yaml and the credential into
-keys/SYSTEM.upstream, which the gate alone reads. What custody.yaml says already is
-kept as it is; only what is new is added, so run it again whenever the schema has
-changed. The password is taken from the URL, from PGPASSWORD, or asked for.`,
+A database that custody.yaml does not declare yet is written into it, and the
+credential into keys/SYSTEM.upstream, which the gate alone reads; --write=false only
+shows. What custody.yaml says already is kept as it is: run it again whenever the
+schema has changed. Then what is new is shown, and added with --write. The password is
+taken from the URL, from PGPASSWORD, or asked for.`,
 		Example: `  custody discover postgres://gate@db.internal/bodyshop
-  custody discover --write postgres://gate@db.internal/bodyshop
-  custody discover bodyshop`,
+  custody discover --write=false postgres://gate@db.internal/bodyshop
+  custody discover bodyshop
+  custody discover bodyshop --write`,
 		Args: takes("url"),
-		RunE: func(cmd *cobra.Command, args []string) error { return a.discover(cmd.Context(), args[0], name, write) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.discover(cmd.Context(), args[0], name, func(known bool) bool { return write || !known && !cmd.Flags().Changed("write") })
+		},
 	}
 	cmd.Flags().StringVar(&name, "name", "", "`name` of the system (default the database's)")
-	cmd.Flags().BoolVar(&write, "write", false, "put what is new into custody.yaml")
+	cmd.Flags().BoolVar(&write, "write", false, "put what is new into custody.yaml (default for a database that it does not have)")
 	return cmd
 }
 
-func (a *app) discover(ctx context.Context, what, name string, write bool) error {
+// discover proposes; write says whether the proposal for a system that custody.yaml knows
+// or does not know is put there.
+func (a *app) discover(ctx context.Context, what, name string, write func(known bool) bool) error {
 	c, err := config.Load(a.dir)
 	if err != nil {
 		return err
@@ -57,7 +63,8 @@ func (a *app) discover(ctx context.Context, what, name string, write bool) error
 	if name == "" {
 		name = p.SystemName()
 	}
-	d := &discovery{app: a, name: name, proposal: p, declared: c.Systems[name], write: write}
+	d := &discovery{app: a, name: name, proposal: p, declared: c.Systems[name]}
+	d.write = write(d.declared != nil)
 	d.propose(e)
 	text, err := config.ReadFile(a.dir)
 	if err != nil {
@@ -66,7 +73,7 @@ func (a *app) discover(ctx context.Context, what, name string, write bool) error
 	if _, d.added, err = config.Merge(text, name, d.system, d.why); err != nil {
 		return err
 	}
-	if write && len(d.added) > 0 {
+	if d.write && len(d.added) > 0 {
 		if d.declared != nil {
 			e = nil // its credential is known
 		}

@@ -81,7 +81,7 @@ func (a *app) initialise(listen, origin string, names []string) error {
   custody.db     people, rights and sessions
 
 Next:
-  custody discover --write postgres://USER@HOST/DATABASE   propose what it holds
+  custody discover postgres://USER@HOST/DATABASE           declare what it holds
   custody setup postgres SYSTEM --admin postgres://…       make the gate's own role there
   custody person add EMAIL --name "NAME" --organisation ORGANISATION --role ROLE
   custody grant add --role ROLE --system DATABASE --see name,phone --subjects-per-day 200

@@ -43,7 +43,7 @@ func (a *app) rootCommand() *cobra.Command {
 		Use:           "custody",
 		Short:         "Keep customers' personal data in known hands",
 		Long:          rootHelp,
-		Example:       "  custody init\n  custody discover --write postgres://gate@db.internal/bodyshop\n  custody serve",
+		Example:       "  custody init\n  custody discover postgres://gate@db.internal/bodyshop\n  custody serve",
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -79,7 +80,20 @@ func (a *app) about(system, subject string, p *period, most int, want asked) err
 	if slices.ContainsFunc(rows, func(r eventRow) bool { return len(r.Masked) > 0 }) {
 		a.say("* masked")
 	}
+	if len(rows) > 0 {
+		a.say("Proof: custody ledger extract --system %s --subject %s --out FILE", printable(shellWord(system)), printable(shellWord(subject)))
+	}
 	return nil
+}
+
+// shellWord writes a word so that a shell reads it as it is.
+func shellWord(s string) string {
+	if s != "" && !strings.ContainsFunc(s, func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_.:@/", r))
+	}) {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
 // subject finds a customer's number by key.
