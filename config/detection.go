@@ -18,6 +18,9 @@ type Detection struct {
 	LowerTo int `yaml:"lower_to"`
 	// Restrain is how long lower-limit and ask-reason hold.
 	Restrain Duration `yaml:"restrain"`
+	// Places is a file in the working directory that says where networks are; empty is
+	// none, and no journey is impossible.
+	Places string `yaml:"places"`
 	// Refresh is how often the reasons in the data are read again.
 	Refresh Duration `yaml:"refresh"`
 }

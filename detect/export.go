@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/RoaringBitmap/roaring/v2"
+
 	"custody"
 )
 
@@ -19,8 +21,13 @@ func (e *Engine) export(ev *Event, p *person) {
 	if p.takenOn != e.day {
 		p.taken, p.takenOn = 0, e.day
 		p.takenIn.reset()
+		p.takenWho = roaring.New()
 	}
-	p.taken += len(ev.Subjects)
+	for _, s := range ev.Subjects {
+		if p.takenWho.CheckedAdd(uint32(s)) {
+			p.taken++
+		}
+	}
 	p.takenIn.add(ev.Entry)
 	if p.taken < e.o.Policy.Bulk || p.taken <= 3*p.takenMost && p.takenMost > 0 {
 		return

@@ -18,6 +18,9 @@ func (e *Engine) Memory() Memory {
 			continue
 		}
 		m.People++
+		if p.takenWho != nil {
+			m.Bytes += p.takenWho.GetSizeInBytes()
+		}
 		m.Bytes += 1200 + p.seen.GetSizeInBytes() + uint64(8*(cap(p.recent.list)+cap(p.sitting.entries.list)+cap(p.takenIn.list)+cap(p.answer.entries.list))+32*cap(p.window.looks)+48*cap(p.devices)+24*len(p.window.subjects)) + p.sitting.subjects.GetSizeInBytes()
 	}
 	for _, d := range e.devices {

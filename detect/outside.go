@@ -61,8 +61,9 @@ func (e *Engine) Complaint(c *Complaint) {
 	if c.Canary {
 		e.rings(c)
 	}
-	e.common(c)
-	e.strengthen(c)
+	chances := e.chances(c)
+	e.common(c, chances)
+	e.strengthen(c, chances)
 }
 
 // surge counts the complaints of today.
@@ -127,11 +128,11 @@ func complaintCount(n int) string {
 	return thousands(n) + " complaints"
 }
 
-// complained watches, for one login, whether those who complain are customers it saw
-// more often than chance would have it. Null hypothesis: each complaint is about any of
-// the customers whose records are as old, so that the login saw it with the probability
-// p of having seen one of those. Alternatives: a share of complaints is about customers
-// that it saw. Shiryaev-Roberts as in tester.go, a complaint in the place of a day.
+// complained watches, for one login, whether it saw those who complain more often than
+// chance would have it. Null hypothesis: those who saw the customer are any of those who
+// see customers with records as old, each as often as it sees such (chances).
+// Alternatives: of a share of the complaints the login is the source, and so saw the
+// customer. Shiryaev-Roberts as in tester.go, a complaint in the place of a day.
 type complained struct {
 	run     [len(leaked)]float64
 	seen    int
@@ -145,13 +146,13 @@ type complained struct {
 var leaked = [...]float64{0.05, 0.2, 0.6}
 
 // common takes a complaint for every login.
-func (e *Engine) common(c *Complaint) {
+func (e *Engine) common(c *Complaint, chances func(*person) float64) {
 	for _, p := range e.people {
 		if p == nil || p.seen.IsEmpty() {
 			continue
 		}
 		at := slices.IndexFunc(c.Lookers, func(l Looker) bool { return l.Person == p.number })
-		chance := e.chanceOf(p, c.Subject)
+		chance := chances(p)
 		p.complained.take(at >= 0, chance, c)
 		if at < 0 {
 			continue
@@ -190,17 +191,32 @@ func (x *complained) evidence() float64 {
 // leastAlike is how many customers with records as old say how many a login saw.
 const leastAlike = 400
 
-// chanceOf is the share of customers with neighbouring numbers, whose records are about
-// as old, that a login saw. Without this an outside leak of old records would point at
-// whoever worked longest.
-func (e *Engine) chanceOf(p *person, s custody.SubjectID) float64 {
-	last := uint64(1) << 32
+// alike gives the numbers around a customer within which enough others have been seen:
+// records that are about as old. Without this an outside leak of old records would point
+// at whoever worked longest.
+func (e *Engine) alike(s custody.SubjectID) (low, high uint64) {
 	for width := uint64(leastAlike); ; width *= 2 {
-		low, high := uint64(s)-min(uint64(s), width), min(uint64(s)+width+1, last)
-		all := e.anybody.CardinalityInRange(low, high)
-		if all >= leastAlike || low == 0 && width >= last/2 || all == e.anybody.GetCardinality() {
-			return (float64(p.seen.CardinalityInRange(low, high)) + 0.5) / (float64(all) + 1)
+		low, high = uint64(s)-min(uint64(s), width), min(uint64(s)+width+1, 1<<32)
+		if n := e.anybody.CardinalityInRange(low, high); n >= leastAlike || n == e.anybody.GetCardinality() {
+			return low, high
 		}
+	}
+}
+
+// chances is, for each login, the probability that it is among those who saw a customer,
+// given how many did: some customers are looked at by more than others are, whoever
+// leaks.
+func (e *Engine) chances(c *Complaint) (of func(*person) float64) {
+	low, high := e.alike(c.Subject)
+	all := 0.5
+	for _, p := range e.people {
+		if p != nil {
+			all += float64(p.seen.CardinalityInRange(low, high))
+		}
+	}
+	return func(p *person) float64 {
+		share := (float64(p.seen.CardinalityInRange(low, high)) + 0.5) / all
+		return min(share*float64(max(len(c.Lookers), 1)), 0.999) // without replacement
 	}
 }
 
@@ -243,7 +259,7 @@ func (e *Engine) remember(a *Alert) {
 
 // strengthen adds a complaint to the alerts about looks at the customer: an alert whose
 // customers complain is more than a question.
-func (e *Engine) strengthen(c *Complaint) {
+func (e *Engine) strengthen(c *Complaint, chances func(*person) float64) {
 	for _, a := range e.kept {
 		at := slices.IndexFunc(c.Lookers, func(l Looker) bool {
 			return l.Person == a.Person && slices.ContainsFunc(l.Entries, func(n uint64) bool {
@@ -254,7 +270,7 @@ func (e *Engine) strengthen(c *Complaint) {
 		if at < 0 || slices.Contains(a.Complaints, c.Number) {
 			continue
 		}
-		chance := e.chanceOf(e.people[a.Person], c.Subject)
+		chance := chances(e.people[a.Person])
 		before := Finding{Evidence: 1}
 		if i := slices.IndexFunc(a.Findings, func(f Finding) bool { return f.Rule == Outside && f.Of == ofAlert }); i >= 0 {
 			before = a.Findings[i]

@@ -46,6 +46,7 @@ type person struct {
 	taken, takenMost int
 	takenOn          int32
 	takenIn          ring
+	takenWho         *roaring.Bitmap
 
 	alert  *Alert // of today
 	toldAt int    // customers of the sitting when it was told last

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -20,6 +21,7 @@ import (
 	"custody/policy"
 	"custody/site"
 	"custody/store"
+	"custody/trace/intake"
 )
 
 // places puts one loopback address into Leeds, another into Lisbon, and a third behind a relay.
@@ -151,6 +153,7 @@ func TestEverySourceIsLive(t *testing.T) {
 	s.planted()
 	s.travelled()
 	s.copied()
+	s.complained()
 	s.left()
 	s.expired()
 	s.refusedAgain()
@@ -205,6 +208,53 @@ func (s *seen) copied() {
 		s.t.Fatalf("the export is answered with %d", status)
 	}
 	s.says("p5", detect.Export, "customers")
+}
+
+// complained: customers of one login complain, whose looks are all explained, and a
+// planted customer is called. An alert with whose customers it fits becomes stronger.
+func (s *seen) complained() {
+	add := func(key int) {
+		c := intake.Complaint{Way: intake.Console, Called: time.Now(), Body: intake.Body{Key: strconv.Itoa(key), System: s.Database, Words: "an unwanted call"}}
+		if _, err := s.Intake().Add(ctx, &c); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	before := s.says("p4", detect.Export, "customers")
+	for i := range 9 {
+		add(15 + 8*i)
+	}
+	a := s.says("p7", detect.Outside, "who complained of unwanted calls")
+	if len(a.Complaints) < 3 || a.Strength() < 3 || len(a.Innocent) == 0 {
+		s.t.Errorf("%+v", a)
+	}
+	after := s.says("p4", detect.Outside, "came from customers of these looks")
+	if after.Key != before.Key || after.Strength() < before.Strength() || len(after.Complaints) == 0 {
+		s.t.Errorf("before %v, after %v", before.Strength(), after.Strength())
+	}
+	add(391)
+	s.rings()
+}
+
+// rings waits for the alert about a call to a planted customer, which points at nobody.
+func (s *seen) rings() {
+	var says string
+	within(s.t, 5*time.Second, "the alert about a call to a planted customer", func() bool {
+		list, err := s.Store.Alerts(true)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		i := slices.IndexFunc(list, func(x store.Alert) bool {
+			return x.Person == 0 && strings.Contains(x.Says, "A planted customer was called")
+		})
+		if i >= 0 {
+			says = list[i].Says
+		}
+		return i >= 0
+	})
+	if !strings.Contains(says, "logins had looked at it before") {
+		s.t.Error(says)
+	}
+	s.t.Log(says)
 }
 
 // left: whoever left tries the old token, and somebody the old password.

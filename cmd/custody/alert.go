@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bufio"
 	"encoding/base32"
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,7 +21,7 @@ import (
 )
 
 // detection fits what custody.yaml says of detection to the site.
-func (w *workspace) detection() site.Detection {
+func (w *workspace) detection() (site.Detection, error) {
 	c := &w.config.Detection
 	d := site.Detection{Off: c.Run == "off", Policy: detect.DefaultPolicy(), Actions: map[detect.Rule][]string{},
 		LowerTo: uint32(c.LowerTo), Restrain: c.Restrain.Std(), Refresh: c.Refresh.Std()}
@@ -27,7 +29,23 @@ func (w *workspace) detection() site.Detection {
 	for rule, actions := range c.Actions {
 		d.Actions[detect.Rule(rule)] = actions
 	}
-	return d
+	var err error
+	d.Places, err = w.places(c.Places)
+	return d, err
+}
+
+// places reads the table of places.
+func (w *workspace) places(name string) (*detect.Places, error) {
+	if name == "" {
+		return nil, nil
+	}
+	f, err := os.Open(w.path(name))
+	if err != nil {
+		return nil, &custody.Error{Code: custody.CodeInvalid, Message: "the table of places cannot be read: " + name,
+			Hint: "detection.places in custody.yaml names a file in the working directory; \"\" is none", Err: err}
+	}
+	defer f.Close()
+	return detect.ReadPlaces(bufio.NewReaderSize(f, 1<<16))
 }
 
 func (a *app) alertCommand() *cobra.Command {
@@ -168,7 +186,7 @@ func (a *app) showAlert(cmd *cobra.Command, text string) error {
 func (d *alertDetail) object() map[string]any {
 	return map[string]any{
 		"alert": d.alertRow, "key": d.body.Key, "session": d.session, "grant": d.grant, "from": stamp{d.body.From}, "until": stamp{d.body.Until}, "findings": d.body.Findings,
-		"entries": d.body.Entries, "entries_in_all": d.body.InAll, "customers": d.body.Customers, "branches": d.body.Branches, "unexplained": d.body.Unexplained,
+		"entries": d.body.Entries, "complaints": d.body.Complaints, "entries_in_all": d.body.InAll, "customers": d.body.Customers, "branches": d.body.Branches, "unexplained": d.body.Unexplained,
 		"templates_tried": d.body.Tried, "not_excluded": d.body.Innocent, "done": d.done, "reviews": d.reviews,
 	}
 }
@@ -182,7 +200,12 @@ func (a *app) sayAlert(d *alertDetail) {
 	a.say("\nWho:      %s%s", printable(d.Person), map[bool]string{true: " (sealed: custody alert unseal)"}[d.Sealed])
 	a.say("Where:    %s, device %s, session %d, by grant %d", d.System, printable(d.Device), d.session, d.grant)
 	a.say("When:     %s to %s", a.local(d.body.From), a.local(d.body.Until))
-	a.say("Entries:  %s", entries(d.body.Entries, d.body.InAll))
+	if len(d.body.Entries) > 0 {
+		a.say("Entries:  %s", entries(d.body.Entries, d.body.InAll))
+	}
+	if len(d.body.Complaints) > 0 {
+		a.say("Rests on: complaints %s", entries(d.body.Complaints, len(d.body.Complaints)))
+	}
 	for _, t := range d.body.Tried {
 		a.say("Tried:    %s", printable(t))
 	}
@@ -376,7 +399,11 @@ func (a *app) scanLedger(cmd *cobra.Command) error {
 		return err
 	}
 	defer reader.Close()
-	o := site.Options{Store: w.store, Zone: w.config.Zone(), Detection: w.detection(), Now: a.now, Log: slog.New(slog.DiscardHandler)}
+	found, err := w.detection()
+	if err != nil {
+		return err
+	}
+	o := site.Options{Store: w.store, Zone: w.config.Zone(), Detection: found, Now: a.now, Log: slog.New(slog.DiscardHandler)}
 	c, err := site.ScanLedger(cmd.Context(), o, w.identity, reader.Index())
 	if err != nil {
 		return err

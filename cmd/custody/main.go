@@ -56,7 +56,7 @@ func (a *app) rootCommand() *cobra.Command {
 		a.scimCommand(), a.noticeCommand(), a.backupCommand(), a.restoreCommand(), a.configCommand(), a.versionCommand(),
 		a.ledgerCommand(), a.traceCommand(), a.complaintCommand(), a.labCommand(), a.subjectCommand(), a.policyCommand(),
 	)
-	root.AddCommand(a.watchCommand(), a.alertCommand())
+	root.AddCommand(a.watchCommand(), a.alertCommand(), a.canaryCommand())
 	root.AddCommand(a.rightsCommands()...)
 	prepare(root)
 	a.registerRemote(root)

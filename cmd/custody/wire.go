@@ -240,7 +240,9 @@ func (w *workspace) siteOptions() (site.Options, error) {
 	if o.Notices, err = w.notices(); err != nil {
 		return o, err
 	}
-	o.Detection = w.detection()
+	if o.Detection, err = w.detection(); err != nil {
+		return o, err
+	}
 	o.Systems, err = w.siteSystems()
 	return o, err
 }
