@@ -2,6 +2,7 @@ package console
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"custody"
@@ -61,20 +62,27 @@ type alertsData struct {
 
 func alertsPage(v *visit) error {
 	d := &alertsData{All: v.r.URL.Query().Get("all") == "yes"}
-	list, err := v.c.o.Alerts.Alerts(d.All)
-	if err != nil {
+	var err error
+	if d.Alerts, err = v.alerts(d.All); err != nil {
 		return err
 	}
-	for i := range list {
-		if !v.reachesAlert(&list[i]) {
-			continue
-		}
-		if list[i].Held {
+	for i := range d.Alerts {
+		if d.Alerts[i].Held {
 			d.Held++
 		}
-		d.Alerts = append(d.Alerts, v.alertRow(&list[i]))
 	}
 	return v.show("alerts", "Alerts", d)
+}
+
+// alerts lists those within reach: those that wait for review, or all.
+func (v *visit) alerts(all bool) (rows []alertRow, err error) {
+	list, err := v.c.o.Alerts.Alerts(all)
+	for i := range list {
+		if v.reachesAlert(&list[i]) {
+			rows = append(rows, v.alertRow(&list[i]))
+		}
+	}
+	return rows, err
 }
 
 // reachesAlert: an alert is within reach as its person is; one about nobody belongs to
@@ -134,7 +142,7 @@ func alertPage(v *visit) error {
 }
 
 func (v *visit) alertData(a *Alert) (*alertData, error) {
-	d := &alertData{alertRow: v.alertRow(a), MayAct: v.leads() && a.Person != v.sess.Person}
+	d := &alertData{alertRow: v.alertRow(a), MayAct: v.may(areaAlertsDo) && a.Person != v.sess.Person}
 	var err error
 	if d.Reviews, err = v.c.o.Alerts.Reviews(a.ID); err != nil {
 		return nil, err
@@ -142,8 +150,7 @@ func (v *visit) alertData(a *Alert) (*alertData, error) {
 	if d.Actions, err = v.c.o.Alerts.Actions(a.ID); err != nil {
 		return nil, err
 	}
-	d.States = []option{{Value: "looking", Title: "I am looking into it"}, {Value: "explained", Title: "The look was explained"},
-		{Value: "mistaken", Title: "The alert is mistaken"}, {Value: "confirmed", Title: "Misuse is confirmed"}}
+	d.States = alertStates
 	v.entries(d, a)
 	return d, nil
 }
@@ -176,36 +183,61 @@ func (v *visit) entries(d *alertData, a *Alert) {
 	}
 }
 
-func reviewAlert(v *visit) error { return v.actOnAlert(false) }
+func reviewAlert(v *visit) error {
+	return v.actOnAlert(func(a *Alert) error { return v.judge(a, v.text("state"), v.text("reason")) })
+}
 
-func unsealAlert(v *visit) error { return v.actOnAlert(true) }
+func unsealAlert(v *visit) error {
+	return v.actOnAlert(func(a *Alert) error { return v.unseal(a, v.text("reason")) })
+}
 
-// actOnAlert reviews an alert or asks to see its name, with a reason.
-func (v *visit) actOnAlert(unseal bool) error {
+// judge decides about an alert, with a reason.
+func (v *visit) judge(a *Alert, state, reason string) error {
+	if !slices.ContainsFunc(alertStates, func(o option) bool { return o.Value == state }) {
+		return custody.E(custody.CodeInvalid, "there is no such outcome", "it is looking, explained, mistaken or confirmed")
+	}
+	if err := checkWhy(reason); err != nil {
+		return err
+	}
+	return v.refused(v.c.o.Alerts.Review(a.ID, v.sess.Person, state, reason))
+}
+
+// unseal asks to see the name behind an alert; two different people have to.
+func (v *visit) unseal(a *Alert, reason string) error {
+	if err := checkWhy(reason); err != nil {
+		return err
+	}
+	_, err := v.c.o.Alerts.Unseal(a.ID, v.sess.Person, reason)
+	return v.refused(err)
+}
+
+// checkWhy holds a reason of a decision to what is kept.
+func checkWhy(reason string) error {
+	if reason == "" || len(reason) > 500 {
+		return custody.E(custody.CodeReason, "say why", "a sentence, at most 500 bytes; it is kept")
+	}
+	return nil
+}
+
+// alertStates are what a review can find.
+var alertStates = []option{{Value: "looking", Title: "I am looking into it"}, {Value: "explained", Title: "The look was explained"},
+	{Value: "mistaken", Title: "The alert is mistaken"}, {Value: "confirmed", Title: "Misuse is confirmed"}}
+
+// actOnAlert does something about the alert of the path, and shows its page once more if
+// that is refused.
+func (v *visit) actOnAlert(act func(*Alert) error) error {
 	a, err := v.alert()
 	if err != nil {
 		return err
 	}
-	if !v.leads() && !unseal {
-		return v.refused(errRole)
-	}
-	reason := v.text("reason")
-	switch {
-	case reason == "" || len(reason) > 500:
-		err = custody.E(custody.CodeReason, "say why", "a sentence, at most 500 bytes; it is kept with the alert")
-	case unseal:
-		_, err = v.c.o.Alerts.Unseal(a.ID, v.sess.Person, reason)
-	default:
-		err = v.c.o.Alerts.Review(a.ID, v.sess.Person, v.text("state"), reason)
-	}
-	if err == nil {
+	if err = act(a); err == nil {
 		return v.seeOther(fmt.Sprintf("/alerts/%d", a.ID), "recorded")
 	}
 	d, e := v.alertData(a)
 	if e != nil {
 		return e
 	}
-	return v.again("alert", fmt.Sprintf("Alert %d", a.ID), d, v.refused(err))
+	return v.again("alert", fmt.Sprintf("Alert %d", a.ID), d, err)
 }
 
 // StateWords is the state as people read it.

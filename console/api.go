@@ -3,6 +3,7 @@ package console
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"io"
@@ -30,12 +31,25 @@ type call struct {
 	id, about       string
 	area            area
 	scope           string
-	dear            bool
+	traits          trait
 	query           []param
-	takes, gives    any
-	list            bool // gives is an item of pages
+	takes, gives    any // gives is a file if run writes the answer itself
 	run             func(*visit, any) (any, error)
 }
+
+// trait says how a call is treated.
+type trait uint8
+
+const (
+	dear trait = 1 << iota // costs more than others, or walks through customers: a rate of its own
+	list                   // gives is one item of a page of them
+	asks                   // a POST that changes nothing, so that what is asked stands in no address
+)
+
+func (k *call) is(t trait) bool { return k.traits&t != 0 }
+
+// file is the media type of an answer that is no JSON.
+type file string
 
 // param is a parameter of an address.
 type param struct{ name, about, kind string }
@@ -72,12 +86,58 @@ func (c *Console) answerCall(w http.ResponseWriter, r *http.Request, k *call) {
 		return
 	}
 	key := r.Header.Get("Idempotency-Key")
-	if key == "" || r.Method == http.MethodGet {
+	switch {
+	case k.file() != "":
+		v.download(k, in)
+	case r.Method == http.MethodGet:
+		v.fetch(k, in)
+	case key == "" || k.is(asks):
 		status, body := v.run(k, in)
 		send(w, status, body)
-		return
+	default:
+		v.once(k, in, raw, key)
 	}
-	v.once(k, in, raw, key)
+}
+
+// file is the media type of an answer that run writes itself; empty for JSON.
+func (k *call) file() file {
+	f, _ := k.gives.(file)
+	return f
+}
+
+// fetch answers with what is there, or with no more than that it is what the program has.
+func (v *visit) fetch(k *call, in any) {
+	status, body := v.run(k, in)
+	if status == http.StatusOK {
+		sum := sha256.Sum256(body)
+		tag := `"` + base64.RawURLEncoding.EncodeToString(sum[:18]) + `"`
+		v.w.Header().Set("ETag", tag)
+		if known(v.r.Header.Get("If-None-Match"), tag) {
+			v.w.WriteHeader(http.StatusNotModified)
+			return
+		}
+	}
+	send(v.w, status, body)
+}
+
+// known says whether a tag is among those of If-None-Match (RFC 9110, 13.1.2).
+func known(list, tag string) bool {
+	for one := range strings.SplitSeq(list, ",") {
+		if one = strings.TrimPrefix(strings.TrimSpace(one), "W/"); one == tag || one == "*" {
+			return true
+		}
+	}
+	return false
+}
+
+// download lets a call write its answer itself. What fails before the first byte is a
+// problem like any other.
+func (v *visit) download(k *call, in any) {
+	if _, err := k.run(v, in); err != nil {
+		v.w.Header().Del("Content-Disposition")
+		status, body := v.failed(k, err)
+		send(v.w, status, body)
+	}
 }
 
 // caller finds who calls, with which token, and holds them to scope and role.
@@ -105,7 +165,7 @@ func (c *Console) caller(w http.ResponseWriter, r *http.Request, k *call) (*visi
 		return nil, err
 	}
 	v := &visit{c: c, w: w, r: r, g: g, sess: sess, area: k.area}
-	return v, v.admit(&route{area: k.area, dear: k.dear})
+	return v, v.admit(&route{area: k.area, dear: k.is(dear)})
 }
 
 var errToken = custody.E(custody.CodeUnauthorised, "a token is needed", "send Authorization: Bearer with a token from the page Tokens for programs")
@@ -139,16 +199,21 @@ func (k *call) read(r *http.Request) (in any, raw []byte, err error) {
 func (v *visit) run(k *call, in any) (int, []byte) {
 	out, err := k.run(v, in)
 	if err != nil {
-		if statusOf(err) >= http.StatusInternalServerError {
-			v.c.o.Log.Error("a call of a program failed", "session", v.sess.ID, "call", k.id, "err", causeOf(err))
-		}
-		return problemOf(err)
+		return v.failed(k, err)
 	}
 	b, err := json.Marshal(out)
 	if err != nil {
 		return problemOf(err)
 	}
 	return http.StatusOK, b
+}
+
+// failed makes a problem of an error, and logs a fault of ours.
+func (v *visit) failed(k *call, err error) (int, []byte) {
+	if statusOf(err) >= http.StatusInternalServerError {
+		v.c.o.Log.Error("a call of a program failed", "session", v.sess.ID, "call", k.id, "err", causeOf(err))
+	}
+	return problemOf(err)
 }
 
 // once runs a write under its idempotency key: the same again gets the same answer, and
@@ -245,6 +310,24 @@ var (
 	aPeriod  = []param{{"since", "from this time on (RFC 3339)", "date-time"}, {"until", "before this time (RFC 3339)", "date-time"}}
 	maxItems = 500
 )
+
+// part gives the part of a list that was asked for: a cursor of such a list is the place
+// where the next part begins.
+func part[T any](v *visit, items []T) (Page, error) {
+	most, err := v.limit()
+	if err != nil {
+		return Page{}, err
+	}
+	from, err := v.cursor()
+	if err != nil {
+		return Page{}, err
+	}
+	p := Page{Items: append([]T{}, items[min(from, uint64(len(items))):]...)}
+	if rest := uint64(len(items)) - min(from, uint64(len(items))); rest > uint64(most) {
+		p = Page{Items: items[from : from+uint64(most)], Next: strconv.FormatUint(from+uint64(most), 10)}
+	}
+	return p, nil
+}
 
 // limit reads how many items a list is to have.
 func (v *visit) limit() (int, error) {

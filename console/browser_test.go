@@ -127,6 +127,33 @@ func TestPagesInABrowser(t *testing.T) {
 			lena.seen("alert")
 		}
 	})
+	t.Run("giving and ending rights", func(t *testing.T) {
+		s := w.screen(t, "adam")
+		s.open("/rights/give")
+		custodytest.Eval[string](s.Page, `document.querySelector("#kind").value = "role"`)
+		s.Fill("#name", "front-desk")
+		s.Click("[name=see][value=phone]")
+		s.Click("[name=mask][value=email]")
+		s.Fill("#day", "100")
+		s.seen("give")
+		s.Follow("button.primary")
+		if text := s.Text(".warnish"); !strings.Contains(text, "1 person now") || !strings.Contains(text, "would see phone") {
+			t.Errorf("what it would change: %q", text)
+		}
+		s.seen("would")
+		s.Fill("#why", "The desk answers calls now")
+		s.Follow("button[name=sure]")
+		s.Wait(".message.good")
+		s.seen("rights-given")
+		s.Follow("main td a.button")
+		s.seen("end-grant")
+		s.Fill("#why", "A trial that is over")
+		s.Follow("button.danger")
+		s.Wait(".message.good")
+		lena := w.screen(t, "lena")
+		lena.open("/roles")
+		lena.seen("roles")
+	})
 	t.Run("by keyboard", func(t *testing.T) {
 		s := w.screen(t, "lena")
 		s.open("/customers")

@@ -64,8 +64,8 @@ func (d *complaintsData) Overdue(c Complaint) bool {
 // complaintReach: complaints are of the whole deployment, as their customers are not known
 // to belong to one employer's people.
 func (v *visit) complaintReach() error {
-	if !v.reach(areaComplaints).everywhere() {
-		return errRole
+	if !v.reach(v.area).everywhere() {
+		return v.refused(errRole)
 	}
 	return nil
 }
@@ -80,10 +80,10 @@ func complaintsPage(v *visit) error {
 
 func (v *visit) complaints() (*complaintsData, error) {
 	if err := v.complaintReach(); err != nil {
-		return nil, v.refused(err)
+		return nil, err
 	}
 	all, err := v.c.o.Complaints.Complaints()
-	d := &complaintsData{Now: v.c.o.Now(), Systems: v.systemOptions(""), MayAdd: v.leads()}
+	d := &complaintsData{Now: v.c.o.Now(), Systems: v.systemOptions(""), MayAdd: v.may(areaComplaintsDo)}
 	slices.Reverse(all)
 	for _, c := range all {
 		if c.Acknowledged.IsZero() && c.Erased.IsZero() {
@@ -98,10 +98,15 @@ func (v *visit) complaints() (*complaintsData, error) {
 	return d, err
 }
 
-func addComplaint(v *visit) error {
-	if err := v.complaintReach(); err != nil || !v.leads() {
-		return v.refused(errRole)
+// takeComplaint takes one and gives its reference.
+func (v *visit) takeComplaint(said Said, called time.Time) (string, error) {
+	if err := v.complaintReach(); err != nil {
+		return "", err
 	}
+	return v.c.o.Complaints.Add(v.r.Context(), said, called)
+}
+
+func addComplaint(v *visit) error {
 	said := Said{v.text("name"), v.text("answer"), v.text("phone"), v.text("email"), v.text("vehicle"), v.text("key"), v.text("system"), v.text("caller"), v.text("claimed"), v.text("knew"), v.text("words")}
 	var called time.Time
 	var err error
@@ -112,7 +117,7 @@ func addComplaint(v *visit) error {
 	}
 	var reference string
 	if err == nil {
-		reference, err = v.c.o.Complaints.Add(v.r.Context(), said, called)
+		reference, err = v.takeComplaint(said, called)
 	}
 	if err == nil {
 		return v.seeOther("/complaints/"+reference, "recorded")
@@ -139,7 +144,7 @@ func (d *complaintData) Late() bool { return d.Acknowledged.IsZero() && d.Now.Af
 
 func (v *visit) complaint() (*Complaint, error) {
 	if err := v.complaintReach(); err != nil {
-		return nil, v.refused(err)
+		return nil, err
 	}
 	c, err := v.c.o.Complaints.Complaint(v.r.PathValue("reference"))
 	if code := custody.CodeOf(err); code == custody.CodeNotFound || code == custody.CodeInvalid {
@@ -149,47 +154,56 @@ func (v *visit) complaint() (*Complaint, error) {
 }
 
 func complaintPage(v *visit) error {
-	c, err := v.complaint()
+	d, err := v.openComplaint()
 	if err != nil {
 		return err
 	}
+	return v.show("complaint", "Complaint "+d.Reference, d)
+}
+
+// openComplaint gives the complaint of the path with what it says: a look, recorded first.
+func (v *visit) openComplaint() (*complaintData, error) {
+	c, err := v.complaint()
+	if err != nil {
+		return nil, err
+	}
 	customers, err := v.c.o.Complaints.Customers(c.ID)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for system, list := range customers {
 		slices.Sort(list)
 		if err := v.g.at.Look(system, slices.Compact(list), custody.Categories(custody.Phone), "Complaint "+c.Reference); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	d := &complaintData{Complaint: *c, MayAct: v.leads(), Now: v.c.o.Now()}
+	d := &complaintData{Complaint: *c, MayAct: v.may(areaComplaintsDo), Now: v.c.o.Now()}
 	if c.Erased.IsZero() {
-		if d.Letter, err = v.c.o.Complaints.Letter(c.Reference); err != nil {
-			return err
-		}
+		d.Letter, err = v.c.o.Complaints.Letter(c.Reference)
 	}
-	return v.show("complaint", "Complaint "+c.Reference, d)
+	return d, err
 }
 
 func acknowledgeComplaint(v *visit) error {
-	return v.onComplaint(v.c.o.Complaints.Acknowledge)
+	return v.stepped(v.onComplaint(v.c.o.Complaints.Acknowledge))
 }
 
-func eraseComplaint(v *visit) error { return v.onComplaint(v.c.o.Complaints.Erase) }
+func eraseComplaint(v *visit) error { return v.stepped(v.onComplaint(v.c.o.Complaints.Erase)) }
 
-func (v *visit) onComplaint(do func(context.Context, string) error) error {
-	c, err := v.complaint()
+func (v *visit) stepped(reference string, err error) error {
 	if err != nil {
 		return err
 	}
-	if !v.leads() {
-		return v.refused(errRole)
+	return v.seeOther("/complaints/"+reference, "recorded")
+}
+
+// onComplaint does something about the complaint of the path and gives its reference.
+func (v *visit) onComplaint(do func(context.Context, string) error) (string, error) {
+	c, err := v.complaint()
+	if err != nil {
+		return "", err
 	}
-	if err := do(v.r.Context(), c.Reference); err != nil {
-		return err
-	}
-	return v.seeOther("/complaints/"+c.Reference, "recorded")
+	return c.Reference, do(v.r.Context(), c.Reference)
 }
 
 // traces are the running trace and the last answers, by system.
@@ -217,13 +231,13 @@ type traceData struct {
 
 func tracePage(v *visit) error {
 	if err := v.complaintReach(); err != nil {
-		return v.refused(err)
+		return err
 	}
 	return v.show("trace", "Trace", v.traces())
 }
 
 func (v *visit) traces() *traceData {
-	d := &traceData{Systems: v.systemOptions(""), MayRun: v.leads()}
+	d := &traceData{Systems: v.systemOptions(""), MayRun: v.may(areaComplaintsDo)}
 	t := &v.c.traces
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -237,29 +251,38 @@ func (v *visit) traces() *traceData {
 // tracePart is the part of the page that shows how traces go.
 func tracePart(v *visit) error {
 	if err := v.complaintReach(); err != nil {
-		return v.refused(err)
-	}
-	b, err := v.c.pages.Part("trace-answers", v.traces())
-	if err != nil {
 		return err
 	}
-	v.w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	_, _ = v.w.Write(b)
-	return nil
+	return v.showPart("trace-answers", v.traces())
 }
 
 // startTrace runs a trace in a goroutine unless one of the system runs.
 func startTrace(v *visit) error {
-	if err := v.complaintReach(); err != nil || !v.leads() {
-		return v.refused(errRole)
+	if err := v.runTrace(v.text("system")); err != nil {
+		return err
 	}
-	for id, name := range v.c.o.Systems.Names() {
-		if name == v.text("system") {
-			v.c.startTrace(id, name, v.sess.FullName)
-			return v.seeOther("/trace", "")
+	return v.seeOther("/trace", "")
+}
+
+func (v *visit) runTrace(system string) error {
+	if err := v.complaintReach(); err != nil {
+		return err
+	}
+	id, err := v.systemNamed(system)
+	if err == nil {
+		v.c.startTrace(id, system, v.sess.FullName)
+	}
+	return err
+}
+
+// systemNamed finds the number of a guarded system.
+func (v *visit) systemNamed(name string) (custody.SystemID, error) {
+	for id, n := range v.c.o.Systems.Names() {
+		if n == name {
+			return id, nil
 		}
 	}
-	return custody.E(custody.CodeInvalid, "choose a system", "the list has those that are guarded")
+	return 0, custody.E(custody.CodeInvalid, "there is no such system", "choose one that is guarded")
 }
 
 func (c *Console) startTrace(id custody.SystemID, name, by string) {
@@ -289,17 +312,25 @@ func (c *Console) startTrace(id custody.SystemID, name, by string) {
 // traceReport downloads the page of a trace, with pictures and baselines.
 func traceReport(v *visit) error {
 	if err := v.complaintReach(); err != nil {
-		return v.refused(err)
+		return err
 	}
-	name := v.r.PathValue("system")
+	t, err := v.traced(v.r.PathValue("system"))
+	if err != nil {
+		return err
+	}
+	v.w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	v.w.Header().Set("Content-Disposition", fmt.Sprintf("attachment; filename=%q", "trace-"+t.System+".html"))
+	v.w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox")
+	v.w.WriteHeader(http.StatusOK)
+	return v.broken(t.Answer.WriteHTML(v.w, v.c.o.Zone, t.Done))
+}
+
+// traced finds the last answer of a system.
+func (v *visit) traced(system string) (*tracing, error) {
 	for _, t := range v.traces().Traces {
-		if t.System == name && t.Answer != nil {
-			v.w.Header().Set("Content-Type", "text/html; charset=utf-8")
-			v.w.Header().Set("Content-Disposition", fmt.Sprintf("attachment; filename=%q", "trace-"+name+".html"))
-			v.w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox")
-			v.w.WriteHeader(http.StatusOK)
-			return v.broken(t.Answer.WriteHTML(v.w, v.c.o.Zone, t.Done))
+		if t.System == system && t.Answer != nil {
+			return &t, nil
 		}
 	}
-	return errNothing
+	return nil, errNothing
 }

@@ -51,10 +51,7 @@ func (v *visit) systemOptions(chosen string) (list []option) {
 func findCustomer(v *visit) error {
 	d := &customersData{What: v.text("what"), System: v.text("system"), Reason: v.text("reason"), Sought: true}
 	d.Systems = v.systemOptions(d.System)
-	if d.What == "" || len(d.What) > 200 {
-		return v.again("customers", "Find a customer", d, custody.E(custody.CodeInvalid, "type a customer's number, phone, email or registration", "one of them is enough"))
-	}
-	if err := v.g.state(d.Reason); err != nil {
+	if err := v.checkSought(d.What, d.Reason); err != nil {
 		return v.again("customers", "Find a customer", d, err)
 	}
 	matches, err := v.find(d.System, d.What, d.Reason)
@@ -69,6 +66,14 @@ func findCustomer(v *visit) error {
 		d.Matches = append(d.Matches, matchRow{m.Subject, v.systemTitle(names, m.System), foundBy(&m)})
 	}
 	return v.show("customers", "Find a customer", d)
+}
+
+// checkSought holds what is typed, and why, to what can be sought and kept.
+func (v *visit) checkSought(what, reason string) error {
+	if what == "" || len(what) > 200 {
+		return custody.E(custody.CodeInvalid, "type a customer's number, phone, email or registration", "one of them is enough")
+	}
+	return v.g.state(reason)
 }
 
 // find looks for customers and records whom it found.
@@ -254,6 +259,9 @@ func (v *visit) laneName(id custody.PersonID) string {
 	return v.people.name(id)
 }
 
+// shownAnswer is how many looks an answer to a subject access request has.
+const shownAnswer = 5000
+
 // answerPage is the answer to a subject access request, to print: who saw the customer,
 // by employer and work. Staff are named only where whoever answers chooses so; their
 // names are personal data too.
@@ -263,7 +271,7 @@ func answerPage(v *visit) error {
 		return err
 	}
 	d.Names = v.r.URL.Query().Get("names") == "yes"
-	v.collect(d, system, 5000)
+	v.collect(d, system, shownAnswer)
 	return v.show("answer", "Who has seen this customer's data", d)
 }
 

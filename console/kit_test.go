@@ -69,7 +69,11 @@ func newWorld(t testing.TB, opts ...custodytest.SiteOption) *world {
 		}
 		return time.Now().Add(time.Duration(w.ahead.Load()))
 	}
-	w.Console = custodytest.NewConsole(t, pg, custodytest.Bodyshop(t, pg, 300), append(opts, func(o *site.Options) { o.Now = clock })...)
+	w.Console = custodytest.NewConsole(t, pg, custodytest.Bodyshop(t, pg, 300), append([]custodytest.SiteOption{func(o *site.Options) {
+		o.Now = clock
+		nowhere := &url.URL{Scheme: "http", Host: "127.0.0.1:1"}
+		o.Systems[0].Portal = &site.Portal{Title: "Northfield Estimates", Public: nowhere, Origin: nowhere, Rules: custodytest.BodyshopRules()}
+	}}, opts...)...)
 	w.system = w.Options.Systems[0].ID
 	for _, p := range staff {
 		login := p.login + "@" + strings.ToLower(p.org) + ".example"

@@ -93,8 +93,13 @@ func damage(err error) string {
 	return "the check could not be finished"
 }
 
-func startVerify(v *visit) error {
+// check begins a check of the whole ledger under the visitor's name.
+func (v *visit) check() {
 	v.c.checks.start(v.sess.FullName, v.c.o.Now, v.c.work.Go, v.c.o.Ledger.Verify)
+}
+
+func startVerify(v *visit) error {
+	v.check()
 	return v.seeOther("/ledger", "")
 }
 
@@ -102,13 +107,7 @@ func startVerify(v *visit) error {
 func verifyPart(v *visit) error {
 	d := v.c.checks.state()
 	d.MayStart = true
-	b, err := v.c.pages.Part("ledger-check", &d)
-	if err != nil {
-		return err
-	}
-	v.w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	_, _ = v.w.Write(b)
-	return nil
+	return v.showPart("ledger-check", &d)
 }
 
 func signCheckpoint(v *visit) error {
@@ -129,9 +128,41 @@ func downloadCheckpoint(v *visit) error {
 	return nil
 }
 
+// extractType is the media type of proofs.
+const extractType = "application/jsonl"
+
+// extract downloads the proof of who saw a subject, or of what a person saw. What fails
+// before the first byte is an answer; later the connection breaks.
+func (v *visit) extract(subject custody.SubjectID, person custody.PersonID, from, to time.Time) error {
+	name := fmt.Sprintf("customer-%d.jsonl", subject)
+	if subject == 0 {
+		name = fmt.Sprintf("person-%d.jsonl", person)
+	}
+	begun := &beginning{v.w, false}
+	attachment(v.w, name)
+	err := v.c.o.Ledger.Extract(begun, subject, person, from, to)
+	if err != nil && !begun.written {
+		v.w.Header().Del("Content-Disposition")
+		return err
+	}
+	return v.broken(err)
+}
+
+// beginning knows whether anything was written.
+type beginning struct {
+	http.ResponseWriter
+	written bool
+}
+
+// Write implements io.Writer.
+func (b *beginning) Write(p []byte) (int, error) {
+	b.written = true
+	return b.ResponseWriter.Write(p)
+}
+
 // attachment begins a download of proof.
 func attachment(w http.ResponseWriter, name string) {
-	w.Header().Set("Content-Type", "application/jsonl; charset=utf-8")
+	w.Header().Set("Content-Type", extractType+"; charset=utf-8")
 	w.Header().Set("Content-Disposition", fmt.Sprintf("attachment; filename=%q", name))
 }
 
@@ -141,8 +172,7 @@ func customerExtract(v *visit) error {
 	if d == nil || err != nil {
 		return err
 	}
-	attachment(v.w, fmt.Sprintf("customer-%d.jsonl", d.Subject))
-	return v.broken(v.c.o.Ledger.Extract(v.w, d.Subject, 0, time.Time{}, time.Time{}))
+	return v.extract(d.Subject, 0, time.Time{}, time.Time{})
 }
 
 // personExtract downloads the proof of what a person saw; customers are numbers in it.
@@ -151,8 +181,7 @@ func personExtract(v *visit) error {
 	if err != nil {
 		return err
 	}
-	attachment(v.w, fmt.Sprintf("person-%d.jsonl", p.ID))
-	return v.broken(v.c.o.Ledger.Extract(v.w, 0, p.ID, time.Time{}, time.Time{}))
+	return v.extract(0, p.ID, time.Time{}, time.Time{})
 }
 
 // broken breaks the connection of a download that failed, so that nobody takes what

@@ -24,8 +24,9 @@ type lookData struct {
 }
 
 type customerRow struct {
-	Subject custody.SubjectID
-	Key     string
+	Subject   custody.SubjectID
+	Key       string
+	Forgotten bool
 }
 
 // lookEvent finds the event of the path within reach.
@@ -52,8 +53,18 @@ func lookPage(v *visit) error {
 	if reason == "" {
 		return v.show("why", "One answer", &whyData{Action: fmt.Sprintf("/looks/%d/reason", n), Whom: plural(len(subjects), "customer", "customers")})
 	}
-	if err := v.g.at.Look(e.System, subjects, 0, reason); err != nil {
+	d, err := v.openLook(n, e, reason)
+	if err != nil {
 		return err
+	}
+	return v.show("look", "One answer", d)
+}
+
+// openLook gives one answer with its customers: a look at each of them, recorded first.
+func (v *visit) openLook(n uint64, e *custody.Event, reason string) (*lookData, error) {
+	subjects := e.Subjects[:min(len(e.Subjects), shownCustomers)]
+	if err := v.g.at.Look(e.System, subjects, 0, reason); err != nil {
+		return nil, err
 	}
 	w := v.words(v.c.o.Systems.Names())
 	look := Look{Number: n, Event: *e, Answer: len(e.Subjects)}
@@ -61,14 +72,11 @@ func lookPage(v *visit) error {
 	for _, s := range subjects {
 		_, key, err := v.c.o.Customers.Key(s)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if key == "" {
-			key = "(forgotten)"
-		}
-		d.Customers = append(d.Customers, customerRow{s, key})
+		d.Customers = append(d.Customers, customerRow{s, key, key == ""})
 	}
-	return v.show("look", "One answer", d)
+	return d, nil
 }
 
 func stateLookReason(v *visit) error {

@@ -138,7 +138,7 @@ var credentialWords = map[string]string{"token": "token", "certificate": "certif
 func (v *visit) latest(names map[custody.SystemID]string) (list []lookRow) {
 	r, n := v.reach(areaLooks), 0
 	w := v.words(names)
-	for l := range v.c.o.Looks.Newest() {
+	for l := range v.c.o.Looks.Newest(0) {
 		if n++; n > sought || len(list) == shownLatest {
 			break
 		}

@@ -8,35 +8,6 @@ import (
 	"custody"
 )
 
-// systemsData lists the guarded systems.
-type systemsData struct {
-	Systems []System
-	Switch  bool // the visitor may take portals offline
-	All     *Down
-	Portals int
-	Self    string // the visitor's login
-}
-
-func systemsPage(v *visit) error {
-	list, err := v.c.o.Systems.Systems()
-	if err != nil {
-		return err
-	}
-	d := &systemsData{Systems: list, Switch: v.reach(areaSwitch).everywhere()}
-	if p := v.people.byID[v.sess.Person]; p != nil {
-		d.Self = p.Login
-	}
-	for i := range list {
-		if list[i].Portal != "" {
-			d.Portals++
-		}
-		if list[i].Down != nil && list[i].Down.All {
-			d.All = list[i].Down
-		}
-	}
-	return v.show("systems", "Systems", d)
-}
-
 // rightsData lists the grants, and answers who may see what.
 type rightsData struct {
 	Grants   []Grant
@@ -48,6 +19,8 @@ type rightsData struct {
 	Asked    bool
 	Who      []whoRow
 	Count    int
+	MayGive  bool
+	MayRoles bool
 }
 
 type whoRow struct {
@@ -63,7 +36,8 @@ const shownWho = 250
 // that now.
 func rightsPage(v *visit) error {
 	q := v.r.URL.Query()
-	d := &rightsData{Ended: q.Get("ended") == "yes", System: q.Get("system"), Category: q.Get("category"), Systems: v.systemOptions(q.Get("system"))}
+	d := &rightsData{Ended: q.Get("ended") == "yes", System: q.Get("system"), Category: q.Get("category"), Systems: v.systemOptions(q.Get("system")),
+		MayGive: v.may(areaGrant), MayRoles: v.may(areaRoles)}
 	for _, c := range custody.AllCategories() {
 		d.Kinds = append(d.Kinds, option{c.String(), c.String(), c.String() == d.Category})
 	}
@@ -91,12 +65,8 @@ func rightsPage(v *visit) error {
 func (v *visit) grantsInReach() (list []Grant, err error) {
 	all, err := v.c.o.Rights.Grants()
 	r := v.reach(areaRights)
-	logins := map[string]*Person{}
-	for _, p := range v.people.sorted {
-		logins[p.Login] = p
-	}
 	for _, g := range all {
-		if p := logins[g.Name]; g.Kind != "person" || p != nil && r.person(p) {
+		if p := v.people.byLogin(g.Name); g.Kind != "person" || p != nil && r.person(p) {
 			list = append(list, g)
 		}
 	}
@@ -128,6 +98,30 @@ func (v *visit) whoCan(grants []Grant, system string, c custody.Category) (list 
 		}
 	}
 	return list
+}
+
+// whyLine is one thing that a person may do in a system, and because of what.
+type whyLine struct {
+	Employer string
+	Explained
+}
+
+// why explains what a person may do in a system, for each employer within reach who
+// engages them.
+func (v *visit) why(p *Person, system custody.SystemID) (lines []whyLine, err error) {
+	for _, e := range p.now(v.c.o.Now()) {
+		if !v.reach(areaRights).at(e.Organisation, e.Branch) {
+			continue
+		}
+		all, err := v.c.o.Rights.Explain(p, &e, system)
+		if err != nil {
+			return nil, err
+		}
+		for _, x := range all {
+			lines = append(lines, whyLine{e.OrgName, x})
+		}
+	}
+	return lines, nil
 }
 
 // holder is who has grants: "role estimator", in lower case.
@@ -195,15 +189,9 @@ func mePage(v *visit) error {
 	if d.Rights, err = v.rightsOf(p); err != nil {
 		return err
 	}
-	rules, err := v.c.o.Register.Rules(v.r.Context(), p.ID)
-	if err != nil {
-		return err
-	}
 	my := &meData{personData: d, now: v.c.o.Now()}
-	for _, r := range rules {
-		if r.InForce {
-			my.MyRules = append(my.MyRules, r)
-		}
+	if my.MyRules, err = v.myRules(); err != nil {
+		return err
 	}
 	if my.MyTraining, err = v.c.o.Register.Training(v.r.Context(), p.ID); err != nil {
 		return err

@@ -55,8 +55,35 @@ type People interface {
 	Holds(custody.PersonID) ([]Hold, error)
 }
 
-// Leaver ends a person's engagements, credentials and ways to sign in, now.
-type Leaver interface{ Leave(login string) error }
+// Cut is what the end of an engagement, or the locking of a login, took away.
+type Cut struct {
+	Person       custody.PersonID
+	Organisation string // empty when it was not about one
+	Kind         string // left, moved, compromised or dormant
+	At, Done     time.Time
+	Sessions     int
+	Ended        string // all of it, for people: "2 live sessions, 1 token"
+}
+
+// NewPerson is somebody to be added, or a further engagement of a known login.
+type NewPerson struct {
+	Login, FullName, Organisation, Branch string
+	Roles                                 []string
+	Start, End                            time.Time // zero: now, open
+}
+
+// Staff changes who works for whom. Running gates hear it within a second.
+type Staff interface {
+	// Leave ends engagements with an employer, or with all for an empty name: now for the
+	// zero time. It gives what was cut; nil for what is planned.
+	Leave(login, organisation string, at time.Time) (*Cut, error)
+	// Lock takes away everything with which somebody else could sign in as a person.
+	Lock(login string) (*Cut, error)
+	Join(NewPerson) error
+	Engage(NewPerson) error
+	// Cuts lists what was taken away from a person, newest first.
+	Cuts(custody.PersonID) ([]Cut, error)
+}
 
 // Sessions gives sessions and ends live ones.
 type Sessions interface {
@@ -72,7 +99,8 @@ type Sessions interface {
 type Looks interface {
 	WhoSaw(system custody.SystemID, subject custody.SubjectID, from, to time.Time) iter.Seq[Look]
 	By(person custody.PersonID, from, to time.Time) iter.Seq[Look]
-	Newest() iter.Seq[Look]
+	// Newest walks back from the newest event, or from the one before a number.
+	Newest(before uint64) iter.Seq[Look]
 	Event(number uint64) (*custody.Event, bool)
 	Events(from uint64) iter.Seq2[uint64, *custody.Event]
 	After(time.Time) uint64
@@ -202,6 +230,8 @@ type Grant struct {
 	Export     bool
 	Limits     custody.Limits
 	Reason     bool
+	Needs      []string // training:NAME, rule:NAME or clause
+	Beyond     uint32   // an approval for so many customers beyond other limits
 	Start, End time.Time
 }
 
@@ -216,7 +246,28 @@ type Rights interface {
 	// Explain says what a person of an employer with roles may do in a system, one
 	// sentence a line.
 	Explain(p *Person, e *Engagement, system custody.SystemID) ([]Explained, error)
-	EndGrant(custody.GrantID) error
+	// Give keeps a grant with who gave it and why, and sets its number.
+	Give(ctx context.Context, g *Grant, by custody.PersonID, why string) error
+	// End ends a grant now, with who ended it and why.
+	End(ctx context.Context, id custody.GrantID, by custody.PersonID, why string) error
+}
+
+// RoleHeld is a role in the console that was given to somebody.
+type RoleHeld struct {
+	ID           int64
+	Person       custody.PersonID
+	Role         Role
+	Organisation custody.OrganisationID // zero: all
+	OrgName      string
+	Start, End   time.Time
+}
+
+// RoleBook keeps who has which role in the console; managers of branches are kept with the
+// rights.
+type RoleBook interface {
+	Roles() ([]RoleHeld, error) // those in force
+	GiveRole(r *RoleHeld, by custody.PersonID) error
+	EndRole(id int64) error
 }
 
 // Explained is one line of an explanation.
@@ -229,7 +280,7 @@ type Explained struct {
 // Parts are what the console is made of.
 type Parts struct {
 	People     People
-	Leaver     Leaver
+	Staff      Staff
 	Sessions   Sessions
 	Looks      Looks
 	Customers  Customers
@@ -239,6 +290,7 @@ type Parts struct {
 	Systems    Systems
 	Switch     Switch
 	Rights     Rights
+	Roles      RoleBook
 	Requests   Requests
 	Tokens     Tokens
 	Reviews    Reviews

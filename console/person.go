@@ -15,12 +15,14 @@ import (
 const shownPeople = 100
 
 type peopleData struct {
-	Query   string
-	People  []personRow
-	Count   int
-	From    int
-	Next    int // where the next page begins; zero if none
-	Current bool
+	Query  string
+	People []personRow
+	Count  int
+	From   int
+	Next   int // where the next page begins; zero if none
+
+	Leavings []leavingRow
+	MayJoin  bool
 }
 
 type personRow struct {
@@ -35,7 +37,17 @@ type personRow struct {
 }
 
 func peoplePage(v *visit) error {
-	d := &peopleData{Query: strings.TrimSpace(v.r.URL.Query().Get("q"))}
+	d := v.peopleFound()
+	if v.r.Header.Get("HX-Request") == "true" {
+		return v.showPart("people-list", d)
+	}
+	return v.show("people", "People", d)
+}
+
+// peopleFound lists a page of the people who are sought.
+func (v *visit) peopleFound() *peopleData {
+	d := &peopleData{Query: strings.TrimSpace(v.r.URL.Query().Get("q")), MayJoin: v.may(areaJoin), Leavings: v.leavings()}
+	d.Leavings = d.Leavings[:min(len(d.Leavings), shownLeavings)]
 	from, _ := parseNumber(v.r.URL.Query().Get("from"))
 	found := v.people.find(v.reach(areaPeople), d.Query)
 	d.Count, d.From = len(found), int(min(from, uint64(len(found))))
@@ -46,17 +58,11 @@ func peoplePage(v *visit) error {
 	for _, p := range page {
 		d.People = append(d.People, v.personRow(p))
 	}
-	if v.r.Header.Get("HX-Request") == "true" {
-		b, err := v.c.pages.Part("people-list", d)
-		if err != nil {
-			return err
-		}
-		v.w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		_, _ = v.w.Write(b)
-		return nil
-	}
-	return v.show("people", "People", d)
+	return d
 }
+
+// shownLeavings is how many planned ends the list of people shows.
+const shownLeavings = 20
 
 func (v *visit) personRow(p *Person) personRow {
 	now := v.c.o.Now()
@@ -100,6 +106,8 @@ type personData struct {
 	MayCut      bool
 	MayLeave    bool
 	Self        bool
+	Cuts        []Cut
+	Ends        time.Time // when the last engagement is planned to end; zero if it is open
 }
 
 type sessionRow struct {
@@ -137,6 +145,9 @@ func personPage(v *visit) error {
 	if d.Rights, err = v.rightsOf(p); err != nil {
 		return err
 	}
+	if d.Cuts, err = v.c.o.Staff.Cuts(p.ID); err != nil {
+		return err
+	}
 	return v.show("person", p.FullName, d)
 }
 
@@ -144,7 +155,7 @@ func personPage(v *visit) error {
 func (v *visit) figures(d *personData, p *Person) {
 	now := v.c.o.Now()
 	customers, answers := v.c.tally.personDays(p.ID, now, comparedDays)
-	first := midnight(now.In(v.c.o.Zone)).AddDate(0, 0, 1-comparedDays)
+	first := v.firstDay()
 	for i, n := range customers {
 		day := first.AddDate(0, 0, i)
 		d.Days = append(d.Days, page.Bar{Label: day.Format("2"), Title: day.Format("Mon 2 Jan"), Value: int(n), Here: i == comparedDays-1,
@@ -153,6 +164,11 @@ func (v *visit) figures(d *personData, p *Person) {
 		d.Answers += int(answers[i])
 	}
 	v.compare(d, p, now)
+}
+
+// firstDay is the oldest of the days that are compared.
+func (v *visit) firstDay() time.Time {
+	return midnight(v.c.o.Now().In(v.c.o.Zone)).AddDate(0, 0, 1-comparedDays)
 }
 
 // compare sets a person beside current colleagues with a role in common, of the same
@@ -308,37 +324,4 @@ func (v *visit) cut(p *Person, r reach) error {
 	}
 	v.c.o.Log.Info("a session was ended in the console", "session", id, "by", v.sess.ID)
 	return v.c.o.Sessions.Cut(id)
-}
-
-// leave ends all engagements, credentials and ways to sign in of a person, now. Nobody
-// does it to themselves by mistake.
-func leave(v *visit) error {
-	p, err := v.person()
-	if err != nil {
-		return err
-	}
-	if v.text("login") != p.Login {
-		return custody.E(custody.CodeInvalid, "the login that you typed is not this person's", "go back and type it as it stands on their page")
-	}
-	if err := v.endAll(p); err != nil {
-		return err
-	}
-	return v.seeOther(fmt.Sprintf("/people/%d", p.ID), "left")
-}
-
-// endAll ends all of a person, if they are wholly within reach and not the visitor.
-func (v *visit) endAll(p *Person) error {
-	if p.ID == v.sess.Person {
-		return v.refused(custody.E(custody.CodeForbidden, "nobody ends their own engagement here", "somebody else with the role does it"))
-	}
-	for _, e := range p.now(v.c.o.Now()) {
-		if !v.reach(areaLeave).organisation(e.Organisation) {
-			return custody.E(custody.CodeForbidden, "this person is engaged by somebody else too", "an administrator whose role reaches all employers ends it")
-		}
-	}
-	if err := v.c.o.Leaver.Leave(p.Login); err != nil {
-		return err
-	}
-	v.c.o.Log.Info("a person's engagements were ended in the console", "person", p.ID, "by", v.sess.ID)
-	return nil
 }

@@ -116,13 +116,9 @@ func fileRequest(v *visit) error {
 
 func (v *visit) readRequest(f *requestForm) (*Request, error) {
 	q := &Request{Kind: f.Kind, Person: v.sess.Person, Employer: v.sess.Organisation, Reason: f.Reason}
-	for id, name := range v.c.o.Systems.Names() {
-		if name == f.System {
-			q.System = id
-		}
-	}
-	if q.System == 0 {
-		return nil, custody.E(custody.CodeInvalid, "choose a system", "the list has those that are guarded")
+	var err error
+	if q.System, err = v.systemNamed(f.System); err != nil {
+		return nil, err
 	}
 	n, err := strconv.ParseUint(strings.ReplaceAll(f.Subjects, ",", ""), 10, 32)
 	if err != nil {

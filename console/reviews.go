@@ -1,9 +1,10 @@
 package console
 
 import (
+	"cmp"
 	"context"
 	"fmt"
-	"net/http"
+	"iter"
 	"slices"
 	"time"
 
@@ -65,6 +66,9 @@ type Reviews interface {
 	// this person may decide about.
 	Items(ctx context.Context, campaign int64, by custody.PersonID, after int64) ([]ReviewItem, error)
 	Start(ctx context.Context, by custody.PersonID, title string, org custody.OrganisationID, deadline time.Time) (int64, error)
+	// Close ends a review before its deadline; rights that nobody decided about end with
+	// it if remove says so, and else it is refused.
+	Close(ctx context.Context, campaign int64, by custody.PersonID, remove bool) error
 	Decide(ctx context.Context, item int64, by custody.PersonID, confirm bool, note string) error
 	// Emergencies lists uses of emergency access, newest first; by as for Items.
 	Emergencies(ctx context.Context, by custody.PersonID) ([]Emergency, error)
@@ -93,7 +97,7 @@ func reviewsPage(v *visit) error {
 
 func (v *visit) reviews() (*reviewsData, error) {
 	ctx := v.r.Context()
-	d := &reviewsData{MayStart: v.leads(), Default: v.c.o.Now().AddDate(0, 0, 14)}
+	d := &reviewsData{MayStart: v.may(areaReviewRun), Default: v.c.o.Now().AddDate(0, 0, 14)}
 	all, err := v.c.o.Reviews.Campaigns(ctx)
 	if err != nil {
 		return nil, err
@@ -116,52 +120,84 @@ func (v *visit) reviews() (*reviewsData, error) {
 	if d.Waiting, err = v.c.o.Reviews.Emergencies(ctx, v.sess.Person); err != nil {
 		return nil, err
 	}
-	if d.Emergency, err = v.c.o.Reviews.Emergencies(ctx, 0); err != nil {
-		return nil, err
-	}
+	d.Emergency, err = v.emergencies()
+	return d, err
+}
+
+// emergencies lists the uses of emergency access within reach.
+func (v *visit) emergencies() ([]Emergency, error) {
+	all, err := v.c.o.Reviews.Emergencies(v.r.Context(), 0)
 	r := v.reach(areaReviews)
-	d.Emergency = slices.DeleteFunc(d.Emergency, func(e Emergency) bool { return !r.at(e.Organisation, e.Branch) })
-	return d, nil
+	return slices.DeleteFunc(all, func(e Emergency) bool { return !r.at(e.Organisation, e.Branch) }), err
 }
 
 // shownItems is how many rights the page lists for a decision at a time.
 const shownItems = 200
 
-// leads says whether the visitor is a data-protection lead.
-func (v *visit) leads() bool {
-	return slices.ContainsFunc(v.holds, func(h Hold) bool { return h.Role == Lead })
+// campaign finds the review of the path.
+func (v *visit) campaign() (*Campaign, error) {
+	id, err := number[int64](v, "campaign")
+	if err != nil {
+		return nil, err
+	}
+	all, err := v.c.o.Reviews.Campaigns(v.r.Context())
+	for i := range all {
+		if all[i].ID == id {
+			return &all[i], nil
+		}
+	}
+	return nil, cmp.Or(err, error(errNothing))
+}
+
+// allItems goes through the rights of a review after a number, however many they are.
+func (v *visit) allItems(campaign, after int64) iter.Seq2[ReviewItem, error] {
+	return func(yield func(ReviewItem, error) bool) {
+		for {
+			items, err := v.c.o.Reviews.Items(v.r.Context(), campaign, 0, after)
+			if err != nil {
+				yield(ReviewItem{}, err)
+				return
+			}
+			for _, i := range items {
+				if after = i.ID; !yield(i, nil) {
+					return
+				}
+			}
+			if len(items) == 0 {
+				return
+			}
+		}
+	}
+}
+
+// reviewItems lists the rights of a review within reach after a number, and where the
+// next part begins.
+func (v *visit) reviewItems(campaign int64, after uint64, most int) (rights []ReviewItem, next int64, err error) {
+	r := v.reach(areaReviews)
+	for i, err := range v.allItems(campaign, int64(after)) {
+		switch {
+		case err != nil:
+			return nil, 0, err
+		case !r.at(i.Organisation, i.Branch):
+		case len(rights) == most:
+			return rights, rights[most-1].ID, nil
+		default:
+			rights = append(rights, i)
+		}
+	}
+	return rights, 0, nil
 }
 
 // reviewPage shows one review: who has decided what.
 func reviewPage(v *visit) error {
-	id, err := number[int64](v, "campaign")
+	c, err := v.campaign()
 	if err != nil {
 		return err
 	}
-	all, err := v.c.o.Reviews.Campaigns(v.r.Context())
-	if err != nil {
-		return err
-	}
-	at := slices.IndexFunc(all, func(c Campaign) bool { return c.ID == id })
-	if at < 0 {
-		return errNothing
-	}
+	d := &reviewData{Campaign: *c, MayClose: c.Closed.IsZero() && v.runsReview(c) == nil}
 	after, _ := parseNumber(v.r.URL.Query().Get("after"))
-	items, err := v.c.o.Reviews.Items(v.r.Context(), id, 0, int64(after))
-	if err != nil {
+	if d.Rights, d.After, err = v.reviewItems(c.ID, after, shownItems); err != nil {
 		return err
-	}
-	d := &reviewData{Campaign: all[at]}
-	r := v.reach(areaReviews)
-	for _, i := range items {
-		if !r.at(i.Organisation, i.Branch) {
-			continue
-		}
-		if len(d.Rights) == shownItems {
-			d.After = d.Rights[shownItems-1].ID
-			break
-		}
-		d.Rights = append(d.Rights, i)
 	}
 	return v.show("review", d.Title, d)
 }
@@ -169,21 +205,56 @@ func reviewPage(v *visit) error {
 // reviewData is one review.
 type reviewData struct {
 	Campaign
-	Rights []ReviewItem
-	After  int64
+	Rights   []ReviewItem
+	After    int64
+	MayClose bool
+}
+
+// runsReview says whether the visitor may end a review: it must not hold rights out of
+// their reach.
+func (v *visit) runsReview(c *Campaign) error {
+	r := v.reach(areaReviewRun)
+	if len(r) == 0 {
+		return errRole
+	}
+	if r.everywhere() {
+		return nil
+	}
+	for i, err := range v.allItems(c.ID, 0) {
+		if err != nil {
+			return err
+		}
+		if !r.organisation(i.Organisation) {
+			return custody.E(custody.CodeForbidden, "this review is about other employers too", "a lead whose role reaches all of them ends it")
+		}
+	}
+	return nil
+}
+
+// closeReview ends a review before its deadline. Rights about which nobody has decided
+// end with it, which must be said.
+func (v *visit) closeReview(c *Campaign, removeOpen bool) error {
+	if err := v.runsReview(c); err != nil {
+		return v.refused(err)
+	}
+	return v.refused(v.c.o.Reviews.Close(v.r.Context(), c.ID, v.sess.Person, removeOpen))
+}
+
+func endReview(v *visit) error {
+	c, err := v.campaign()
+	if err != nil {
+		return err
+	}
+	if err := v.closeReview(c, v.text("open") == "remove"); err != nil {
+		return err
+	}
+	return v.seeOther(fmt.Sprintf("/reviews/%d", c.ID), "recorded")
 }
 
 func startReview(v *visit) error {
-	if !v.leads() {
-		return v.refused(errRole)
-	}
 	deadline, err := time.ParseInLocation(time.DateOnly, v.text("deadline"), v.c.o.Zone)
 	if err == nil {
-		org := custody.OrganisationID(0)
-		if r := v.reach(areaReviews); !r.everywhere() {
-			org = v.sess.Organisation
-		}
-		_, err = v.c.o.Reviews.Start(v.r.Context(), v.sess.Person, v.text("title"), org, deadline.AddDate(0, 0, 1))
+		_, err = v.beginReview(v.text("title"), deadline.AddDate(0, 0, 1))
 	} else {
 		err = custody.E(custody.CodeInvalid, "say until when", "a date")
 	}
@@ -197,43 +268,61 @@ func startReview(v *visit) error {
 	return v.again("reviews", "Reviews", d, err)
 }
 
+// beginReview starts a review of all rights within the visitor's reach.
+func (v *visit) beginReview(title string, deadline time.Time) (int64, error) {
+	org := custody.OrganisationID(0)
+	if r := v.reach(areaReviewRun); !r.everywhere() {
+		org = v.sess.Organisation
+		if !r.organisation(org) {
+			return 0, v.refused(errRole)
+		}
+	}
+	id, err := v.c.o.Reviews.Start(v.r.Context(), v.sess.Person, title, org, deadline)
+	return id, v.refused(err)
+}
+
 // decideItem confirms or removes one right; htmx puts the decision in the row's place.
 func decideItem(v *visit) error {
-	id, err := number[int64](v, "item")
-	if err != nil {
-		return err
-	}
 	decision := v.r.PostFormValue("decision")
-	if decision != "confirm" && decision != "remove" {
-		return custody.E(custody.CodeInvalid, "confirm or remove", "use one of the two buttons")
-	}
-	if err := v.c.o.Reviews.Decide(v.r.Context(), id, v.sess.Person, decision == "confirm", v.text("note")); err != nil {
-		return v.refused(err)
+	if err := v.decideRight(decision, v.text("note")); err != nil {
+		return err
 	}
 	done := map[string]string{"confirm": "confirmed", "remove": "removed"}[decision]
 	if v.r.Header.Get("HX-Request") != "true" {
 		return v.seeOther("/reviews", done)
 	}
-	b, err := v.c.pages.Part("review-done", map[string]string{"Decision": done})
+	return v.showPart("review-done", map[string]string{"Decision": done})
+}
+
+// decideRight confirms or removes the right of the path.
+func (v *visit) decideRight(decision, note string) error {
+	id, err := number[int64](v, "item")
 	if err != nil {
 		return err
 	}
-	v.w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	v.w.WriteHeader(http.StatusOK)
-	_, _ = v.w.Write(b)
-	return nil
+	if decision != "confirm" && decision != "remove" {
+		return custody.E(custody.CodeInvalid, "confirm or remove", "it is one of the two")
+	}
+	return v.refused(v.c.o.Reviews.Decide(v.r.Context(), id, v.sess.Person, decision == "confirm", note))
 }
 
 func reviewEmergency(v *visit) error {
+	if err := v.judgeEmergency(v.r.PostFormValue("outcome"), v.text("note")); err != nil {
+		return err
+	}
+	return v.seeOther("/reviews", "recorded")
+}
+
+// judgeEmergency keeps what somebody else found about the use of the path.
+func (v *visit) judgeEmergency(outcome, note string) error {
 	id, err := number[int64](v, "emergency")
 	if err != nil {
 		return err
 	}
-	justified := v.r.PostFormValue("outcome") == "justified"
-	if err := v.c.o.Reviews.ReviewEmergency(v.r.Context(), id, v.sess.Person, justified, v.text("note")); err != nil {
-		return v.refused(err)
+	if outcome != "justified" && outcome != "unjustified" {
+		return custody.E(custody.CodeInvalid, "justified or unjustified", "it is one of the two")
 	}
-	return v.seeOther("/reviews", "recorded")
+	return v.refused(v.c.o.Reviews.ReviewEmergency(v.r.Context(), id, v.sess.Person, outcome == "justified", note))
 }
 
 // Part is how much of a review is done, in percent.

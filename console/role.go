@@ -43,39 +43,57 @@ const (
 	areaCustomers             // which customers: their keys
 	areaErase                 // forget a customer
 	areaCut                   // end sessions
-	areaLeave                 // end engagements
+	areaLeave                 // end engagements, lock logins
+	areaJoin                  // add people and engagements
 	areaSystems
 	areaSwitch // take portals offline
 	areaRights
+	areaGrant // give and end rights
 	areaReviews
+	areaReviewRun // start reviews and end them
 	areaProcessors
+	areaProcessorsDo // keep the register of processors
 	areaRules
+	areaRulesDo // keep training and clauses
 	areaLedger
 	areaAlerts
+	areaAlertsDo // decide about alerts
+	areaUnseal   // ask for the name behind an alert
 	areaComplaints
-	areaRoles // who holds which role here
+	areaComplaintsDo // take, acknowledge and erase complaints, run traces
+	areaRoles        // who holds which role here
+	areaRolesDo      // give and end them
 	areaCount
 )
 
 // may is the table of who may do what. The reach of a role narrows it further.
 var may = [areaCount][]Role{
-	areaNow:        {Administrator, Lead, Manager, Auditor},
-	areaPeople:     {Administrator, Lead, Manager, Auditor},
-	areaLooks:      {Lead, Manager, Auditor},
-	areaCustomers:  {Lead, Auditor},
-	areaErase:      {Lead},
-	areaCut:        {Administrator, Lead, Manager},
-	areaLeave:      {Administrator, Lead},
-	areaSystems:    {Administrator, Lead, Auditor},
-	areaSwitch:     {Administrator, Lead},
-	areaRights:     {Administrator, Lead, Manager, Auditor},
-	areaReviews:    {Lead, Manager, Auditor},
-	areaProcessors: {Lead, Auditor},
-	areaRules:      {Administrator, Lead, Auditor},
-	areaLedger:     {Administrator, Lead, Auditor},
-	areaAlerts:     {Lead, Auditor},
-	areaComplaints: {Lead, Auditor},
-	areaRoles:      {Lead, Auditor},
+	areaNow:          {Administrator, Lead, Manager, Auditor},
+	areaPeople:       {Administrator, Lead, Manager, Auditor},
+	areaLooks:        {Lead, Manager, Auditor},
+	areaCustomers:    {Lead, Auditor},
+	areaErase:        {Lead},
+	areaCut:          {Administrator, Lead, Manager},
+	areaLeave:        {Administrator, Lead},
+	areaJoin:         {Administrator, Lead},
+	areaSystems:      {Administrator, Lead, Auditor},
+	areaSwitch:       {Administrator, Lead},
+	areaRights:       {Administrator, Lead, Manager, Auditor},
+	areaGrant:        {Administrator, Lead},
+	areaReviews:      {Lead, Manager, Auditor},
+	areaReviewRun:    {Lead},
+	areaProcessors:   {Lead, Auditor},
+	areaProcessorsDo: {Lead},
+	areaRules:        {Administrator, Lead, Auditor},
+	areaRulesDo:      {Administrator, Lead},
+	areaLedger:       {Administrator, Lead, Auditor},
+	areaAlerts:       {Lead, Auditor},
+	areaAlertsDo:     {Lead},
+	areaUnseal:       {Lead, Auditor},
+	areaComplaints:   {Lead, Auditor},
+	areaComplaintsDo: {Lead},
+	areaRoles:        {Lead, Auditor},
+	areaRolesDo:      {Lead},
 }
 
 // reach is of whom something may be seen or done: the holds that permit it.

@@ -13,6 +13,7 @@ import (
 type roster struct {
 	generation uint64
 	byID       map[custody.PersonID]*Person
+	logins     map[string]*Person
 	sorted     []*Person // by name
 	folded     []string  // name and login in lower case, beside sorted
 }
@@ -44,10 +45,10 @@ func (r *rosters) roster() (*roster, error) {
 }
 
 func newRoster(generation uint64, list []Person) *roster {
-	n := &roster{generation: generation, byID: make(map[custody.PersonID]*Person, len(list))}
+	n := &roster{generation: generation, byID: make(map[custody.PersonID]*Person, len(list)), logins: make(map[string]*Person, len(list))}
 	for i := range list {
 		p := &list[i]
-		n.byID[p.ID] = p
+		n.byID[p.ID], n.logins[p.Login] = p, p
 		n.sorted = append(n.sorted, p)
 	}
 	slices.SortFunc(n.sorted, func(a, b *Person) int {
@@ -64,6 +65,11 @@ func newRoster(generation uint64, list []Person) *roster {
 		n.folded = append(n.folded, strings.ToLower(text))
 	}
 	return n
+}
+
+// byLogin finds somebody; nil if nobody has the login.
+func (n *roster) byLogin(login string) *Person {
+	return n.logins[strings.ToLower(strings.TrimSpace(login))]
 }
 
 // name is what pages call a person.

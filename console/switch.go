@@ -19,19 +19,35 @@ type Switch interface {
 // maxDownReason is how long the sentence for the people who meet the page may be, in bytes.
 const maxDownReason = 500
 
-func takeAllDown(v *visit) error { return v.takeDown(0) }
+func takeAllDown(v *visit) error { return v.switched(v.takeDown(0, v.text("reason")), "taken-down") }
 
-func bringAllUp(v *visit) error { return v.bringUp(0) }
+func bringAllUp(v *visit) error { return v.switched(v.bringUp(0), "brought-up") }
 
 func takePortalDown(v *visit) error {
+	return v.switched(v.takePortalDown(v.text("reason")), "taken-down")
+}
+
+func bringPortalUp(v *visit) error { return v.switched(v.bringPortalUp(), "brought-up") }
+
+// switched goes on to the page of systems.
+func (v *visit) switched(err error, done string) error {
+	if err != nil {
+		return err
+	}
+	return v.seeOther("/systems", done)
+}
+
+// takePortalDown takes the portal of the path offline.
+func (v *visit) takePortalDown(reason string) error {
 	s, err := v.portal()
 	if err != nil {
 		return err
 	}
-	return v.takeDown(s.ID)
+	return v.takeDown(s.ID, reason)
 }
 
-func bringPortalUp(v *visit) error {
+// bringPortalUp brings back the portal of the path.
+func (v *visit) bringPortalUp() error {
 	s, err := v.portal()
 	if err != nil {
 		return err
@@ -42,28 +58,22 @@ func bringPortalUp(v *visit) error {
 	return v.bringUp(s.ID)
 }
 
-func (v *visit) takeDown(system custody.SystemID) error {
+func (v *visit) takeDown(system custody.SystemID, reason string) error {
 	if err := v.maySwitch(); err != nil {
 		return err
 	}
-	reason := strings.TrimSpace(v.text("reason"))
+	reason = strings.TrimSpace(reason)
 	if reason == "" || len(reason) > maxDownReason {
 		return custody.E(custody.CodeInvalid, "say why, in one or two sentences", "people read it on the page that they meet")
 	}
-	if err := v.c.o.Switch.TakeDown(system, v.sess.Person, reason); err != nil {
-		return v.refused(err)
-	}
-	return v.seeOther("/systems", "taken-down")
+	return v.refused(v.c.o.Switch.TakeDown(system, v.sess.Person, reason))
 }
 
 func (v *visit) bringUp(system custody.SystemID) error {
 	if err := v.maySwitch(); err != nil {
 		return err
 	}
-	if err := v.c.o.Switch.BringUp(system, v.sess.Person); err != nil {
-		return v.refused(err)
-	}
-	return v.seeOther("/systems", "brought-up")
+	return v.refused(v.c.o.Switch.BringUp(system, v.sess.Person))
 }
 
 // maySwitch lets those only use the switch whose role reaches everybody: so does the page.
@@ -76,14 +86,9 @@ func (v *visit) maySwitch() error {
 
 // portal finds the system of the path, which must have a portal.
 func (v *visit) portal() (*System, error) {
-	list, err := v.c.o.Systems.Systems()
-	if err != nil {
-		return nil, err
+	s, err := v.system()
+	if err == nil && s.Portal == "" {
+		return nil, errNothing
 	}
-	for i := range list {
-		if list[i].Name == v.r.PathValue("system") && list[i].Portal != "" {
-			return &list[i], nil
-		}
-	}
-	return nil, errNothing
+	return s, err
 }

@@ -49,19 +49,38 @@ type scope struct{ Name, About string }
 
 // The scopes of tokens.
 const (
-	scopeLooks     = "looks"        // who saw whom
-	scopePeople    = "people"       // people, sessions, rights
-	scopePeopleDo  = "people:write" // end sessions and engagements
-	scopeRequests  = "requests"
-	scopeRequestDo = "requests:write"
-	scopeLedger    = "ledger"
-	scopeCustomers = "customers:write" // erase
+	scopeLooks        = "looks"          // who saw whom
+	scopePeople       = "people"         // people, sessions, rights, systems
+	scopePeopleDo     = "people:write"   // add people, end sessions and engagements
+	scopeRights       = "rights:write"   // give and end rights, and roles in the console
+	scopeSystems      = "systems:write"  // take portals offline
+	scopeRequests     = "requests"       //
+	scopeRequestDo    = "requests:write" // file and decide
+	scopeReviews      = "reviews"
+	scopeReviewsDo    = "reviews:write"
+	scopeAlerts       = "alerts"
+	scopeAlertsDo     = "alerts:write" // decide, unseal
+	scopeComplaints   = "complaints"   // and traces
+	scopeComplaintsDo = "complaints:write"
+	scopeRegister     = "register"        // processors, rules, training, clauses
+	scopeRegisterDo   = "register:write"  //
+	scopeLedger       = "ledger"          //
+	scopeLedgerDo     = "ledger:write"    // check it, sign checkpoints
+	scopeCustomers    = "customers:write" // erase
+	scopeSelf         = "self"            // one's own looks, sessions, training
+	scopeSelfDo       = "self:write"      // end one's sessions, accept rules, revoke one's tokens
 )
 
 var scopes = []scope{
-	{scopeLooks, "ask who saw a customer and what a person saw"}, {scopePeople, "read people, sessions, rights and systems"},
-	{scopePeopleDo, "end sessions and engagements"}, {scopeRequests, "read requests"}, {scopeRequestDo, "file and decide requests"},
-	{scopeLedger, "read the ledger's state and checkpoints"}, {scopeCustomers, "forget customers"},
+	{scopeLooks, "ask who saw a customer and what a person saw"}, {scopeCustomers, "forget customers"},
+	{scopePeople, "read people, sessions, rights and systems"}, {scopePeopleDo, "add people, end sessions and engagements"},
+	{scopeRights, "give and end rights and roles"}, {scopeSystems, "take portals offline and bring them back"},
+	{scopeRequests, "read requests"}, {scopeRequestDo, "file and decide requests"}, {scopeReviews, "read access reviews"}, {scopeReviewsDo, "hold access reviews"},
+	{scopeAlerts, "read alerts"}, {scopeAlertsDo, "decide about alerts and ask for names"},
+	{scopeComplaints, "read complaints and traces"}, {scopeComplaintsDo, "take complaints and run traces"},
+	{scopeRegister, "read processors, rules, training and clauses"}, {scopeRegisterDo, "keep processors, training and clauses"},
+	{scopeLedger, "read the ledger's state and checkpoints"}, {scopeLedgerDo, "check the ledger and sign checkpoints"},
+	{scopeSelf, "read what is recorded of you"}, {scopeSelfDo, "end your sessions, accept rules, revoke tokens"},
 }
 
 // Scopes names all that a token can be for.

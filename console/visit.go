@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"custody"
 	"custody/console/page"
@@ -137,6 +138,20 @@ func (v *visit) show(name, title string, data any) error {
 	return nil
 }
 
+// showPart answers with a part of a page.
+func (v *visit) showPart(name string, data any) error {
+	b, err := v.c.pages.Part(name, data)
+	if err != nil {
+		return err
+	}
+	v.w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	_, err = v.w.Write(b)
+	if err != nil {
+		panic(http.ErrAbortHandler) // the client has gone
+	}
+	return nil
+}
+
 // again shows a form's page once more with what was wrong.
 func (v *visit) again(name, title string, data any, err error) error {
 	frame := page.Frame{Page: name, Title: title, Deployment: v.c.o.Title, Data: data}
@@ -166,7 +181,8 @@ func (v *visit) frame(f *page.Frame) {
 var dones = map[string]string{
 	"session-ended": "The session has ended.", "left": "All engagements, sessions and ways to sign in have ended.",
 	"erased": "The customer has been forgotten. The record of looks stays whole.", "checkpoint": "A new checkpoint has been signed.",
-	"grant-ended": "The right has ended.", "saved": "Saved.", "approved": "The request has been approved.", "declined": "The request has been declined.",
+	"grant-ended": "The right has ended.", "given": "The right has been given.", "planned": "The end is planned. Everything is cut at that moment.",
+	"locked": "The login is locked. A new enrolment code lets them start anew.", "joined": "Added. An enrolment code lets them set up how they sign in.", "saved": "Saved.", "approved": "The request has been approved.", "declined": "The request has been declined.",
 	"asked": "Your request has been sent. You will see the answer here.", "role-given": "The role has been given.", "role-ended": "The role has ended.",
 	"confirmed": "Confirmed.", "removed": "Removed.", "withdrawn": "The request has been withdrawn.", "revoked": "The token has been revoked.", "recorded": "Recorded.",
 	"taken-down": "It is offline for everybody. Somebody else brings it back.", "brought-up": "It is back.",
@@ -223,6 +239,22 @@ func (v *visit) person() (*Person, error) {
 
 // text reads a field of a form, without what surrounds it.
 func (v *visit) text(name string) string { return strings.TrimSpace(v.r.PostFormValue(name)) }
+
+// day reads a date of a form, as it begins in the deployment's zone; zero if it is empty.
+func (v *visit) day(name string) (time.Time, error) { return v.local(name, time.DateOnly) }
+
+// local reads a time of a form in the deployment's zone; zero if it is empty.
+func (v *visit) local(name, layout string) (time.Time, error) {
+	text := v.text(name)
+	if text == "" {
+		return time.Time{}, nil
+	}
+	t, err := time.ParseInLocation(layout, text, v.c.o.Zone)
+	if err != nil {
+		return t, custody.E(custody.CodeInvalid, "a date cannot be read", "choose it from the calendar")
+	}
+	return t, nil
+}
 
 func plural(n int, one, many string) string {
 	if n == 1 {

@@ -86,9 +86,9 @@ func (s *Site) watchConsole(ctx context.Context) {
 
 func (s *Site) consoleParts(d *desk) console.Parts {
 	return console.Parts{
-		People: consolePeople{s}, Leaver: s.Identity, Sessions: consoleSessions{s}, Looks: consoleLooks{s.Ledger.Index()},
+		People: consolePeople{s}, Staff: consoleStaff{s}, Sessions: consoleSessions{s}, Looks: consoleLooks{s.Ledger.Index()},
 		Customers: consoleCustomers{s}, Reasons: consoleReasons{s.o.Store}, Gate: consoleGate{s}, Ledger: consoleLedger{s},
-		Systems: consoleSystems{s}, Switch: consoleSystems{s}, Rights: consoleRights{s}, Requests: consoleRequests{s}, Tokens: d.tokens, Reviews: consoleReviews{s}, Alerts: consoleAlerts{s}, Complaints: consoleComplaints{s}, Register: consoleRegister{s},
+		Systems: consoleSystems{s}, Switch: consoleSystems{s}, Rights: consoleRights{s}, Roles: consoleRoles{s}, Requests: consoleRequests{s}, Tokens: d.tokens, Reviews: consoleReviews{s}, Alerts: consoleAlerts{s}, Complaints: consoleComplaints{s}, Register: consoleRegister{s},
 	}
 }
 

@@ -113,7 +113,19 @@ func (c consoleLooks) By(person custody.PersonID, from, to time.Time) iter.Seq[c
 }
 
 // Newest implements console.Looks.
-func (c consoleLooks) Newest() iter.Seq[console.Look] { return looks(c.Index.Newest()) }
+func (c consoleLooks) Newest(before uint64) iter.Seq[console.Look] {
+	if before == 0 {
+		return looks(c.Index.Newest())
+	}
+	return func(yield func(console.Look) bool) {
+		for n := before - 1; n > 0; n-- {
+			e, ok := c.Index.Event(n)
+			if ok && !yield(console.Look{Number: n, Event: *e, Answer: len(e.Subjects)}) {
+				return
+			}
+		}
+	}
+}
 
 func looks(all iter.Seq[ledger.Disclosure]) iter.Seq[console.Look] {
 	return func(yield func(console.Look) bool) {
@@ -338,14 +350,31 @@ func (c consoleRights) Grants() ([]console.Grant, error) {
 
 func grantOf(g *policy.Grant) console.Grant {
 	out := console.Grant{ID: g.ID, Holder: g.Holder(), System: g.System, See: g.See, Mask: g.Mask &^ g.See, Change: g.Change, Export: g.Export,
-		Limits: g.Limits, Reason: g.ReasonRequired, Start: g.Start, End: g.End}
+		Limits: g.Limits, Reason: g.ReasonRequired, Needs: g.Needs, Beyond: g.Beyond, Start: g.Start, End: g.End}
 	out.Kind, out.Name, _ = strings.Cut(out.Holder, " ")
 	return out
 }
 
-// EndGrant implements console.Rights.
-func (c consoleRights) EndGrant(id custody.GrantID) error {
-	return c.s.o.Store.EndGrant(id, c.s.o.Now())
+// Give implements console.Rights.
+func (c consoleRights) Give(ctx context.Context, g *console.Grant, by custody.PersonID, why string) error {
+	p := policy.Grant{System: g.System, See: g.See, Mask: g.Mask, Change: g.Change, Export: g.Export, Limits: g.Limits, ReasonRequired: g.Reason,
+		Needs: g.Needs, Start: g.Start, End: g.End}
+	switch g.Kind {
+	case "person":
+		p.Person = g.Name
+	case "role":
+		p.Role = g.Name
+	case "organisation":
+		p.Organisation = g.Name
+	}
+	err := c.s.o.Store.GiveGrant(ctx, &p, by, why, c.s.o.Now())
+	g.ID = p.ID
+	return err
+}
+
+// End implements console.Rights.
+func (c consoleRights) End(ctx context.Context, id custody.GrantID, by custody.PersonID, why string) error {
+	return c.s.o.Store.StopGrant(ctx, id, by, why, c.s.o.Now())
 }
 
 // Explain implements console.Rights.

@@ -2,9 +2,12 @@ package site
 
 import (
 	"context"
+	"strings"
 
 	"custody"
 	"custody/console"
+	"custody/doctor"
+	"custody/doctor/portalcheck"
 	"custody/store"
 )
 
@@ -28,13 +31,19 @@ func (c consoleRegister) Processors(ctx context.Context) ([]console.Processor, e
 
 func (c consoleRegister) processor(ctx context.Context, p *store.Processor) (console.Processor, error) {
 	out := console.Processor{Organisation: p.Organisation, Name: p.Name, Kind: p.Kind, Contact: p.Contact, Contract: p.Contract,
-		ContractStart: p.ContractStart, ContractEnd: p.ContractEnd, Instructions: p.Instructions, ReviewDue: p.ReviewDue, Ended: p.Ended,
+		ContractStart: p.ContractStart, ContractEnd: p.ContractEnd, Instructions: p.Instructions, ReviewDays: p.ReviewDays, ReviewDue: p.ReviewDue, Ended: p.Ended,
 		InDate: p.InDate(c.s.o.Now()), People: p.People}
 	for _, s := range p.Scopes {
 		out.Scopes = append(out.Scopes, console.ProcessorScope{System: s.SystemName, Categories: s.Categories})
 	}
 	for _, x := range p.Papers {
-		out.Papers = append(out.Papers, console.Paper{Kind: x.Kind, Name: x.Name, About: x.About, Evidence: x.Evidence, Since: x.Since, Till: x.Till})
+		paper := console.Paper{Kind: x.Kind, Name: x.Name, About: x.About, Evidence: x.Evidence, Since: x.Since, Till: x.Till}
+		if x.Kind == store.PaperPortal {
+			if err := c.standard(&paper); err != nil {
+				return out, err
+			}
+		}
+		out.Papers = append(out.Papers, paper)
 	}
 	reviews, err := c.s.o.Store.ProcessorReviews(ctx, p.Organisation)
 	if err != nil {
@@ -49,6 +58,52 @@ func (c consoleRegister) processor(ctx context.Context, p *store.Processor) (con
 			ReturnDue: t.ReturnDue, Returned: t.Returned, Categories: t.Categories, Subjects: t.Subjects})
 	}
 	return out, err
+}
+
+// standard fills in how a portal behind a gate stood against the portal standard when it
+// was last tested; one elsewhere is tested by hand, and its evidence is beside it.
+func (c consoleRegister) standard(p *console.Paper) (err error) {
+	for i := range c.s.o.Systems {
+		sys := &c.s.o.Systems[i]
+		if sys.Name != p.Name && (sys.Portal == nil || sys.Portal.Public.String() != strings.TrimSuffix(p.Name, "/")) {
+			continue
+		}
+		if p.Checked, err = c.s.o.Store.LastPortalExamination(sys.ID); err != nil || p.Checked.IsZero() {
+			return err
+		}
+		found, err := c.s.o.Store.Findings(sys.ID)
+		if err != nil {
+			return err
+		}
+		var r doctor.Report
+		for _, f := range found {
+			if f.Closed.IsZero() && strings.HasPrefix(f.Check, store.PortalChecks) {
+				r.Findings = append(r.Findings, doctor.Finding{Severity: doctor.Severity(f.Severity)})
+			}
+		}
+		p.Grade, p.Findings = portalcheck.Grade(&r), len(r.Findings)
+	}
+	return nil
+}
+
+// PutProcessor implements console.Register.
+func (c consoleRegister) PutProcessor(ctx context.Context, organisation string, p *console.Processor, by custody.PersonID) error {
+	org, err := c.s.Identity.EnsureOrganisation(organisation)
+	if err != nil {
+		return err
+	}
+	return c.s.o.Store.PutProcessor(ctx, by, &store.Processor{Organisation: org, Kind: p.Kind, Contact: p.Contact, Contract: p.Contract,
+		ContractStart: p.ContractStart, ContractEnd: p.ContractEnd, Instructions: p.Instructions, ReviewDays: p.ReviewDays}, c.s.o.Now())
+}
+
+// KeepTraining implements console.Register.
+func (c consoleRegister) KeepTraining(ctx context.Context, t *console.Training, by custody.PersonID) error {
+	return c.s.o.Store.RecordTraining(ctx, &store.TrainingRecord{Person: t.Person, Course: t.Course, Taken: t.Taken, Evidence: t.Evidence, KeptBy: by}, c.s.o.Now())
+}
+
+// KeepClause implements console.Register.
+func (c consoleRegister) KeepClause(ctx context.Context, k *console.Clause, by custody.PersonID) error {
+	return c.s.o.Store.RecordClause(ctx, by, &store.Clause{Person: k.Person, Organisation: k.Organisation, Signed: k.Signed, Document: k.Document}, c.s.o.Now())
 }
 
 // Rules implements console.Register.

@@ -47,6 +47,11 @@ func (c consoleReviews) Start(ctx context.Context, by custody.PersonID, title st
 	return k.ID, nil
 }
 
+// Close implements console.Reviews.
+func (c consoleReviews) Close(ctx context.Context, campaign int64, by custody.PersonID, remove bool) error {
+	return c.s.o.Store.CloseReview(ctx, campaign, by, remove, c.s.o.Now())
+}
+
 // Decide implements console.Reviews.
 func (c consoleReviews) Decide(ctx context.Context, item int64, by custody.PersonID, confirm bool, note string) error {
 	return c.s.o.Store.DecideReviewItem(ctx, item, by, confirm, note, c.s.o.Now())

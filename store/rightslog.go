@@ -37,6 +37,8 @@ const (
 	ActProcessor    = "processor"      // the register of processors changed
 	ActTransfer     = "transfer"       // data was handed to a processor
 	ActRevoked      = "training-ended" // a training record was taken back
+	ActGranted      = "granted"        // a grant was given by hand; Note says why
+	ActGrantEnded   = "grant-ended"    // and ended
 )
 
 // What an entry does to rights.

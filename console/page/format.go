@@ -33,6 +33,8 @@ func funcs(zone *time.Location, now func() time.Time) template.FuncMap {
 		"strip":     func(s Strip) template.HTML { return s.svg() },
 		"args":      func(a ...any) []any { return a },
 		"add":       func(a, b int) int { return a + b },
+		"past":      func(t time.Time) bool { return !t.IsZero() && !t.After(now()) },
+		"grantlist": func(grants any, end bool) map[string]any { return map[string]any{"Grants": grants, "MayEnd": end} },
 		"percent":   func(p float64) float64 { return p * 100 },
 	}
 }

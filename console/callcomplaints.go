@@ -1,0 +1,170 @@
+package console
+
+import (
+	"time"
+
+	"custody/trace/inquiry"
+)
+
+func complaintCalls() []call {
+	return []call{
+		{"GET", "complaints", "complaints", "Complaints, newest first, without what they say", areaComplaints, scopeComplaints, list, nil, nil, ComplaintItem{}, callComplaints},
+		{"POST", "complaints", "takeComplaint", "Take a complaint; whether a system has the customer is not told", areaComplaintsDo, scopeComplaintsDo, 0, nil, NewComplaint{}, Reference{}, callTakeComplaint},
+		{"GET", "complaints/{reference}", "complaint", "One complaint with what it says and the letter; itself a look at the customers whom it may be about", areaComplaints, scopeComplaints, dear, nil, nil, ComplaintState{}, callComplaint},
+		{"POST", "complaints/{reference}/acknowledge", "acknowledgeComplaint", "Note that a complaint was acknowledged", areaComplaintsDo, scopeComplaintsDo, 0, nil, nil, Done{}, callOnComplaint("acknowledged")},
+		{"POST", "complaints/{reference}/erase", "eraseComplaint", "Forget what a complaint says", areaComplaintsDo, scopeComplaintsDo, 0, nil, nil, Done{}, callOnComplaint("erased")},
+		{"GET", "traces", "traces", "The traces that run and the last answers", areaComplaints, scopeComplaints, list, nil, nil, TraceItem{}, callTraces},
+		{"POST", "traces", "startTrace", "Begin to weigh whose looks explain the complaints about a system's customers", areaComplaintsDo, scopeComplaintsDo, dear, nil, NewTrace{}, TraceItem{}, callStartTrace},
+		{"GET", "traces/{system}", "trace", "The last answer about a system", areaComplaints, scopeComplaints, dear, nil, nil, inquiry.Answer{}, callTrace},
+		{"GET", "traces/{system}/report", "traceReport", "The same as a page with pictures and baselines", areaComplaints, scopeComplaints, dear, nil, nil, file("text/html"), callTraceReport},
+	}
+}
+
+// ComplaintItem is a complaint without what it says.
+type ComplaintItem struct {
+	Reference    string    `json:"reference"`
+	Way          string    `json:"way"`
+	Received     time.Time `json:"received"`
+	Due          time.Time `json:"due"` // to be acknowledged by then
+	Acknowledged time.Time `json:"acknowledged,omitzero"`
+	Closed       time.Time `json:"closed,omitzero"`
+	Called       time.Time `json:"called,omitzero"`
+	Suspect      bool      `json:"suspect"` // may have been sent by a program
+	Erased       time.Time `json:"erased,omitzero"`
+}
+
+func complaintItem(c *Complaint) ComplaintItem {
+	return ComplaintItem{c.Reference, c.Way, c.Received, c.Due, c.Acknowledged, c.Closed, c.Called, c.Suspect, c.Erased}
+}
+
+func callComplaints(v *visit, _ any) (any, error) {
+	d, err := v.complaints()
+	if err != nil {
+		return nil, err
+	}
+	items := []ComplaintItem{}
+	for _, half := range [][]Complaint{d.Open, d.Done} {
+		for i := range half {
+			items = append(items, complaintItem(&half[i]))
+		}
+	}
+	return part(v, items)
+}
+
+// SaidItem is what a complaint says.
+type SaidItem struct {
+	Name    string `json:"name,omitempty"`
+	Answer  string `json:"answer,omitempty"` // where to send the answer
+	Phone   string `json:"phone,omitempty"`  // that was called
+	Email   string `json:"email,omitempty"`
+	Vehicle string `json:"vehicle,omitempty"`
+	Key     string `json:"key,omitempty"`
+	System  string `json:"system,omitempty"`
+	Caller  string `json:"caller,omitempty"`  // the number that called
+	Claimed string `json:"claimed,omitempty"` // who they said they were
+	Knew    string `json:"knew,omitempty"`
+	Words   string `json:"words,omitempty"`
+}
+
+// NewComplaint is a complaint to be taken.
+type NewComplaint struct {
+	SaidItem
+	Called time.Time `json:"called,omitzero"`
+}
+
+// Reference names a complaint.
+type Reference struct {
+	Reference string `json:"reference"`
+}
+
+func callTakeComplaint(v *visit, in any) (any, error) {
+	n := in.(NewComplaint)
+	reference, err := v.takeComplaint(Said(n.SaidItem), n.Called)
+	return Reference{reference}, err
+}
+
+// ComplaintState is a complaint as a whole.
+type ComplaintState struct {
+	ComplaintItem
+	Said   SaidItem `json:"said"`
+	Letter string   `json:"letter,omitempty"`
+}
+
+func callComplaint(v *visit, _ any) (any, error) {
+	d, err := v.openComplaint()
+	if err != nil {
+		return nil, err
+	}
+	return ComplaintState{complaintItem(&d.Complaint), SaidItem(d.Said), d.Letter}, nil
+}
+
+func callOnComplaint(done string) func(*visit, any) (any, error) {
+	return func(v *visit, _ any) (any, error) {
+		do := v.c.o.Complaints.Acknowledge
+		if done == "erased" {
+			do = v.c.o.Complaints.Erase
+		}
+		_, err := v.onComplaint(do)
+		return Done{done}, err
+	}
+}
+
+// TraceItem is a trace that runs or has ended.
+type TraceItem struct {
+	System     string    `json:"system"`
+	Running    bool      `json:"running"`
+	Started    time.Time `json:"started"`
+	Done       time.Time `json:"done,omitzero"`
+	By         string    `json:"by"`
+	Conclusion string    `json:"conclusion,omitempty"`
+	Trouble    string    `json:"trouble,omitempty"`
+}
+
+func traceItems(all []tracing) []TraceItem {
+	items := make([]TraceItem, len(all))
+	for i, t := range all {
+		items[i] = TraceItem{System: t.System, Running: t.Running, Started: t.Started, Done: t.Done, By: t.By, Trouble: t.Trouble}
+		if t.Answer != nil {
+			items[i].Conclusion = t.Answer.Conclusion
+		}
+	}
+	return items
+}
+
+func callTraces(v *visit, _ any) (any, error) {
+	if err := v.complaintReach(); err != nil {
+		return nil, err
+	}
+	return part(v, traceItems(v.traces().Traces))
+}
+
+// NewTrace says where to look.
+type NewTrace struct {
+	System string `json:"system"`
+}
+
+func callStartTrace(v *visit, in any) (any, error) {
+	system := in.(NewTrace).System
+	if err := v.runTrace(system); err != nil {
+		return nil, err
+	}
+	for _, t := range traceItems(v.traces().Traces) {
+		if t.System == system {
+			return t, nil
+		}
+	}
+	return nil, errNothing
+}
+
+func callTrace(v *visit, _ any) (any, error) {
+	if err := v.complaintReach(); err != nil {
+		return nil, err
+	}
+	t, err := v.traced(v.r.PathValue("system"))
+	if err != nil {
+		return nil, err
+	}
+	return t.Answer, nil
+}
+
+func callTraceReport(v *visit, _ any) (any, error) { return nil, traceReport(v) }
