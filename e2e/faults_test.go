@@ -240,6 +240,16 @@ func TestStalledClientsHoldLittle(t *testing.T) {
 	if grown > 256<<10 {
 		t.Errorf("20 stalled clients hold %d kB", grown)
 	}
+	if err := s.Store.Leave(1, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "the stalled statements to stop when their person leaves", func() bool {
+		var n int
+		if err := s.PG.Conn(t, "postgres").QueryRow(ctx, "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND datname = $1 AND pid <> pg_backend_pid()", s.Database).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n == 0
+	})
 	for _, c := range conns {
 		c.Close()
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net"
 	"slices"
 	"strings"
 	"testing"
@@ -151,6 +152,60 @@ func TestLimitStopsBeforeTheNextPerson(t *testing.T) {
 	again := s.As("alice", token)
 	if _, err := again.Exec(ctx, "SELECT id, name FROM customers WHERE id = 201"); err == nil {
 		t.Error("the 201st was shown to a second session")
+	}
+}
+
+// TestSecondAddress: a token that is used from a second address while it is live is
+// noted on both sessions and in the ledger; from the same address, or when the first
+// session has ended, it is not.
+func TestSecondAddress(t *testing.T) {
+	s := bodyshop(t)
+	token := s.Person("alice", see(contacts))
+	from := func(address string) *pgx.Conn {
+		config, err := pgx.ParseConfig(s.URL("alice", token))
+		if err != nil {
+			t.Fatal(err)
+		}
+		config.DialFunc = (&net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(address)}}).DialContext
+		conn, err := pgx.ConnectConfig(ctx, config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { conn.Close(ctx) })
+		return conn
+	}
+	starts := func() (notes []string, codes []custody.Code) {
+		live, err := s.Store.LiveSessions()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, l := range live {
+			notes = append(notes, l.Notes)
+		}
+		for _, e := range s.Ledger.Index().Events(1) {
+			if e.Kind == custody.EventSessionStart {
+				codes = append(codes, e.Code)
+			}
+		}
+		return notes, codes
+	}
+	home, again := from("127.0.0.1"), from("127.0.0.1")
+	notes, codes := starts()
+	if !slices.Equal(notes, []string{"", ""}) || !slices.Equal(codes, []custody.Code{0, 0}) {
+		t.Errorf("one address: %q %v", notes, codes)
+	}
+	away := from("127.0.0.2")
+	notes, codes = starts()
+	if len(notes) != 3 || slices.ContainsFunc(notes, func(n string) bool { return !strings.Contains(n, "second address") }) || codes[2] != custody.CodeConflict {
+		t.Errorf("a second address: %q %v", notes, codes)
+	}
+	for _, c := range []*pgx.Conn{home, again, away} {
+		c.Close(ctx)
+	}
+	await(t, "the sessions to end", func() bool { notes, _ := starts(); return len(notes) == 0 })
+	from("127.0.0.3")
+	if notes, codes = starts(); !slices.Equal(notes, []string{""}) || codes[3] != 0 {
+		t.Errorf("an address alone: %q %v", notes, codes)
 	}
 }
 
