@@ -61,6 +61,7 @@ func (c *Config) check(p *decoder, root *yaml.Node) {
 	c.People.check(k)
 	c.Scim.check(k)
 	c.Notices.check(k)
+	c.Ledger.Send.check(k, &c.Notices)
 	c.Admin.check(k)
 	c.Complaints.check(k)
 	c.Detection.check(k)

@@ -71,6 +71,9 @@ type Ledger struct {
 	Origin          string   `yaml:"origin"`
 	SegmentSize     Size     `yaml:"segment_size"`
 	CheckpointEvery Duration `yaml:"checkpoint_every"`
+	// Send says who keeps checkpoints, so that nobody here can rewrite the ledger
+	// unnoticed.
+	Send LedgerSend `yaml:"send"`
 }
 
 // Doctor says how guarded databases are examined for ways around the gate.
@@ -92,7 +95,7 @@ func Default() *Config {
 		TimeZone:   "Europe/London",
 		Limits:     Limits{Connections: 4000, MessageSize: 64 << 20, SignIn: Duration(20 * time.Second)},
 		Revocation: Revocation{Poll: Duration(100 * time.Millisecond)},
-		Ledger:     Ledger{Origin: "custody", SegmentSize: 64 << 20, CheckpointEvery: Duration(time.Second)},
+		Ledger:     Ledger{Origin: "custody", SegmentSize: 64 << 20, CheckpointEvery: Duration(time.Second), Send: LedgerSend{Mail: []string{}, Webhooks: []string{}, Syslog: []string{}, Folders: []string{}}},
 		Doctor:     Doctor{Every: Duration(24 * time.Hour)},
 		SignIn:     defaultSignIn(),
 		Console:    Console{Listen: ConsoleListen, TLS: Off, Title: "Custody"},

@@ -41,11 +41,16 @@ type Report struct {
 // checksums, form and place in the chain, each event's hash, the Merkle log, and
 // each kept checkpoint's signature by v and its agreement with the frames. It may
 // run beside a writer. Errors that are damage unwrap to *Damage.
-func Verify(dir string, v note.Verifier) (*Report, error) {
+func Verify(dir string, v note.Verifier) (*Report, error) { return verify(dir, v, nil) }
+
+func verify(dir string, v note.Verifier, sent *kept) (*Report, error) {
 	c := &checker{fs: durable.OS{}, dir: dir, v: v, report: &Report{}}
 	// Checkpoints first: the frames under them were durable before they were.
 	if err := c.checkpoints(); err != nil {
 		return nil, err
+	}
+	if sent != nil {
+		c.hold(sent)
 	}
 	if err := c.openTree(); err != nil {
 		return nil, err
@@ -78,6 +83,7 @@ type checker struct {
 	file   durable.File // the tree file; nil if missing
 	treeAt int64        // hashes compared
 	last   int64
+	origin string // of a checkpoint that was sent; empty if none is compared
 	what   string
 	damage *Damage // outside the segments, found while passing a frame
 }
@@ -244,7 +250,7 @@ func (c *checker) finish(t *tail) (*Report, error) {
 	r.TreeMissing = r.TreeMissing || c.file == nil && r.Signed != nil
 	what := ""
 	switch {
-	case r.Signed != nil && r.Signed.Origin != r.Origin:
+	case r.Signed != nil && r.Signed.Origin != r.Origin || c.origin != "" && c.origin != r.Origin:
 		what = "the checkpoint is of another ledger"
 	case len(c.wanted) > 0:
 		what = "frames that a checkpoint holds are missing"

@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"bytes"
 	"crypto/tls"
+	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -14,8 +16,11 @@ import (
 	"testing"
 	"time"
 
+	"custody/ledger"
 	"custody/notice"
 	"custody/store"
+
+	"golang.org/x/mod/sumdb/note"
 )
 
 // eximConf is a mail server of an employer: STARTTLS on the first port, TLS from the
@@ -256,4 +261,66 @@ func strip(l net.Listener, server string, said chan<- string) {
 	_, _ = io.Copy(io.MultiWriter(upstream, &heard), client)
 	upstream.Close()
 	said <- heard.String()
+}
+
+// TestEximKeepsACheckpoint: a checkpoint goes to those who keep them and to nobody else,
+// and what they have in their mailbox is one.
+func TestEximKeepsACheckpoint(t *testing.T) {
+	s, collector := exim(t), rsyslog(t)
+	signed, v := signedNote(t)
+	channel := courier(s, 0, "correct horse")
+	folder := t.TempDir()
+	logs := &notice.Syslog{Address: collector.address(2), Transport: "tls", TLS: collector.secure, Host: "gate", OCSF: true}
+	f := newOffice(t, notice.Options{Receivers: []notice.Receiver{
+		{Name: "mail", Mail: true, Channel: channel}, {Name: "checkpoint-mail", Mail: true, Channel: channel, Checkpoints: true, To: []string{"auditor@partner.example"}},
+		{Name: "checkpoint-folder-1", Channel: &notice.Folder{Path: folder}, Checkpoints: true}, {Name: "checkpoint-syslog-siem", Channel: logs, Checkpoints: true}}})
+	key := "checkpoint-0000000000000000059-abc"
+	must(t, f.Put(notice.Message{Key: key, Kind: notice.Checkpoint, Subject: "Checkpoint of the ledger custody.example/north after 59 frames", Text: signed, Data: map[string]string{"frames": "59", "root": "AQL"}}))
+	must(t, f.Put(left()))
+	f.await(t, "three checkpoints and a mail", sent(4))
+	if to := arrived(s, key).Header.Get("Envelope-To"); to != "auditor@partner.example" {
+		t.Errorf("the checkpoint went to %s", to)
+	}
+	line := understood(collector, key)
+	arrived(s, "cut-7")
+	if n := strings.Count(s.read("box"), "Message-ID: "); n != 2 {
+		t.Errorf("%d mails came", n)
+	}
+	file, err := os.ReadFile(filepath.Join(folder, key+".txt"))
+	must(t, err)
+	for what, text := range map[string]string{"mailbox": s.read("box"), "log": line.Text, "file": string(file)} {
+		if c, err := ledger.FindCheckpoint([]byte(text), v); err != nil || c.Size != 59 {
+			t.Errorf("the %s: %+v, %v", what, c, err)
+		}
+	}
+	list, err := f.store.SentCheckpoints(10)
+	must(t, err)
+	where := map[string]string{}
+	for _, c := range list {
+		where[c.Channel+" "+c.Address] = c.State
+		if c.Frames != 59 || c.Note != signed || c.Sent.IsZero() {
+			t.Errorf("on record: %+v", c)
+		}
+	}
+	if len(where) != 3 || where["checkpoint-mail auditor@partner.example"] != "sent" || where["checkpoint-folder-1 "] != "sent" {
+		t.Errorf("sent to %v", where)
+	}
+	// A second one under the same name is no checkpoint of the same ledger.
+	err = (&notice.Folder{Path: folder}).Send(t.Context(), &notice.Message{Key: key, Text: "another"}, "")
+	if !errors.As(err, new(*notice.Permanent)) {
+		t.Errorf("overwritten: %v", err)
+	}
+}
+
+func signedNote(t *testing.T) (string, note.Verifier) {
+	t.Helper()
+	secret, public, err := note.GenerateKey(nil, "custody.example/north")
+	must(t, err)
+	signer, err := note.NewSigner(secret)
+	must(t, err)
+	v, err := note.NewVerifier(public)
+	must(t, err)
+	signed, err := note.Sign(&note.Note{Text: "custody.example/north\n59\n" + base64.StdEncoding.EncodeToString(make([]byte, 32)) + "\n"}, signer)
+	must(t, err)
+	return string(signed), v
 }

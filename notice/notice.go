@@ -45,7 +45,8 @@ const (
 	FindingWorse      Kind = "finding.worse" // a guarded system got worse
 	PortalSwitched    Kind = "portal.switched"
 	LedgerUnwell      Kind = "ledger.unwell"
-	Trial             Kind = "notice.trial" // custody notice test
+	Checkpoint        Kind = "ledger.checkpoint" // for those who keep checkpoints, and nobody else
+	Trial             Kind = "notice.trial"      // custody notice test
 )
 
 // Severity is how urgent a notice is. The numbers are those of OCSF (severity_id).

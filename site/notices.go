@@ -18,6 +18,9 @@ type Notices struct {
 	Organisations map[string][]string // by name
 	GiveUp        time.Duration
 	Receivers     []notice.Receiver
+	// CheckpointsEvery is how often signed checkpoints are sent to those receivers that
+	// keep them; never if zero.
+	CheckpointsEvery time.Duration
 }
 
 // sendNotices sends what is in the outbox until ctx ends.

@@ -268,6 +268,7 @@ func (s *Site) watch() {
 	s.work.Go(func() { s.keepFresh(ctx) })
 	s.work.Go(func() { s.sendNotices(ctx) })
 	s.work.Go(func() { s.tellLedgerUnwell(ctx) })
+	s.work.Go(func() { s.sendCheckpoints(ctx) })
 	s.work.Go(func() { s.keepMatched(ctx) })
 	for i := range s.o.Systems {
 		s.work.Go(func() { s.keepFilled(ctx, &s.o.Systems[i]) })

@@ -13,7 +13,7 @@ import (
 func (a *app) ledgerCommand() *cobra.Command {
 	return group("ledger", "Who saw whom, and proofs of it",
 		"  custody ledger who-saw --system bodyshop --subject 4711\n  custody ledger verify",
-		a.whoSawCommand(), a.whoChangedCommand(), a.sawCommand(), a.complaintsCommand(), a.verifyCommand(), a.extractCommand(), a.checkpointCommand(), a.ledgerImportCommand(), a.ledgerExportCommand())
+		a.whoSawCommand(), a.whoChangedCommand(), a.sawCommand(), a.complaintsCommand(), a.verifyCommand(), a.extractCommand(), a.checkpointCommand(), a.checkpointsCommand(), a.ledgerImportCommand(), a.ledgerExportCommand())
 }
 
 func (a *app) checkpointCommand() *cobra.Command {

@@ -3,6 +3,7 @@ package main
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"fmt"
 	"maps"
 	"os"
 	"slices"
@@ -17,8 +18,8 @@ import (
 // notices says who hears of what happens.
 func (w *workspace) notices() (site.Notices, error) {
 	c := &w.config.Notices
-	out := site.Notices{Link: c.Link, To: c.To, Organisations: c.Organisations, GiveUp: c.GiveUpAfter.Std()}
-	for _, make := range []func() ([]notice.Receiver, error){w.mailReceiver, w.hookReceivers, w.syslogReceivers, w.fileReceivers} {
+	out := site.Notices{CheckpointsEvery: w.config.Ledger.Send.Every.Std(), Link: c.Link, To: c.To, Organisations: c.Organisations, GiveUp: c.GiveUpAfter.Std()}
+	for _, make := range []func() ([]notice.Receiver, error){w.mailReceiver, w.hookReceivers, w.syslogReceivers, w.fileReceivers, w.keepers} {
 		list, err := make()
 		if err != nil {
 			return out, err
@@ -99,6 +100,40 @@ func (w *workspace) fileReceivers() (list []notice.Receiver, err error) {
 	all := w.config.Notices.Files
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		list = append(list, receiver("file-"+name, &notice.File{Path: w.path(all[name].Path)}, &all[name].Takes))
+	}
+	return list, nil
+}
+
+// keepers are those who keep the ledger's checkpoints, over the same servers as notices.
+func (w *workspace) keepers() (list []notice.Receiver, err error) {
+	c := &w.config.Ledger.Send
+	if len(c.Mail) > 0 {
+		mail, err := w.mailReceiver()
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, notice.Receiver{Name: "checkpoint-mail", Channel: mail[0].Channel, Mail: true, To: c.Mail})
+	}
+	for i, folder := range c.Folders {
+		list = append(list, notice.Receiver{Name: fmt.Sprintf("checkpoint-folder-%d", i+1), Channel: &notice.Folder{Path: w.path(folder)}})
+	}
+	for prefix, names := range map[string][]string{"webhook-": c.Webhooks, "syslog-": c.Syslog} {
+		receivers := w.hookReceivers
+		if prefix == "syslog-" {
+			receivers = w.syslogReceivers
+		}
+		all, err := receivers()
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range all {
+			if slices.Contains(names, strings.TrimPrefix(r.Name, prefix)) {
+				list = append(list, notice.Receiver{Name: "checkpoint-" + r.Name, Channel: r.Channel})
+			}
+		}
+	}
+	for i := range list {
+		list[i].Checkpoints = true
 	}
 	return list, nil
 }

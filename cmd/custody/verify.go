@@ -13,7 +13,7 @@ import (
 )
 
 func (a *app) verifyCommand() *cobra.Command {
-	var extract, key string
+	var extract, key, sent string
 	cmd := &cobra.Command{
 		Use: "verify", Short: "Check the whole ledger, or an extract, offline",
 		Long: `Check every byte that counts: each frame's checksums, form and place in the chain,
@@ -21,32 +21,43 @@ each event's hash, the Merkle log, and each checkpoint's signature. A gate may b
 running meanwhile. With --extract only that file and the verifier key are needed:
 no working directory, no server.
 
+With --checkpoint the ledger is also held to a checkpoint that somebody kept: its frames
+must be there, and be those that were signed. The file may be the checkpoint itself, a
+mail as it was saved, or a line of a log.
+
 Exit code 1 means that the check worked and found damage or a forgery.`,
-		Example: "  custody ledger verify\n  custody ledger verify --extract subject-4711.extract --key ledger.pub",
+		Example: "  custody ledger verify\n  custody ledger verify --checkpoint kept-by-partner.txt\n  custody ledger verify --extract subject-4711.extract --key ledger.pub",
 		Args:    takes(),
-		RunE: func(*cobra.Command, []string) error {
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if extract != "" && sent != "" {
+				return usage(cmd, "--extract and --checkpoint are two checks: run one after the other")
+			}
 			if extract != "" {
 				return a.verifyExtract(extract, key)
 			}
-			return a.verifyLedger(key)
+			return a.verifyLedger(key, sent)
 		},
 	}
+	cmd.Flags().StringVar(&sent, "checkpoint", "", "hold the ledger to the checkpoint in this `file`")
 	cmd.Flags().StringVar(&extract, "extract", "", "check this `file`; - is standard input")
 	cmd.Flags().StringVar(&key, "key", verifierFile, "verifier key: a `file`, or the key itself")
 	return cmd
 }
 
-func (a *app) verifyLedger(key string) error {
-	v, err := a.verifier(key)
-	if err != nil {
-		return err
-	}
-	r, err := ledger.Verify(a.path(ledgerDir), v)
+func (a *app) verifyLedger(key, sent string) error {
+	r, held, err := a.check(key, sent)
 	if err != nil {
 		return err
 	}
 	if a.json {
-		return a.object(makeReportRow(r))
+		row := makeReportRow(r)
+		if held != nil {
+			row.Held = held.Size
+		}
+		return a.object(row)
+	}
+	if held != nil {
+		a.say("It holds the checkpoint that was kept: %d frames, root %s.", held.Size, held.Root)
 	}
 	a.say("The ledger %s is whole: %s in %s, %s of customers.", r.Origin,
 		plural(int(r.Events), "event"), plural(int(r.Frames), "frame"), plural(int(r.Disclosures), "disclosure"))
@@ -64,6 +75,19 @@ func (a *app) verifyLedger(key string) error {
 	return nil
 }
 
+// check verifies the whole ledger, and holds it to a checkpoint if a file is given.
+func (a *app) check(key, sent string) (*ledger.Report, *ledger.Checkpoint, error) {
+	if sent != "" {
+		return a.verifySent(sent, key)
+	}
+	v, err := a.verifier(key)
+	if err != nil {
+		return nil, nil, err
+	}
+	r, err := ledger.Verify(a.path(ledgerDir), v)
+	return r, nil, err
+}
+
 type reportRow struct {
 	OK          bool   `json:"ok"`
 	Origin      string `json:"origin"`
@@ -79,6 +103,7 @@ type reportRow struct {
 	Root        string `json:"root,omitempty"`
 	TornBytes   int64  `json:"torn_bytes"`
 	ClockBehind uint64 `json:"clock_behind"`
+	Held        uint64 `json:"held_checkpoint_frames,omitempty"` // of the checkpoint that was given
 }
 
 func makeReportRow(r *ledger.Report) reportRow {
