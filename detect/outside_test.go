@@ -178,6 +178,33 @@ func TestOneAnswerIsOneFact(t *testing.T) {
 	}
 }
 
+// TestWhatEachDidIsToldApart: two logins on a device about which there is an alert open a
+// planted customer each.
+func TestWhatEachDidIsToldApart(t *testing.T) {
+	o := newOffice(40)
+	for d := 10; d < 40; d++ {
+		for i := range 4 {
+			o.look(monday.AddDate(0, 0, d).Add(time.Duration(10+i)*time.Hour), uint32(4+3*(i%2)), 77, 90_000+uint32(d*10+i))
+		}
+	}
+	day := monday.AddDate(0, 0, 16).Add(15 * time.Hour)
+	o.look(day, 4, 77, 99_999)
+	o.look(day.Add(time.Minute), 7, 77, 99_999)
+	list := o.run(t, func(x *Options) {
+		x.World.Fact = func(_ *Event, s custody.SubjectID) string {
+			if s == 99_999 {
+				return "Opened a planted customer."
+			}
+			return ""
+		}
+	})
+	for _, who := range []uint32{4, 7} {
+		if a := about(list, Facts, who); a == nil {
+			t.Errorf("nothing is said of login %d", who)
+		}
+	}
+}
+
 // TestANetworkIsNoDevice: behind the address of a branch are many people; what one does
 // is not what another does.
 func TestANetworkIsNoDevice(t *testing.T) {

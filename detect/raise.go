@@ -30,7 +30,11 @@ func (e *Engine) raise(ev *Event, p *person, d *device, x evidence) *Alert {
 		key = openKey{true, ev.Device}
 	}
 	a := e.open[key]
-	if a == nil && x.Rule != Facts && x.Rule != Export { // these are about what a login did
+	if x.Rule == Facts || x.Rule == Export || x.Rule == Outside { // what this login did, and no other on its device
+		if a != nil && a.Person != ev.Person {
+			a = nil
+		}
+	} else if a == nil {
 		a = e.sameDevice(key, ev)
 	}
 	if a == nil {

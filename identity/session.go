@@ -31,6 +31,9 @@ func (s *snapshot) session(r Request, now time.Time) (*custody.Session, error) {
 	if r.Kind != "" && r.Kind != c.Kind {
 		return nil, errUnauthorised
 	}
+	if s.stale(c) { // the credential was proved: who holds it may know
+		return nil, errRenew
+	}
 	if s.shut(c.Organisation, now) { // the credential was proved: who holds it may know
 		return nil, errShutOpen
 	}

@@ -25,6 +25,7 @@ type snapshot struct {
 	prints      map[[32]byte]*Credential
 	cut         map[custody.SessionID]bool
 	processors  map[custody.OrganisationID]InDate
+	renew       map[custody.PersonID]time.Time
 	changes     []time.Time // ascending
 }
 
@@ -41,6 +42,7 @@ func newSnapshot(r *Rights) *snapshot {
 		keys:        make(map[place][]*Credential, len(r.Credentials)),
 		prints:      make(map[[32]byte]*Credential),
 		cut:         make(map[custody.SessionID]bool, len(r.Cut)),
+		renew:       r.Renew,
 		changes:     slices.Clone(r.Boundaries),
 	}
 	s.addHolders(r)
@@ -124,6 +126,8 @@ var (
 		"ask the organisation you work for to confirm your engagement")
 	errRoles = custody.E(custody.CodeRevoked, "a role of this session has ended",
 		"sign in again to work with the roles that are left")
+	errRenew = custody.E(custody.CodeRevoked, "you have to sign in anew before you go on",
+		"in a browser sign in again with all factors; for a database client ask for a new token: custody token issue")
 	errRemoved = custody.E(custody.CodeRevoked, "the application behind this session was removed",
 		"declare the application again if it is still needed")
 )
@@ -146,6 +150,9 @@ func (s *snapshot) valid(sess *custody.Session, now time.Time) error {
 	if !now.Before(c.Expires) {
 		return errExpired
 	}
+	if s.stale(c) {
+		return errRenew
+	}
 	if len(s.processors) > 0 && s.shut(sess.Organisation, now) {
 		return errShut
 	}
@@ -153,6 +160,13 @@ func (s *snapshot) valid(sess *custody.Session, now time.Time) error {
 		return nil
 	}
 	return s.engaged(sess, now)
+}
+
+// stale says whether the person has been asked to sign in anew since a credential was
+// given out.
+func (s *snapshot) stale(c *Credential) bool {
+	since, asked := s.renew[c.Person]
+	return asked && c.Person != 0 && !c.Issued.After(since)
 }
 
 // onBehalf says whether a person asks through an application. The end of the signed

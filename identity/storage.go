@@ -150,4 +150,7 @@ type Rights struct {
 	Cut          []custody.SessionID // live sessions that somebody asked to end
 	Boundaries   []time.Time         // future starts and ends of grants
 	Processors   []InDate            // organisations in the register, and when they are in date
+	// Renew says since when a person must have signed in anew: credentials of that moment
+	// and before open nothing.
+	Renew map[custody.PersonID]time.Time
 }

@@ -42,9 +42,9 @@ func (d *detector) do(action string, k *store.Alert, a *detect.Alert) error {
 	case ActionAskReason:
 		r.Reason = true
 	case ActionCut:
-		return d.cut(k, false)
+		return d.cut(k)
 	case ActionStepUp:
-		return d.cut(k, true)
+		r.Fresh, r.End = true, now.Add(stepUpHolds)
 	}
 	if k.Person == 0 {
 		return nil
@@ -67,20 +67,14 @@ func (d *detector) notify(k *store.Alert, a *detect.Alert) error {
 	})
 }
 
-// cut ends the session of the alert; with stepUp also the browser's sign-in, so that
-// the person signs in anew with all factors.
-func (d *detector) cut(k *store.Alert, stepUp bool) error {
+// stepUpHolds is longer than any credential lives: what was given out before the alert
+// opens nothing again by waiting.
+const stepUpHolds = 5 * 366 * 24 * time.Hour
+
+// cut ends the session of the alert.
+func (d *detector) cut(k *store.Alert) error {
 	if k.Session == 0 {
 		return nil
-	}
-	sess, err := d.s.o.Store.Session(k.Session)
-	if err != nil {
-		return err
-	}
-	if stepUp && sess.Credential == "browser" {
-		if err := d.s.o.Store.RevokeCredential(sess.CredentialID, d.s.o.Now()); err != nil && custody.CodeOf(err) != custody.CodeNotFound {
-			return err
-		}
 	}
 	if err := d.s.o.Store.CutSession(k.Session, d.s.o.Now()); err != nil && custody.CodeOf(err) != custody.CodeNotFound {
 		return err
@@ -102,6 +96,9 @@ func (s *Site) restrain(p *policy.Policy) (gate.Decider, error) {
 	}
 	r := &restrained{Policy: p, by: map[custody.PersonID][]store.Restraint{}}
 	for _, x := range list {
+		if x.PerHour == 0 && !x.Reason { // a sign-in anew is identity's to ask for
+			continue
+		}
 		r.by[x.Person] = append(r.by[x.Person], x)
 	}
 	return r, nil

@@ -36,6 +36,7 @@ func (s *Store) Rights(now time.Time) (*identity.Rights, error) {
 		},
 		func() error { r.Boundaries, err = s.boundaries(at); return err },
 		func() error { r.Processors, err = s.inDate(); return err },
+		func() error { r.Renew, err = s.renew(at); return err },
 	} {
 		if err := read(); err != nil {
 			s.missed.Store(true)
@@ -43,6 +44,18 @@ func (s *Store) Rights(now time.Time) (*identity.Rights, error) {
 		}
 	}
 	return r, nil
+}
+
+// renew lists since when people must have signed in anew.
+func (s *Store) renew(at int64) (map[custody.PersonID]time.Time, error) {
+	found := map[custody.PersonID]time.Time{}
+	_, err := list(s.read, func(r *sql.Rows) (p custody.PersonID, err error) {
+		var since sql.NullInt64
+		err = r.Scan(&p, &since)
+		found[p] = moment(since)
+		return p, err
+	}, "SELECT person, max(start) FROM restraints WHERE fresh = 1 AND end > ? GROUP BY person", at)
+	return found, err
 }
 
 func scanNumber[T ~uint32 | ~uint64](r *sql.Rows) (n T, err error) { return n, r.Scan(&n) }
