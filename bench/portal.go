@@ -18,9 +18,9 @@ import (
 // web is a web application with the gate in front, each in a process of its own, and
 // a reverse proxy that looks at nothing beside it.
 type web struct {
-	dir         string
-	app, proxy  *helper
-	gates       []guarded // this build's, and others on request
+	dir        string
+	app, proxy *helper
+	gates      []guarded // this build's, and others on request
 }
 
 // guarded is a gate in front of the application.

@@ -32,7 +32,8 @@ type Loop struct {
 	flight          uint64        // the last number of a write under way in the clerk; 0 if there is none
 	landed          atomic.Int64  // how long that write took; 0 until it has ended
 	clerk           chan func() error
-	now             time.Time // when the round began
+	now             time.Time     // when the round began
+	gap             time.Duration // between rounds, on average
 	turned          time.Time
 
 	mu     sync.Mutex // guards what follows
@@ -193,9 +194,10 @@ func (l *Loop) run() {
 // round resumes those whose sockets are ready; it waits for some, or only looks. It says
 // how many there were, and whether the loop was woken from outside.
 func (l *Loop) round(look bool) (n int, woken bool) {
-	n = l.poller.wait(look)
-	if n > 0 || !look {
-		l.now = time.Now()
+	if look {
+		n = l.poller.wait(true)
+	} else {
+		n = l.await()
 	}
 	for i := range n {
 		slot, which, gone := l.poller.at(i)
@@ -207,6 +209,33 @@ func (l *Loop) round(look bool) (n int, woken bool) {
 	}
 	return n, woken
 }
+
+// await waits for something to do. Where the next thing nearly always comes at once it
+// looks for it for a while first: to sleep and to be woken costs both sides more than
+// that, and an idle processor needs time to wake up.
+func (l *Loop) await() (n int) {
+	start := time.Now()
+	if l.now = start; l.gap < dense && manyProcessors {
+		for n = l.poller.wait(true); n == 0 && l.now.Sub(start) < patience; l.now = time.Now() {
+			n = l.poller.wait(true)
+		}
+	}
+	if n == 0 {
+		n = l.poller.wait(false)
+		l.now = time.Now()
+	}
+	l.gap += (min(l.now.Sub(start), 10*dense) - l.gap) / 8
+	return n
+}
+
+// The average gap between rounds up to which a loop looks before it sleeps, and for how long.
+const (
+	dense    = 60 * time.Microsecond
+	patience = 30 * time.Microsecond
+)
+
+// manyProcessors: who is waited for can run meanwhile.
+var manyProcessors = runtime.NumCPU() > 1
 
 // wakeSlot marks the event of a call from outside.
 const wakeSlot = -1

@@ -11,6 +11,23 @@ import (
 // that only say that it goes on. Its Body reads the rest; it is http.NoBody where there
 // is none. Close says that the connection ends with the answer.
 func ReadAnswer(s *Stream, method string) (*http.Response, error) {
+	return new(Room).ReadAnswer(s, method)
+}
+
+// Room is where answers are read into, one after the other: what it gave before holds no
+// longer. The zero Room is ready.
+type Room struct {
+	resp   http.Response
+	body   Body
+	fields http.Header
+	values []string
+}
+
+// maxRoom is the most fields whose memory is kept.
+const maxRoom = 64
+
+// ReadAnswer is the function of that name.
+func (m *Room) ReadAnswer(s *Stream, method string) (*http.Response, error) {
 	for i := range 8 {
 		text, err := s.head(MaxAnswerHead, nil)
 		if err != nil && i == 0 && s.Buffered() == 0 {
@@ -19,29 +36,34 @@ func ReadAnswer(s *Stream, method string) (*http.Response, error) {
 		if err != nil {
 			return nil, unexpected(err)
 		}
-		resp, err := parseAnswer(text)
+		resp, err := m.parse(text)
 		switch {
 		case err != nil:
 			return nil, fmt.Errorf("the head of the answer: %w", err)
 		case resp.StatusCode == http.StatusSwitchingProtocols:
 			return nil, errors.New("the protocol was changed unasked")
 		case resp.StatusCode >= 200:
-			setBody(resp, s, method)
+			m.setBody(s, method)
 			return resp, nil
 		}
 	}
 	return nil, errors.New("the answers only say that it goes on")
 }
 
-func parseAnswer(text string) (*http.Response, error) {
+func (m *Room) parse(text string) (*http.Response, error) {
 	end := strings.IndexByte(text, '\n')
-	resp := &http.Response{ProtoMajor: 1}
+	m.resp = http.Response{ProtoMajor: 1}
+	resp := &m.resp
 	if err := statusLine(resp, text[:end-1]); err != nil {
 		return nil, err
 	}
 	var err error
-	if resp.Header, err = readFields(text[end+1:], maxAnswer, nil); err != nil {
+	clear(m.fields)
+	if resp.Header, m.values, err = readFields(text[end+1:], maxAnswer, m.fields, m.values); err != nil {
 		return nil, err
+	}
+	if m.fields = resp.Header; len(m.values) > maxRoom {
+		m.fields, m.values = nil, nil
 	}
 	if resp.ContentLength, err = framing(resp.Header, resp.ProtoMinor); err != nil {
 		return nil, err
@@ -77,7 +99,8 @@ func statusLine(resp *http.Response, line string) error {
 }
 
 // setBody says what the rest of the answer is (RFC 9112, 6.3).
-func setBody(resp *http.Response, s *Stream, method string) {
+func (m *Room) setBody(s *Stream, method string) {
+	resp := &m.resp
 	switch {
 	case method == http.MethodHead, resp.StatusCode == http.StatusNoContent, resp.StatusCode == http.StatusNotModified, resp.ContentLength == 0:
 		resp.Body = http.NoBody
@@ -85,6 +108,7 @@ func setBody(resp *http.Response, s *Stream, method string) {
 	case resp.ContentLength == tillOver:
 		resp.Close = true
 	}
-	resp.Body = &Body{s: s, left: max(0, resp.ContentLength), kind: resp.ContentLength, lenient: true}
+	m.body = Body{s: s, left: max(0, resp.ContentLength), kind: resp.ContentLength, lenient: true}
+	resp.Body = &m.body
 	resp.ContentLength = max(-1, resp.ContentLength)
 }

@@ -93,6 +93,7 @@ func (c *conn) heats() bool {
 			c.busy = min(c.busy, 0)
 			c.partner.Left()
 		}
+		c.asked = new(asked)
 		c.task.Store(t)
 		c.requests()
 	}, c.sock, beside)

@@ -29,6 +29,7 @@ type conn struct {
 	remote string
 	base   *http.Request // with the connection's context
 	life   Life
+	asked  *asked // in a loop the same for all its requests
 
 	// Of the loop: the task while it is in one, what the handler waits for beside the
 	// client, how many requests came one soon after the other, and when the last one did.
@@ -106,7 +107,10 @@ func (c *conn) request() bool {
 		return false
 	}
 	clear(c.base.Header)
-	r, err := parseRequest(text, c.base)
+	if c.task.Load() == nil {
+		c.asked = new(asked)
+	}
+	r, err := parseRequest(text, c.base, c.asked)
 	if err != nil {
 		c.refuse(err)
 		return false

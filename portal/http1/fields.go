@@ -53,23 +53,27 @@ func token(s string) bool { return s != "" && all(s, isToken) }
 
 // readFields reads field lines, each with its line end, up to the empty one. Names
 // are put in canonical form; values are parts of text.
-// h is used, if there is one, and is empty.
-func readFields(text string, most int, h http.Header) (http.Header, error) {
+// h is used, if there is one, and is empty; room too, as far as it goes, and is given
+// back.
+func readFields(text string, most int, h http.Header, room []string) (http.Header, []string, error) {
 	n := strings.Count(text, "\n") - 1
 	if n > most {
-		return nil, errHead
+		return nil, room, errHead
 	}
 	if h == nil {
 		h = make(http.Header, n)
 	}
-	values := make([]string, n)
+	if cap(room) < n {
+		room = make([]string, max(n, 16))
+	}
+	values := room[:n:n]
 	for range n {
 		i := strings.IndexByte(text, '\n')
 		line := text[:i-1]
 		text = text[i+1:]
 		name, value, err := field(line)
 		if err != nil {
-			return nil, err
+			return nil, room, err
 		}
 		if had := h[name]; had != nil {
 			h[name] = append(had, value)
@@ -79,7 +83,7 @@ func readFields(text string, most int, h http.Header) (http.Header, error) {
 		h[name] = values[:1:1]
 		values = values[1:]
 	}
-	return h, nil
+	return h, room, nil
 }
 
 // field parts a line into name and value.

@@ -14,20 +14,26 @@ func ReadRequest(s *Stream) (*http.Request, error) {
 	if err != nil {
 		return nil, err
 	}
-	return parseRequest(text, &http.Request{ProtoMajor: 1})
+	return parseRequest(text, &http.Request{ProtoMajor: 1}, new(asked))
+}
+
+// asked is where requests are read into, one after the other.
+type asked struct {
+	r      http.Request
+	values []string
 }
 
 // parseRequest reads a head. The request is made as base is, and has its fields, if it
-// has room for them.
-func parseRequest(text string, base *http.Request) (*http.Request, error) {
+// has room for them; it is the one of the room.
+func parseRequest(text string, base *http.Request, room *asked) (*http.Request, error) {
 	end := strings.IndexByte(text, '\n')
-	made := *base
-	r := &made
+	room.r = *base
+	r := &room.r
 	if err := firstLine(r, text[:end-1]); err != nil {
 		return nil, err
 	}
 	var err error
-	if r.Header, err = readFields(text[end+1:], maxFields, base.Header); err != nil {
+	if r.Header, room.values, err = readFields(text[end+1:], maxFields, base.Header, room.values); err != nil {
 		return nil, err
 	}
 	if err := takeHost(r); err != nil {

@@ -2,6 +2,7 @@ package upstream
 
 import (
 	"custody/internal/loop"
+	"custody/portal/http1"
 )
 
 // Lane is the way to the application of one client's connection. While that is in a
@@ -12,6 +13,7 @@ type Lane struct {
 	c      *conn // nil: none
 	inLoop bool
 	used   bool // an exchange is under way
+	room   *http1.Room // of the answers in the loop
 }
 
 // Lane makes a lane, without a connection.
@@ -22,13 +24,13 @@ func (l *Lane) Enter() *loop.Socket {
 	if l.c = l.o.take(); l.c == nil {
 		return nil
 	}
-	l.c.lane, l.inLoop = l, true
+	l.c.lane, l.inLoop, l.room = l, true, new(http1.Room)
 	return l.c.raw
 }
 
 // Left says that the loop waits for it no more.
 func (l *Lane) Left() {
-	l.inLoop = false
+	l.inLoop, l.room = false, nil // what was read into it may be in use still
 	if !l.used {
 		l.leave()
 	}

@@ -280,6 +280,9 @@ func (c *conn) head(r *Request, patience time.Duration) (*http.Response, error) 
 	if r.Body == nil { // else the sender says when the waiting begins
 		c.readUntil(patience)
 	}
+	if l := c.lane; l != nil && l.inLoop {
+		return l.room.ReadAnswer(c.in, r.Method)
+	}
 	return http1.ReadAnswer(c.in, r.Method)
 }
 
