@@ -12,7 +12,7 @@ type Lane struct {
 	o      *Origin
 	c      *conn // nil: none
 	inLoop bool
-	used   bool // an exchange is under way
+	used   bool        // an exchange is under way
 	room   *http1.Room // of the answers in the loop
 }
 
