@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"custody/custodytest"
 	"custody/doctor"
 	"custody/site"
+	"custody/store"
 )
 
 // TestFindingsAreTold: a running gate examines its database when it starts and then on
@@ -50,4 +52,25 @@ func findingsTold(s *custodytest.Site, f *doctor.Finding) int {
 		}
 	}
 	return n
+}
+
+// TestExaminedAgain: what somebody opens while the gate runs is found by the schedule,
+// and told.
+func TestExaminedAgain(t *testing.T) {
+	pg := custodytest.Postgres(t)
+	database := custodytest.Bodyshop(t, pg, 1000)
+	s := custodytest.NewSite(t, pg, database, custodytest.BodyshopSystem(), func(o *site.Options) { o.DoctorEvery = 200 * time.Millisecond })
+	await(t, "the first examination", func() bool {
+		at, err := s.Store.LastExamination(s.Options.Systems[0].ID)
+		return err == nil && !at.IsZero()
+	})
+	late := database + "_late"
+	pg.Exec(t, database, "CREATE ROLE "+late+" LOGIN", "GRANT SELECT (phone) ON customers TO "+late)
+	finding := doctor.Finding{Check: "grants", Object: `"` + late + `"`}
+	await(t, "what was opened meanwhile", func() bool { return findingsTold(s, &finding) == 1 })
+	pg.Exec(t, database, "REVOKE SELECT (phone) ON customers FROM "+late)
+	await(t, "the finding to be closed", func() bool {
+		all, err := s.Store.Findings(s.Options.Systems[0].ID)
+		return err == nil && slices.ContainsFunc(all, func(f store.Finding) bool { return f.Object == finding.Object && !f.Closed.IsZero() })
+	})
 }
