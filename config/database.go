@@ -106,6 +106,17 @@ func (s *PortalSignIn) Secret(dir string) (string, error) {
 	return strings.TrimRight(text, "\r\n"), err
 }
 
+// PersonalSecret reads the credential that is kept for one person; ok says that there is
+// one. Never log it.
+func (s *PortalSignIn) PersonalSecret(dir, system, login string) (secret string, ok bool, err error) {
+	name := PersonalPortalCredential(system, login)
+	text, err := readSecret(under(dir, name), "of this person")
+	if custody.CodeOf(err) == custody.CodeNotFound {
+		return "", false, nil
+	}
+	return strings.TrimRight(text, "\r\n"), err == nil, err
+}
+
 // secretAt reads a credential from a file or from the environment.
 func secretAt(dir, credential string) (string, error) {
 	if name, ok := strings.CutPrefix(credential, "env:"); ok {

@@ -140,6 +140,8 @@ type PortalSignIn struct {
 	Audience string `yaml:"audience"` // of a signed identity; the origin if empty
 	// Credential is a file of mode 0600, or env:NAME.
 	Credential string `yaml:"credential"`
+	// Accounts is shared (who has no account of their own uses the shared one) or personal.
+	Accounts string `yaml:"accounts"`
 	// Change is the application's form for a new password, for custody portal rotate.
 	Change PortalChange `yaml:"change"`
 }
@@ -161,6 +163,9 @@ const (
 	// HostOrigin and HostPublic are what the application is addressed by.
 	HostOrigin = "origin"
 	HostPublic = "public"
+	// SharedAccounts and PersonalAccounts are whose accounts the gate signs in with.
+	SharedAccounts   = "shared"
+	PersonalAccounts = "personal"
 )
 
 // The ways to sign in at an application.
@@ -183,10 +188,16 @@ var corroborations = []string{"surname+postcode", "surname+address", "name+date-
 // custody.yaml does not say.
 func DefaultPortalCredential(system string) string { return "keys/" + system + ".portal" }
 
+// PersonalPortalCredential is where the credential of one person for an application is
+// kept.
+func PersonalPortalCredential(system, login string) string {
+	return DefaultPortalCredential(system) + ".d/" + url.PathEscape(strings.ToLower(login))
+}
+
 func (p *Portal) read(d *decoder, n *yaml.Node) {
 	*p = Portal{TLS: On, Host: HostOrigin, Uninspectable: Refuse, ExportAbove: 50,
 		Corroborate: slices.Clone(corroborations),
-		SignIn:      PortalSignIn{Method: MethodNone, UserField: "username", PasswordField: "password"},
+		SignIn:      PortalSignIn{Method: MethodNone, Accounts: SharedAccounts, UserField: "username", PasswordField: "password"},
 		Static:      []string{"/static/", "/assets/", "/favicon.ico"}}
 	type plain Portal
 	d.structure(n, valueOf((*plain)(p)))
@@ -278,6 +289,9 @@ var fieldName = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$")
 func (s *PortalSignIn) check(say func(message, key string), p *Portal) {
 	if !slices.Contains(signInMethods, s.Method) {
 		say(unknown("method", s.Method, signInMethods), "method")
+	}
+	if words := []string{SharedAccounts, PersonalAccounts}; !slices.Contains(words, s.Accounts) {
+		say(unknown("word", s.Accounts, words), "accounts")
 	}
 	switch s.Method {
 	case MethodForm:

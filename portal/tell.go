@@ -48,7 +48,7 @@ func (p *Portal) pageOf(err error) *page.Page {
 		out.Status = d.status
 	case code == custody.CodeInternal:
 		out.Message, out.Hint = "the answer was not shown, to be on the safe side", "try again; if it stays so, tell the administrator"
-	case hints[code] != "":
+	case hints[code] != "" && !upstream.IsNoAccount(err):
 		out.Hint = hints[code]
 	}
 	if out.Status == 0 {

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"errors"
 	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -222,22 +225,54 @@ func (a *app) useSwitch(cmd *cobra.Command, f *switchFlags, do func(*workspace, 
 }
 
 func (a *app) portalCredential() *cobra.Command {
-	return &cobra.Command{
+	var login string
+	var remove bool
+	cmd := &cobra.Command{
 		Use: "credential SYSTEM", Short: "Keep the credential with which the gate signs in at an application",
 		Long: `Keep the credential with which the gate signs in at an application: user:password, a
 token or the value of a header, as portal.sign_in of custody.yaml has it. It is read from
 standard input, or asked for without being shown, and kept in a file that only the gate
-reads. A gate that runs uses it at the next sign-in.`,
-		Example: "  custody portal credential bodyshop\n  custody portal credential bodyshop < secret",
-		Args:    takes("system"),
-		RunE:    func(cmd *cobra.Command, args []string) error { return a.setPortalCredential(cmd, args[0]) },
+reads. A gate that runs uses it at the next sign-in.
+
+With --person it is that of one person's own account there, which the gate uses for them
+and nobody else; they never learn it. portal.sign_in.accounts says whether everybody needs
+one. --remove takes it away.`,
+		Example: `  custody portal credential bodyshop
+  custody portal credential bodyshop < secret
+  custody portal credential bodyshop --person alice@northfield.example < secret
+  custody portal credential bodyshop --person alice@northfield.example --remove`,
+		Args: takes("system"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if remove && login == "" {
+				return usage(cmd, "--remove is for the account of one person: --person")
+			}
+			return a.setPortalCredential(cmd, args[0], login, remove)
+		},
 	}
+	cmd.Flags().StringVar(&login, "person", "", "whose own account it is, by `login`")
+	cmd.Flags().BoolVar(&remove, "remove", false, "take the person's away")
+	return cmd
+}
+
+// personalCredential gives the file of somebody's credential. They must be known, so that
+// a misspelt login is not kept for nobody.
+func (a *app) personalCredential(system, login string) (string, error) {
+	w, err := a.open()
+	if err != nil {
+		return "", err
+	}
+	defer w.close()
+	p, err := w.person(login)
+	if err != nil {
+		return "", err
+	}
+	return config.PersonalPortalCredential(system, p.Login), nil
 }
 
 // maxCredential is the longest credential, in bytes.
 const maxCredential = 4096
 
-func (a *app) setPortalCredential(cmd *cobra.Command, name string) error {
+func (a *app) setPortalCredential(cmd *cobra.Command, name, login string, remove bool) error {
 	c, err := config.Load(a.dir)
 	if err != nil {
 		return err
@@ -247,8 +282,16 @@ func (a *app) setPortalCredential(cmd *cobra.Command, name string) error {
 		return custody.E(custody.CodeNotFound, name+" has no portal", "declare one in custody.yaml, under its portal key")
 	}
 	in := s.Portal.SignIn
-	if !in.NeedsCredential() || strings.HasPrefix(in.Credential, "env:") {
+	if !in.NeedsCredential() || login == "" && strings.HasPrefix(in.Credential, "env:") {
 		return custody.E(custody.CodeInvalid, "this portal's sign-in reads no file", "portal.sign_in in custody.yaml says how the gate signs in")
+	}
+	if login != "" {
+		if in.Credential, err = a.personalCredential(name, login); err != nil {
+			return err
+		}
+	}
+	if remove {
+		return a.removeCredential(name, login, in.Credential)
 	}
 	secret, err := a.readCredential(name)
 	if err != nil {
@@ -261,10 +304,23 @@ func (a *app) setPortalCredential(cmd *cobra.Command, name string) error {
 	case (in.Method == config.MethodForm || in.Method == config.MethodBasic) && (!pair || user == "" || password == ""):
 		return usage(cmd, "the credential must be user:password")
 	}
+	if err := os.MkdirAll(filepath.Dir(a.path(in.Credential)), 0o700); err != nil {
+		return asUnavailable(err)
+	}
 	if err := replaceFile(a.path(in.Credential), []byte(secret+"\n"), 0o600); err != nil {
 		return asUnavailable(err)
 	}
 	return a.done(map[string]string{"system": name, "credential": in.Credential}, "The credential is in %s, for the gate alone.", in.Credential)
+}
+
+// removeCredential takes a person's credential away.
+func (a *app) removeCredential(system, login, file string) error {
+	if err := os.Remove(a.path(file)); errors.Is(err, fs.ErrNotExist) {
+		return custody.E(custody.CodeNotFound, "no account at "+system+" is kept for this person", "custody portal credential "+system+" --person LOGIN keeps one")
+	} else if err != nil {
+		return asUnavailable(err)
+	}
+	return a.done(map[string]string{"system": system, "person": login, "state": "removed"}, "The account of %s at %s is no longer kept.", login, system)
 }
 
 func (a *app) readCredential(name string) (string, error) {

@@ -38,9 +38,19 @@ func (w *workspace) portalOf(name string) (*site.Portal, error) {
 	}
 	if c.SignIn.NeedsCredential() {
 		in := c.SignIn
-		p.SignIn.Secret = func() (string, error) { return in.Secret(w.dir) }
-		if _, err := p.SignIn.Secret(); err != nil {
-			return nil, withHint(err, "custody portal credential "+name+" writes it")
+		personal := in.Accounts == config.PersonalAccounts
+		p.SignIn.Own = func(who upstream.Person) (string, bool, error) {
+			secret, ok, err := in.PersonalSecret(w.dir, name, who.Login)
+			if err == nil && !ok && personal {
+				err = upstream.NoAccount(name)
+			}
+			return secret, ok, err
+		}
+		if !personal {
+			p.SignIn.Secret = func() (string, error) { return in.Secret(w.dir) }
+			if _, err := p.SignIn.Secret(); err != nil {
+				return nil, withHint(err, "custody portal credential "+name+" writes it")
+			}
 		}
 	}
 	p.Customers = w.customersOf(&c.Customers)

@@ -3,6 +3,7 @@ package upstream
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"net/http"
 	"strings"
 	"sync"
@@ -35,6 +36,9 @@ type SignIn struct {
 	// Secret reads the credential; nil if the kind needs none. It is asked at each
 	// sign-in, so that a rotated credential is used from then on.
 	Secret func() (string, error)
+	// Own reads the credential that is kept for one person, before Secret; ok says that
+	// there is one. Nil: there are none.
+	Own func(Person) (secret string, ok bool, err error)
 	// Signer makes the token, for Identity.
 	Signer *Signer
 }
@@ -105,12 +109,9 @@ func (a *Account) Renew(gen int) {
 
 func (a *Account) signIn(ctx context.Context) error {
 	a.head, a.till = "", time.Time{}
-	secret := ""
-	if a.in.Secret != nil {
-		var err error
-		if secret, err = a.in.Secret(); err != nil {
-			return err
-		}
+	secret, err := a.secret()
+	if err != nil {
+		return err
 	}
 	switch a.in.Kind {
 	case FormKind:
@@ -132,6 +133,32 @@ func (a *Account) signIn(ctx context.Context) error {
 	}
 	return nil
 }
+
+// secret reads the person's own credential, or else the shared one.
+func (a *Account) secret() (string, error) {
+	if a.in.Own != nil {
+		if secret, ok, err := a.in.Own(a.who); ok || err != nil {
+			return secret, err
+		}
+	}
+	if a.in.Secret != nil {
+		return a.in.Secret()
+	}
+	return "", nil
+}
+
+// errNoAccount marks the errors of NoAccount.
+var errNoAccount = errors.New("no account of their own")
+
+// NoAccount is the error for somebody who needs an account of their own at a system's
+// application, and for whom none is kept.
+func NoAccount(system string) error {
+	return &custody.Error{Code: custody.CodeForbidden, Message: "you have no account of your own at this application",
+		Hint: "ask the administrator, who keeps one for you: custody portal credential " + system + " --person YOUR-LOGIN", Err: errNoAccount}
+}
+
+// IsNoAccount says whether an error is one of NoAccount.
+func IsNoAccount(err error) bool { return errors.Is(err, errNoAccount) }
 
 // Sign puts the sign-in on a request.
 func (a *Account) Sign(r *Request, path string) {
