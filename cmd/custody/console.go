@@ -72,7 +72,9 @@ func (a *app) consoleTokenCommand() *cobra.Command {
 		Use: "token", Short: "Make a personal token for programs",
 		Long: `Make a token with which a program, or this command line with --server, asks the console
 under a person's name: within their roles, and for the scopes that are named. It is
-shown once. Scopes: ` + strings.Join(console.Scopes(), ", ") + `.`,
+shown once. Scopes:
+
+` + strings.Join(wrapText(strings.Join(console.Scopes(), ", "), 88), "\n"),
 		Example: "  custody console token --person auditor@quayside.example --name \"nightly report\" --scope looks,ledger --days 30",
 		Args:    takes(),
 		RunE: func(*cobra.Command, []string) error {
