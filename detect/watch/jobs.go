@@ -76,9 +76,9 @@ const samplePairs = 200_000
 func (w *Watch) sample() []detect.Pair {
 	seen := map[detect.Pair]bool{}
 	var all []detect.Pair
-	step := max(1, len(w.looks)/(8*samplePairs))
-	for i := 0; i < len(w.looks); i += step {
-		p := detect.Pair{Person: w.looks[i].person, Subject: custody.SubjectID(w.looks[i].subject)}
+	step := max(1, w.looks.n/(4*samplePairs))
+	for i := 0; i < w.looks.n; i += step {
+		p := w.looks.nth(i).pair()
 		if !seen[p] {
 			seen[p] = true
 			all = append(all, p)

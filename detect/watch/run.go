@@ -2,7 +2,6 @@ package watch
 
 import (
 	"fmt"
-	"runtime"
 	"slices"
 	"strconv"
 	"time"
@@ -16,36 +15,35 @@ const groupPairs = 1_000_000
 
 // Run runs the detectors over everything that was read.
 func (w *Watch) Run() (*Report, error) {
-	if len(w.looks) == 0 {
+	if w.looks.n == 0 {
 		return nil, custody.E(custody.CodeInvalid, "the log holds no look that could be read", "see the list of bad lines; --map names the columns")
 	}
-	w.order()
-	r := &Report{Logs: w.logs, Others: w.others, Looks: len(w.looks), Logins: max(len(w.logins.list)-1, 0), Devices: max(len(w.devices.list)-1, 0),
-		Customers: max(len(w.customers.list)-1, 0), First: time.UnixMilli(w.looks[0].at).UTC(), Last: time.UnixMilli(w.looks[len(w.looks)-1].at).UTC(), Budget: w.Policy.Budget}
+	w.looks.order()
+	first, last := w.looks.span()
+	r := &Report{Logs: w.logs, Others: w.others, Looks: w.looks.n, Logins: max(len(w.logins.list)-1, 0), Devices: max(len(w.devices.list)-1, 0),
+		Customers: max(len(w.customers.list)-1, 0), First: first, Last: last, Budget: w.Policy.Budget}
 	groups := w.groups(r)
 	world, note := w.world(r, groups)
 	c := newCollector(w, r)
 	e := detect.New(detect.Options{Policy: w.Policy, World: world, Zone: w.Zone, Emit: c.alert, Day: c.day})
 	ev := detect.Event{Kind: custody.EventDisclosure, Route: custody.RouteImported, Subjects: make([]custody.SubjectID, 1)}
-	for i := range w.looks {
-		k := &w.looks[i]
-		ev.Entry, ev.Time, ev.Person, ev.Device, ev.Group, ev.Taken = entry(k.file, k.line), time.UnixMilli(k.at), k.person, k.device, groups[k.person], k.exported
+	for k := range w.looks.inOrder() {
+		person := k.person()
+		ev.Entry, ev.Time, ev.Person, ev.Device, ev.Group, ev.Taken = entry(k.file(), k.line), k.at(), person, k.device(), groups[person], k.exported()
 		ev.Subjects[0] = custody.SubjectID(k.subject)
 		e.Take(&ev)
-		note(k.person, groups[k.person], ev.Subjects[0])
+		note(person, groups[person], ev.Subjects[0])
 	}
 	e.Close()
 	r.Counts = e.Counts()
 	r.State = e.Memory()
 	c.finish()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	r.Memory = int64(m.Sys)
+	r.Memory = peak()
 	return r, nil
 }
 
 // entry numbers a line of a file.
-func entry(file uint16, line uint32) uint64 { return uint64(file)<<32 | uint64(line) }
+func entry(file int, line uint32) uint64 { return uint64(file)<<32 | uint64(line) }
 
 // place writes an entry as file and line.
 func (w *Watch) place(n uint64) string {
@@ -68,11 +66,14 @@ func (w *Watch) groups(r *Report) []uint32 {
 	}
 	seen := map[detect.Pair]bool{}
 	var pairs []detect.Pair
-	for i := 0; i < len(w.looks) && len(pairs) < groupPairs; i++ {
-		p := detect.Pair{Person: w.looks[i].person, Subject: custody.SubjectID(w.looks[i].subject)}
+	for k := range w.looks.inOrder() {
+		p := k.pair()
 		if !seen[p] {
 			seen[p] = true
 			pairs = append(pairs, p)
+		}
+		if len(pairs) >= groupPairs {
+			break
 		}
 	}
 	out = detect.Groups(pairs, len(w.logins.list))

@@ -3,10 +3,8 @@
 package watch
 
 import (
-	"cmp"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"time"
 
@@ -31,25 +29,13 @@ type Watch struct {
 	branches  names
 	customers names
 	belongs   [][]int32 // looks of each login by branch
-	looks     []look
-	sorted    bool
+	looks     looks
 	relation  *detect.Relation
 	roster    *roster
 	canaries  map[custody.SubjectID]bool
 	logs      []Read
 	others    []Read
 	homes     int // column of the relation that holds the customer's branch, or -1
-}
-
-// look is one line, 32 bytes: ten million of them are 320 MB.
-type look struct {
-	at       int64 // milliseconds since 1970
-	person   uint32
-	subject  uint32
-	device   uint32
-	line     uint32
-	file     uint16
-	exported bool
 }
 
 // names numbers names, from 1.
@@ -93,7 +79,7 @@ type Read struct {
 
 // New begins. bad is told of every line that is not understood; it may be nil.
 func New(zone *time.Location, bad func(file string, b accesslog.Bad)) *Watch {
-	return &Watch{Zone: zone, Policy: detect.DefaultPolicy(), bad: bad, sorted: true, homes: -1}
+	return &Watch{Zone: zone, Policy: detect.DefaultPolicy(), bad: bad, homes: -1}
 }
 
 func (w *Watch) badIn(file string) func(accesslog.Bad) {
@@ -110,7 +96,10 @@ func in(file string, err error) error {
 
 // Log reads an access log. said names columns that are not to be guessed.
 func (w *Watch) Log(file string, r io.Reader, said map[accesslog.Field]string) error {
-	at := uint16(len(w.files))
+	at := len(w.files)
+	if at >= maxFiles {
+		return custody.E(custody.CodeTooLarge, "there are more than 1,024 logs", "put several into one file")
+	}
 	w.files = append(w.files, file)
 	report, err := accesslog.Read(r, accesslog.Options{
 		Wanted: []accesslog.Field{accesslog.Time, accesslog.Login, accesslog.Subject, accesslog.Branch, accesslog.Device, accesslog.Action},
@@ -127,21 +116,16 @@ func (w *Watch) Log(file string, r io.Reader, said map[accesslog.Field]string) e
 // maxNames bounds logins and devices; customers are bounded by memory alone.
 const maxNames = 1 << 20
 
-func (w *Watch) line(file uint16, row *accesslog.Row) error {
-	k := look{
-		at: row.At[accesslog.Time].UnixMilli(), person: w.logins.of(row.Get(accesslog.Login)), subject: w.customers.of(row.Get(accesslog.Subject)),
-		device: w.devices.of(row.Get(accesslog.Device)), line: uint32(row.Line), file: file, exported: exported(row.Get(accesslog.Action)),
-	}
+func (w *Watch) line(file int, row *accesslog.Row) error {
+	person, device := w.logins.of(row.Get(accesslog.Login)), w.devices.of(row.Get(accesslog.Device))
+	k := newLook(row.At[accesslog.Time], person, w.customers.of(row.Get(accesslog.Subject)), device, file, row.Line, exported(row.Get(accesslog.Action)))
 	if len(w.logins.list) > maxNames || len(w.devices.list) > maxNames {
 		return custody.E(custody.CodeTooLarge, "the log has more than 1,048,576 logins or devices", "is the right column taken? --map login=COLUMN or device=COLUMN says which")
 	}
 	if b := w.branches.of(row.Get(accesslog.Branch)); b != 0 {
-		w.belong(k.person, b)
+		w.belong(person, b)
 	}
-	if n := len(w.looks); n > 0 && k.at < w.looks[n-1].at {
-		w.sorted = false
-	}
-	w.looks = append(w.looks, k)
+	w.looks.add(k)
 	return nil
 }
 
@@ -191,14 +175,6 @@ func exported(action string) bool {
 		}
 	}
 	return false
-}
-
-// order puts the looks in the order of time.
-func (w *Watch) order() {
-	if !w.sorted {
-		slices.SortStableFunc(w.looks, func(a, b look) int { return cmp.Compare(a.at, b.at) })
-		w.sorted = true
-	}
 }
 
 // Canaries reads a list of planted customers: one look at them is an alert.
