@@ -294,4 +294,6 @@ func orOpen(s string) string {
 	return s
 }
 
-func number[N ~int64 | ~uint32 | ~uint64](n N) string { return strconv.FormatUint(uint64(n), 10) }
+func number[N ~int | ~int64 | ~uint32 | ~uint64](n N) string {
+	return strconv.FormatUint(uint64(n), 10)
+}

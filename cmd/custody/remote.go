@@ -3,15 +3,20 @@ package main
 import (
 	"bytes"
 	"cmp"
+	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
+	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -27,12 +32,21 @@ type remote struct {
 
 // remoteCommands are those that a server elsewhere can answer, by what they ask there.
 func (a *app) remoteCommands() map[string]func(*cobra.Command, []string) error {
-	return map[string]func(*cobra.Command, []string) error{
-		"custody ledger who-saw": a.remoteWhoSaw, "custody ledger saw": a.remoteSaw, "custody person leave": a.remoteLeave,
-		"custody request new": a.remoteRequest, "custody request list": a.remoteRequests,
+	all := map[string]func(*cobra.Command, []string) error{
+		"custody ledger who-saw": a.remoteWhoSaw, "custody ledger saw": a.remoteSaw, "custody ledger checkpoint": a.remoteCheckpoint,
+		"custody ledger verify": a.remoteVerify, "custody subject erase": a.remoteErase,
+		"custody request new": a.remoteRequest, "custody request list": a.remoteRequests, "custody request withdraw": a.remoteVerdict("withdraw"),
 		"custody request approve": a.remoteVerdict("approve"), "custody request decline": a.remoteVerdict("decline"),
 	}
+	for _, more := range []map[string]func(*cobra.Command, []string) error{a.remotePeopleCommands(), a.remoteRightsCommands(), a.remoteWatchCommands(), a.remoteRegisterCommands()} {
+		maps.Copy(all, more)
+	}
+	return all
 }
+
+// remoteReasons are commands to which a server elsewhere needs a reason, which the same
+// command on a working directory does not take.
+var remoteReasons = []string{"custody ledger who-saw", "custody grant add", "custody grant end", "custody subject erase"}
 
 // registerRemote lets every command know of --server: those that can ask there do.
 func (a *app) registerRemote(root *cobra.Command) {
@@ -51,8 +65,8 @@ func (a *app) wrapRemote(cmd *cobra.Command, known map[string]func(*cobra.Comman
 		return
 	}
 	here, there := cmd.RunE, known[cmd.CommandPath()]
-	if cmd.CommandPath() == "custody ledger who-saw" {
-		cmd.Flags().String("reason", "", "with --server: why you look, for the record there")
+	if slices.Contains(remoteReasons, cmd.CommandPath()) {
+		cmd.Flags().String("reason", "", "with --server: why, for the record there")
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		switch {
@@ -74,23 +88,20 @@ func (a *app) call(method, path string, body, out any) error {
 	if err != nil {
 		return err
 	}
-	var send io.Reader
+	var text []byte
 	if body != nil {
-		b, err := json.Marshal(body)
-		if err != nil {
+		if text, err = json.Marshal(body); err != nil {
 			return err
 		}
-		send = bytes.NewReader(b)
 	}
-	r, err := http.NewRequest(method, strings.TrimSuffix(a.remote.server, "/")+"/api/v1/"+path, send)
-	if err != nil {
-		return custody.E(custody.CodeInvalid, "--server is not an address", "write https://host:port")
+	key := rand.Text()
+	resp, err := a.send(client, token, method, path, text, key)
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) {
+		resp, err = a.send(client, token, method, path, text, key) // under the same key: it is done once
 	}
-	r.Header.Set("Authorization", "Bearer "+token)
-	if body != nil {
-		r.Header.Set("Content-Type", "application/json")
+	if custody.CodeOf(err) == custody.CodeInvalid {
+		return err
 	}
-	resp, err := client.Do(r)
 	if err != nil {
 		return &custody.Error{Code: custody.CodeUnavailable, Message: "the server cannot be reached", Hint: "check --server, and --server-ca if its certificate is its own", Err: err}
 	}
@@ -108,6 +119,62 @@ func (a *app) call(method, path string, body, out any) error {
 	}
 	if err := answer.Decode(out); err != nil {
 		return custody.E(custody.CodeUnavailable, "the server's answer cannot be read", "is it of the same version?")
+	}
+	return nil
+}
+
+// send asks once.
+func (a *app) send(client *http.Client, token, method, path string, body []byte, key string) (*http.Response, error) {
+	r, err := http.NewRequest(method, strings.TrimSuffix(a.remote.server, "/")+"/api/v1/"+path, bytes.NewReader(body))
+	if err != nil {
+		return nil, custody.E(custody.CodeInvalid, "--server is not an address", "write https://host:port")
+	}
+	r.Header.Set("Authorization", "Bearer "+token)
+	if method != http.MethodGet {
+		r.Header.Set("Idempotency-Key", key)
+	}
+	if body != nil {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	return client.Do(r)
+}
+
+// remoteItems asks for a whole list, part by part.
+func remoteItems[T any](a *app, path string, q url.Values) ([]T, error) {
+	if q == nil {
+		q = url.Values{}
+	}
+	q.Set("limit", "500")
+	rows := []T{}
+	for {
+		var p struct {
+			Items []T    `json:"items"`
+			Next  string `json:"next"`
+		}
+		if err := a.call(http.MethodGet, path+"?"+q.Encode(), nil, &p); err != nil {
+			return nil, err
+		}
+		rows = append(rows, p.Items...)
+		if p.Next == "" {
+			return rows, nil
+		}
+		q.Set("cursor", p.Next)
+	}
+}
+
+// when reads a flag that is a moment; the zero time if it is not given.
+func (a *app) when(cmd *cobra.Command, name string) (time.Time, error) {
+	t, err := moment(text(cmd, name)).at(a)
+	return t.UTC(), err
+}
+
+// flagWords reads a flag that is a list.
+func flagWords(cmd *cobra.Command, name string) []string {
+	if list, err := cmd.Flags().GetStringSlice(name); err == nil {
+		return list
+	}
+	if t := text(cmd, name); t != "" {
+		return strings.Split(t, ",")
 	}
 	return nil
 }
@@ -246,17 +313,6 @@ func rowOf(i console.LookItem) eventRow {
 		Categories: i.Clear, Masked: i.Masked, Session: custody.SessionID(i.Session), Reason: i.Reason, Route: i.Route, Answer: i.Customers}
 }
 
-func (a *app) remoteLeave(cmd *cobra.Command, args []string) error {
-	if text(cmd, "at")+text(cmd, "last-day")+text(cmd, "organisation") != "" {
-		return custody.E(custody.CodeUnsupported, "through --server everything of a person ends now", "plan it where the server runs")
-	}
-	login := strings.ToLower(args[0])
-	if err := a.call(http.MethodPost, "people/"+url.PathEscape(login)+"/leave", console.Confirm{Login: login}, nil); err != nil {
-		return err
-	}
-	return a.done(map[string]string{"left": login}, "%s has left: everything ends within a second.", login)
-}
-
 func (a *app) remoteRequest(cmd *cobra.Command, _ []string) error {
 	n := console.NewRequest{System: text(cmd, "system"), Reason: text(cmd, "reason")}
 	for _, kind := range []string{"more", "export", "see"} {
@@ -278,14 +334,15 @@ func (a *app) remoteRequest(cmd *cobra.Command, _ []string) error {
 	return a.done(made, "Request %d is filed. A manager decides.", made.ID)
 }
 
-func (a *app) remoteRequests(*cobra.Command, []string) error {
-	var p struct {
-		Items []console.RequestItem `json:"items"`
-	}
-	if err := a.call(http.MethodGet, "requests", nil, &p); err != nil {
+func (a *app) remoteRequests(cmd *cobra.Command, _ []string) error {
+	rows, err := remoteItems[console.RequestItem](a, "requests", nil)
+	if err != nil {
 		return err
 	}
-	return list(a, p.Items, "No requests.",
+	if text(cmd, "all") != "true" {
+		rows = slices.DeleteFunc(rows, func(r console.RequestItem) bool { return r.State != "open" })
+	}
+	return list(a, rows, "No requests.",
 		column[console.RequestItem]{"ID", func(r console.RequestItem) string { return number(r.ID) }, false},
 		column[console.RequestItem]{"STATE", func(r console.RequestItem) string { return r.State }, false},
 		column[console.RequestItem]{"PERSON", func(r console.RequestItem) string { return r.Name }, false},
@@ -295,7 +352,7 @@ func (a *app) remoteRequests(*cobra.Command, []string) error {
 		column[console.RequestItem]{"REASON", func(r console.RequestItem) string { return r.Reason }, true})
 }
 
-// remoteVerdict approves or declines as the token's person; --by says nothing there.
+// remoteVerdict decides, or takes back, as the token's person; --by says nothing there.
 func (a *app) remoteVerdict(verdict string) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
 		id, err := strconv.ParseInt(args[0], 10, 64)
@@ -303,7 +360,10 @@ func (a *app) remoteVerdict(verdict string) func(*cobra.Command, []string) error
 			return usage(cmd, "ID is a request's number")
 		}
 		n, _ := strconv.ParseUint(cmp.Or(text(cmd, "subjects"), "0"), 10, 32)
-		body := console.Verdict{Subjects: uint32(n), Note: text(cmd, "note")}
+		var body any = console.Verdict{Subjects: uint32(n), Note: text(cmd, "note")}
+		if verdict == "withdraw" {
+			body = nil
+		}
 		if err := a.call(http.MethodPost, "requests/"+strconv.FormatInt(id, 10)+"/"+verdict, body, nil); err != nil {
 			return err
 		}
