@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -54,6 +55,9 @@ func beGate(text string) error {
 	var spec gateSpec
 	if err := json.Unmarshal([]byte(text), &spec); err != nil {
 		return err
+	}
+	if !spec.Profile {
+		runtime.MemProfileRate = 0 // as in the product, which has no profiles
 	}
 	st, err := store.Open(spec.Store)
 	if err != nil {
@@ -146,6 +150,9 @@ func newGate(program, dir, database, name string, profile bool, application stri
 	}
 	signer, err := note.NewSigner(skey)
 	if err != nil {
+		return nil, err
+	}
+	if program, err = installed(program, dir); err != nil {
 		return nil, err
 	}
 	g := &gateProcess{program: program, tokens: map[string]string{}}
@@ -253,6 +260,22 @@ func (g *gateProcess) stop() {
 // restart gives a process that has not served anybody yet.
 func (g *gateProcess) restart() error {
 	g.stop()
+	return g.start()
+}
+
+// fresh gives a process whose ledger is empty: its memory is not that of the looks before.
+func (g *gateProcess) fresh() error {
+	g.stop()
+	signer, err := note.NewSigner(g.spec.Signer)
+	if err != nil {
+		return err
+	}
+	if err := os.RemoveAll(g.spec.Ledger); err != nil {
+		return err
+	}
+	if err := ledger.Create(g.spec.Ledger, ledger.Options{Origin: "custody.example/bench", Signer: signer}); err != nil {
+		return err
+	}
 	return g.start()
 }
 
