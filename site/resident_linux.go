@@ -22,7 +22,6 @@ func shrink() {
 		return
 	}
 	for _, m := range untouched(b) {
-		advise(m, unix.MADV_NOHUGEPAGE)
 		advise(m, unix.MADV_DONTNEED)
 	}
 }
