@@ -2,29 +2,15 @@ package body
 
 import (
 	"bytes"
-	"math"
 	"math/bits"
-	"slices"
 )
 
 // csvReader parts comma-separated values (RFC 4180) into cells. The sign between
 // cells is the one that the first line has most of: comma, semicolon, tab or bar; a
 // line "sep=;" says it. The first line names the columns. A row is a record.
-type csvReader struct {
-	plan    *Plan
-	sign    byte
-	columns []rule
-	titled  bool  // the line of names has been read
-	named   bool  // it holds something
-	column  int   // of the cell that comes next
-	scan    int   // of an unfinished cell: where to look for its end, from f.at
-	scope   int32 // of the row
-	started bool  // the row has begun
-	keyed   bool  // a column is the key
-	lanes   []lane
-}
+type csvReader struct{ csvTable }
 
-func newCSV(p *Plan) *csvReader { return &csvReader{plan: p, scope: noScope} }
+func newCSV(p *Plan) *csvReader { return &csvReader{csvTable{plan: p, scope: noScope}} }
 
 func (c *csvReader) read(f *Filter, end bool) error {
 	if c.sign == 0 && !c.begin(f, end) {
@@ -102,51 +88,6 @@ func (c *csvReader) quick(f *Filter) bool {
 	}
 }
 
-// begin finds the sign between cells. It waits for the first line, up to a window.
-func (c *csvReader) begin(f *Filter, end bool) bool {
-	line, _, whole := bytes.Cut(f.raw, []byte("\n"))
-	if !whole && !end && len(f.raw) < Window {
-		return false
-	}
-	f.at = len(f.raw) - len(bytes.TrimPrefix(f.raw, []byte("\ufeff")))
-	line = bytes.TrimSuffix(bytes.TrimPrefix(line, []byte("\ufeff")), []byte("\r"))
-	if len(line) == 5 && bytes.EqualFold(line[:4], []byte("sep=")) {
-		c.sign = line[4]
-		f.at += 5
-		return true
-	}
-	c.sign = ','
-	most := 0
-	for _, sign := range []byte(",;\t|") {
-		if n := countOutside(line, sign); n > most {
-			c.sign, most = sign, n
-		}
-	}
-	return true
-}
-
-// countOutside counts a sign outside of quotes.
-func countOutside(line []byte, sign byte) (n int) {
-	quoted := false
-	for _, b := range line {
-		switch {
-		case b == '"':
-			quoted = !quoted
-		case b == sign && !quoted:
-			n++
-		}
-	}
-	return n
-}
-
-// row begins a row.
-func (c *csvReader) row(f *Filter) {
-	c.column, c.scope, c.started = 0, noScope, true
-	if c.keyed {
-		c.scope = f.newScope()
-	}
-}
-
 // cell reads a cell and what ends it; false means that its end has not come yet.
 func (c *csvReader) cell(f *Filter, end bool) bool {
 	raw := f.raw
@@ -184,25 +125,6 @@ func (c *csvReader) cell(f *Filter, end bool) bool {
 	return true
 }
 
-// quoteEnd finds the quote that ends a quoted cell, and gives the place behind it.
-// Without one it gives where to look on.
-func (c *csvReader) quoteEnd(raw []byte, i int) (int, bool) {
-	for {
-		n := bytes.IndexByte(raw[i:], '"')
-		if n < 0 {
-			return len(raw), false
-		}
-		i += n
-		if i+1 == len(raw) {
-			return i, false // perhaps the first of two
-		}
-		if raw[i+1] != '"' {
-			return i + 1, true
-		}
-		i += 2
-	}
-}
-
 // found adds a cell. seen is of one without quotes.
 func (c *csvReader) found(f *Filter, start, end int, quoted bool, seen tally) {
 	r := ruleNone
@@ -225,55 +147,6 @@ func (c *csvReader) found(f *Filter, start, end int, quoted bool, seen tally) {
 		f.put(start+1, end-1, c.scope, r, formText, f.marks.over(start+1, end-1))
 		return
 	}
-	f.build.reset()
-	base := start + 1
-	for {
-		n := bytes.Index(text, []byte(`""`))
-		if n < 0 {
-			break
-		}
-		f.build.same(text[:n], base)
-		f.build.escape(text[n:n+1], base+n, 2)
-		text, base = text[n+2:], base+n+2
-	}
-	f.build.same(text, base)
+	c.unquote(f, text, start+1)
 	f.built(start+1, end-1, c.scope, r, formText)
-}
-
-// title notes what the column is that the cell names.
-func (c *csvReader) title(f *Filter, start, end int) {
-	name := bytes.Trim(f.raw[start:end], `"`)
-	if len(name) > 256 {
-		name = nil
-	}
-	c.named = c.named || len(name) > 0
-	c.columns = append(c.columns, c.plan.csv[header(string(name))])
-}
-
-// endRow ends the row, and the record. A line break is the last byte of a row; the
-// second half of \r\n begins the next, where it is an empty cell.
-func (c *csvReader) endRow(f *Filter) {
-	if f.at < len(f.raw) && f.raw[f.at-1] == '\r' && f.raw[f.at] == '\n' {
-		f.at++
-	}
-	if !c.titled {
-		if c.titled = c.named; !c.named { // an empty line before the names
-			c.columns = c.columns[:0]
-		}
-		c.keyed = slices.Contains(c.columns, ruleKey)
-		if c.titled {
-			c.lanes = c.lanesOf(f)
-		}
-	}
-	c.started = false
-	f.endRecord(f.at)
-}
-
-func (c *csvReader) moved(int32, int32) {}
-
-func (c *csvReader) lowest() int32 {
-	if c.started && c.scope != noScope {
-		return c.scope
-	}
-	return math.MaxInt32
 }

@@ -24,7 +24,7 @@ const (
 
 // lanesOf says of the columns what their cells must be; none if rows of this table cannot
 // be read at one go: without a key, with several, or with a column that comes before it.
-func (c *csvReader) lanesOf(f *Filter) []lane {
+func (c *csvTable) lanesOf(f *Filter) []lane {
 	lanes := c.lanes[:0]
 	keyed := false
 	for _, r := range c.columns {

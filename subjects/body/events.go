@@ -50,7 +50,7 @@ func (e *eventReader) event(f *Filter, end int) (err error) {
 	}
 	all := f.raw
 	f.raw, f.together = all[:end], true
-	*e.json = jsonReader{plan: e.json.plan, stack: e.json.stack[:0]}
+	*e.json = jsonReader{jsonPlace: jsonPlace{plan: e.json.plan, stack: e.json.stack[:0]}}
 	err = e.json.read(f, true) // nothing is complete, so it does not stop
 	f.raw, f.together = all, false
 	f.endRecord(end)

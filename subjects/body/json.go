@@ -1,9 +1,6 @@
 package body
 
-import (
-	"bytes"
-	"math"
-)
+import "bytes"
 
 // jsonReader parts JSON into values. It never fails on bytes that are no JSON: they
 // are text to be looked through, so that an answer that is nearly JSON hides nothing.
@@ -12,31 +9,17 @@ import (
 // A record is an element of the outermost array, a member of nothing else, or a whole
 // document. What has grown long is parted inside, unless a key may still come.
 type jsonReader struct {
-	plan    *Plan
-	stack   []frame
-	scan    int   // of an unfinished string: where to look for its end, from f.at
-	escaped bool  // of the same
-	node    int32 // of the value that comes next
-	member  bool  // a name has been read, its value comes next
-	units   int   // open elements of arrays, of which the outermost is the record
+	jsonPlace
+	scan    int  // of an unfinished string: where to look for its end, from f.at
+	escaped bool // of the same
 	// waiting counts the open scopes that have values but no key yet.
 	waiting int
-}
-
-// frame is an open object or array.
-type frame struct {
-	node  int32
-	scope int32 // of what is inside
-	rule  rule  // that everything inside has
-	array bool
-	unit  bool // it is the element that makes the record
-	keyed bool // it has a scope of its own
 }
 
 // soft is how long a record may be before it is parted inside.
 const soft = 16 << 10
 
-func newJSON(p *Plan) *jsonReader { return &jsonReader{plan: p} }
+func newJSON(p *Plan) *jsonReader { return &jsonReader{jsonPlace: jsonPlace{plan: p}} }
 
 func (j *jsonReader) read(f *Filter, end bool) error {
 	f.marks.cover(f.raw, f.at, jsonStops)
@@ -175,81 +158,11 @@ func (j *jsonReader) key(f *Filter, r rule, scope int32) {
 	}
 }
 
-// ruleHere gives the rule of the value that comes at this place.
-func (j *jsonReader) ruleHere(top *frame) rule {
-	if len(j.plan.json) == 0 {
-		return ruleNone
-	}
-	switch {
-	case top == nil:
-		return j.plan.json[0].rule
-	case top.array:
-		return j.plan.json[j.plan.json[top.node].element].rule
-	case !j.member:
-		return ruleNone
-	}
-	return j.plan.json[j.node].rule
-}
-
-func (j *jsonReader) top() *frame {
-	if len(j.stack) == 0 {
-		return nil
-	}
-	return &j.stack[len(j.stack)-1]
-}
-
-// open begins an object or array.
-func (j *jsonReader) open(f *Filter, array bool) error {
-	if len(j.stack) == MaxDepth {
-		return errTooLarge("the answer is nested deeper than 512 levels")
-	}
-	top := j.top()
-	next := frame{scope: noScope, array: array}
-	if top != nil {
-		next.scope, next.rule = top.scope, top.rule
-		if top.array && j.units == 0 {
-			next.unit = true
-			j.units++
-		}
-	}
-	if len(j.plan.json) > 0 {
-		if own := j.ruleHere(top); own >= ruleCategory {
-			next.rule = own
-		}
-		next.node = j.nodeHere(top)
-		if !array && j.plan.json[next.node].keyed {
-			next.scope, next.keyed = f.newScope(), true
-		}
-	}
-	f.at++
-	j.member = false
-	j.stack = append(j.stack, next)
-	return nil
-}
-
-func (j *jsonReader) nodeHere(top *frame) int32 {
-	switch {
-	case top == nil:
-		return 0
-	case top.array:
-		return j.plan.json[top.node].element
-	case !j.member: // a value without a name: nothing is configured there
-		n, _ := j.plan.json[top.node].member(nil)
-		return n
-	}
-	return j.node
-}
-
 // close ends the innermost object or array. One that was not open is passed over.
 func (j *jsonReader) close(f *Filter) {
-	if len(j.stack) == 0 {
+	top, ok := j.pop()
+	if !ok {
 		return
-	}
-	top := j.stack[len(j.stack)-1]
-	j.stack = j.stack[:len(j.stack)-1]
-	j.member = false
-	if top.unit {
-		j.units--
 	}
 	if top.keyed {
 		if s := f.scope(top.scope); s.pending && !s.seen {
@@ -270,18 +183,6 @@ func (j *jsonReader) after(f *Filter) {
 		f.endRecord(f.at)
 	}
 }
-
-// lowest gives the first scope that is still open.
-func (j *jsonReader) lowest() int32 {
-	for i := range j.stack {
-		if j.stack[i].keyed {
-			return j.stack[i].scope
-		}
-	}
-	return math.MaxInt32
-}
-
-func (j *jsonReader) moved(int32, int32) {}
 
 // loose reads a number or a word, or whatever else is outside of strings. False means
 // that it may go on.

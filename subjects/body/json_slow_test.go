@@ -2,8 +2,6 @@ package body
 
 // The plain way to read JSON, byte by byte, to hold the quick one against.
 
-import "math"
-
 // slowJsonReader parts JSON into values. It never fails on bytes that are no JSON: they
 // are text to be looked through, so that an answer that is nearly JSON hides nothing.
 // Any number of documents may follow one another.
@@ -11,16 +9,12 @@ import "math"
 // A record is an element of the outermost array, a member of nothing else, or a whole
 // document. What has grown long is parted inside, unless a key may still come.
 type slowJsonReader struct {
-	plan   *Plan
-	stack  []frame
-	scan   int   // of an unfinished string: where to look for its end, from f.at
-	flags  uint8 // of the same
-	node   int32 // of the value that comes next
-	member bool  // a name has been read, its value comes next
-	units  int   // open elements of arrays, of which the outermost is the record
+	jsonPlace
+	scan  int   // of an unfinished string: where to look for its end, from f.at
+	flags uint8 // of the same
 }
 
-func newSlowJSON(p *Plan) *slowJsonReader { return &slowJsonReader{plan: p} }
+func newSlowJSON(p *Plan) *slowJsonReader { return &slowJsonReader{jsonPlace: jsonPlace{plan: p}} }
 
 func (j *slowJsonReader) read(f *Filter, end bool) error {
 	for f.at < len(f.raw) && !f.full() {
@@ -126,83 +120,11 @@ func (j *slowJsonReader) found(f *Filter, start, end int, flags uint8) (isName b
 	return isName
 }
 
-// ruleHere gives the rule of the value that comes at this place.
-func (j *slowJsonReader) ruleHere(top *frame) rule {
-	if len(j.plan.json) == 0 {
-		return ruleNone
-	}
-	switch {
-	case top == nil:
-		return j.plan.json[0].rule
-	case top.array:
-		return j.plan.json[j.plan.json[top.node].element].rule
-	case !j.member:
-		return ruleNone
-	}
-	return j.plan.json[j.node].rule
-}
-
-func (j *slowJsonReader) top() *frame {
-	if len(j.stack) == 0 {
-		return nil
-	}
-	return &j.stack[len(j.stack)-1]
-}
-
-// open begins an object or array.
-func (j *slowJsonReader) open(f *Filter, array bool) error {
-	if len(j.stack) == MaxDepth {
-		return errTooLarge("the answer is nested deeper than 512 levels")
-	}
-	top := j.top()
-	next := frame{scope: noScope, array: array}
-	if top != nil {
-		next.scope, next.rule = top.scope, top.rule
-		if top.array && j.units == 0 {
-			next.unit = true
-			j.units++
-		}
-	}
-	if len(j.plan.json) > 0 {
-		if own := j.ruleHere(top); own >= ruleCategory {
-			next.rule = own
-		}
-		next.node = j.nodeHere(top)
-		if !array && j.plan.json[next.node].keyed {
-			next.scope, next.keyed = f.newScope(), true
-		}
-	}
-	f.at++
-	j.member = false
-	j.stack = append(j.stack, next)
-	return nil
-}
-
-func (j *slowJsonReader) nodeHere(top *frame) int32 {
-	switch {
-	case top == nil:
-		return 0
-	case top.array:
-		return j.plan.json[top.node].element
-	case !j.member: // a value without a name: nothing is configured there
-		n, _ := j.plan.json[top.node].member(nil)
-		return n
-	}
-	return j.node
-}
-
 // close ends the innermost object or array. One that was not open is passed over.
 func (j *slowJsonReader) close(f *Filter) {
-	if len(j.stack) == 0 {
-		return
+	if _, ok := j.pop(); ok {
+		j.after(f)
 	}
-	top := j.stack[len(j.stack)-1]
-	j.stack = j.stack[:len(j.stack)-1]
-	j.member = false
-	if top.unit {
-		j.units--
-	}
-	j.after(f)
 }
 
 // after ends the record after a value, where one may end.
@@ -218,18 +140,6 @@ func (j *slowJsonReader) after(f *Filter) {
 		f.endRecord(f.at)
 	}
 }
-
-// lowest gives the first scope that is still open.
-func (j *slowJsonReader) lowest() int32 {
-	for i := range j.stack {
-		if j.stack[i].keyed {
-			return j.stack[i].scope
-		}
-	}
-	return math.MaxInt32
-}
-
-func (j *slowJsonReader) moved(int32, int32) {}
 
 // waits says whether the key of an open scope has not come yet.
 func (j *slowJsonReader) waits(f *Filter) bool {

@@ -15,7 +15,7 @@ func (r *readers) of(kind Kind, p *Plan) reader {
 		if r.json == nil {
 			r.json = newJSON(p)
 		}
-		*r.json = jsonReader{plan: p, stack: r.json.stack[:0]}
+		*r.json = jsonReader{jsonPlace: jsonPlace{plan: p, stack: r.json.stack[:0]}}
 		return r.json
 	case HTML, XML:
 		if r.html == nil {
@@ -27,7 +27,7 @@ func (r *readers) of(kind Kind, p *Plan) reader {
 		if r.csv == nil {
 			r.csv = newCSV(p)
 		}
-		*r.csv = csvReader{plan: p, scope: noScope, columns: r.csv.columns[:0], lanes: r.csv.lanes[:0]}
+		*r.csv = csvReader{csvTable{plan: p, scope: noScope, columns: r.csv.columns[:0], lanes: r.csv.lanes[:0]}}
 		return r.csv
 	case EventStream:
 		if r.events == nil {
