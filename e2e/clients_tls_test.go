@@ -3,6 +3,7 @@ package e2e
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"fmt"
 	"io"
 	"net"
 	"os/exec"
@@ -14,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5/pgproto3"
 
 	"custody/custodytest"
+	"custody/site"
 )
 
 // secured is psql's environment for the gate by its name, with TLS as told.
@@ -188,4 +190,79 @@ func outsideAddress(t *testing.T) string {
 	}
 	t.Cleanup(func() { _ = exec.Command("ip", "address", "del", address+"/32", "dev", "lo").Run() })
 	return address
+}
+
+// TestClearPasswordNeedsTLS: a login for old clients is asked for its token in clear
+// inside TLS only; without TLS it is asked by SCRAM as everybody is.
+func TestClearPasswordNeedsTLS(t *testing.T) {
+	s := bodyshop(t, func(o *site.Options) {
+		o.ClearPassword = func(login string) bool { return strings.HasPrefix(login, "old@") }
+	})
+	token := s.Person("old", see(contacts))
+	s.Person("alice", see(contacts))
+	ask := func(login string, secure bool) string {
+		c, err := net.Dial("tcp", s.Address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		if secure {
+			c = tls.Client(c, &tls.Config{RootCAs: authority(t, s), ServerName: "localhost", NextProtos: []string{"postgresql"}})
+		}
+		_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+		f := pgproto3.NewFrontend(c, c)
+		f.Send(&pgproto3.StartupMessage{ProtocolVersion: pgproto3.ProtocolVersion30, Parameters: map[string]string{"user": login + "@northfield.example", "database": s.Database}})
+		if err := f.Flush(); err != nil {
+			t.Fatal(err)
+		}
+		m, err := f.Receive()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, ok := m.(*pgproto3.AuthenticationCleartextPassword); !ok {
+			return strings.TrimPrefix(fmt.Sprintf("%T", m), "*pgproto3.")
+		}
+		f.Send(&pgproto3.PasswordMessage{Password: token})
+		if err := f.Flush(); err != nil {
+			t.Fatal(err)
+		}
+		if m, err = f.Receive(); err != nil {
+			t.Fatal(err)
+		}
+		return "clear, " + strings.TrimPrefix(fmt.Sprintf("%T", m), "*pgproto3.")
+	}
+	for _, c := range []struct {
+		login  string
+		secure bool
+		want   string
+	}{{"old", true, "clear, AuthenticationOk"}, {"old", false, "AuthenticationSASL"}, {"alice", true, "AuthenticationSASL"}, {"alice", false, "AuthenticationSASL"}} {
+		if got := ask(c.login, c.secure); got != c.want {
+			t.Errorf("%s, TLS %v: %s, want %s", c.login, c.secure, got, c.want)
+		}
+	}
+}
+
+// TestBytesAheadOfTLS: what is sent in clear behind the request for TLS never counts as
+// sent inside it.
+func TestBytesAheadOfTLS(t *testing.T) {
+	s := bodyshop(t)
+	s.Person("alice", see(contacts))
+	c, err := net.Dial("tcp", s.Address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+	packet := []byte{0, 0, 0, 8, 4, 210, 22, 47} // SSLRequest
+	packet, err = (&pgproto3.StartupMessage{ProtocolVersion: pgproto3.ProtocolVersion30, Parameters: map[string]string{"user": "alice@northfield.example", "database": s.Database}}).Encode(packet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Write(packet); err != nil {
+		t.Fatal(err)
+	}
+	answer, _ := io.ReadAll(c)
+	if len(answer) == 0 || answer[0] != 'E' || !strings.Contains(string(answer), "ahead of the TLS handshake") {
+		t.Errorf("the gate answered %q", answer)
+	}
 }
