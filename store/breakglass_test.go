@@ -61,12 +61,68 @@ func TestBreakGlass(t *testing.T) {
 	wantCode(t, f.UseBreakGlass(ctx, one, []string{"estimator"}, t0), custody.CodeInvalid)
 }
 
+// lead makes somebody the data-protection lead of an organisation; of all with zero.
+func (f *firm) lead(who string, org custody.OrganisationID) {
+	f.Helper()
+	must(f.T, f.AddConsoleRole(&store.ConsoleRole{Person: f.people[who], Role: "lead", Organisation: org, Start: t0}))
+}
+
 // start begins a review of everybody.
 func (f *firm) start(at time.Time) *store.Campaign {
 	f.Helper()
+	f.lead("bob", 0)
 	c, err := f.StartReview(ctx, f.people["bob"], "Autumn", 0, at.Add(14*24*time.Hour), at)
 	must(f.T, err)
 	return c
+}
+
+// TestWhoRunsReviews: what nobody confirms ends, so only who answers for all of a review
+// begins it, or ends it early: whatever way the order comes.
+func TestWhoRunsReviews(t *testing.T) {
+	f := newFirm(t)
+	until := t0.Add(14 * 24 * time.Hour)
+	start := func(who string, org custody.OrganisationID) (*store.Campaign, error) {
+		return f.StartReview(ctx, f.people[who], "Autumn", org, until, t0)
+	}
+	for _, refused := range []struct {
+		who string
+		org custody.OrganisationID
+	}{{"alice", f.org}, {"dora", f.org}, {"frank", f.org}, {"bob", f.other}, {"bob", 0}, {"nobody", f.org}} { // dora manages a branch, bob Northfield
+		_, err := start(refused.who, refused.org)
+		wantCode(t, err, custody.CodeForbidden)
+	}
+	if list, err := f.Campaigns(ctx, true); err != nil || len(list) != 0 {
+		t.Errorf("refused reviews began: %+v, %v", list, err)
+	}
+	ours, err := start("bob", f.org)
+	must(t, err)
+	f.lead("alice", f.other)
+	_, err = start("alice", f.org) // lead of another organisation
+	wantCode(t, err, custody.CodeForbidden)
+	theirs, err := start("alice", f.other)
+	must(t, err)
+	f.lead("carol", 0)
+	all, err := start("carol", 0)
+	must(t, err)
+	for _, refused := range []struct {
+		who string
+		c   *store.Campaign
+	}{{"alice", ours}, {"dora", ours}, {"frank", ours}, {"bob", theirs}, {"bob", all}, {"alice", all}, {"nobody", ours}} {
+		wantCode(t, f.CloseReview(ctx, refused.c.ID, f.people[refused.who], true, t0.Add(time.Hour)), custody.CodeForbidden)
+	}
+	// A lead who has left, and one whose role has ended, are none.
+	must(t, f.Leave(f.people["alice"], t0.Add(time.Hour)))
+	wantCode(t, f.CloseReview(ctx, theirs.ID, f.people["alice"], true, t0.Add(2*time.Hour)), custody.CodeForbidden)
+	must(t, f.CloseReview(ctx, theirs.ID, f.people["carol"], true, t0.Add(time.Hour)))
+	roles, err := f.ConsoleRoles()
+	must(t, err)
+	must(t, f.EndConsoleRole(roles[1].ID, t0.Add(time.Hour)))
+	wantCode(t, f.CloseReview(ctx, all.ID, f.people["carol"], true, t0.Add(2*time.Hour)), custody.CodeForbidden)
+	must(t, f.CloseReview(ctx, ours.ID, f.people["bob"], true, t0.Add(2*time.Hour)))
+	log, err := f.RightsLog(ctx, store.RightsFilter{Act: store.ActReviewClosed})
+	if err != nil || len(log) != 2 || log[0].ActorLogin != "bob@northfield.example" {
+		t.Errorf("log %+v, %v", log, err)
+	}
 }
 
 // TestReview: each right is confirmed or removed by a manager of its holder; what is

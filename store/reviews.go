@@ -59,7 +59,8 @@ type ReviewItem struct {
 const MaxReviewTime = 92 * 24 * time.Hour
 
 // StartReview begins a review of all rights in force: of an organisation, or of
-// everybody with zero. Rights given later are not in it.
+// everybody with zero. Rights given later are not in it. It takes a data-protection lead,
+// or who manages all whom it is about: what nobody confirms ends.
 func (s *Store) StartReview(ctx context.Context, by custody.PersonID, title string, org custody.OrganisationID, deadline, at time.Time) (*Campaign, error) {
 	title, err := rightNote(title, "give the review a title, like \"Autumn 2026\"")
 	if err != nil {
@@ -67,6 +68,9 @@ func (s *Store) StartReview(ctx context.Context, by custody.PersonID, title stri
 	}
 	if !deadline.After(at) || deadline.Sub(at) > MaxReviewTime {
 		return nil, custody.E(custody.CodeInvalid, "a review ends in the future, within three months", "give managers about two weeks")
+	}
+	if by == 0 {
+		return nil, custody.E(custody.CodeForbidden, "a review is started by somebody by name", "say who: --by")
 	}
 	c := &Campaign{Title: title, Started: at.UTC(), StartedBy: by, Deadline: deadline.UTC()}
 	err = s.tx(ctx, func(t *sql.Tx) error {
@@ -85,6 +89,9 @@ func (s *Store) StartReview(ctx context.Context, by custody.PersonID, title stri
 				return err
 			}
 			c.Items += int(n)
+		}
+		if err := mayRunReview(t, by, org, c.ID, at); err != nil {
+			return err
 		}
 		if c.Items == 0 {
 			return custody.E(custody.CodeNotFound, "there are no rights to review", "custody grant list and custody person list show what there is")
@@ -273,11 +280,14 @@ func (i *ReviewItem) remove(t *sql.Tx, at time.Time) (bool, error) {
 }
 
 // CloseReview ends a review before its deadline. With rights that nobody has decided
-// about it is refused, unless remove says that they end now.
+// about it is refused, unless remove says that they end now. Who may is as for starting.
 func (s *Store) CloseReview(ctx context.Context, id int64, by custody.PersonID, remove bool, at time.Time) error {
 	c, err := s.Campaign(ctx, id)
 	if err != nil {
 		return err
+	}
+	if by == 0 {
+		return custody.E(custody.CodeForbidden, "a review is ended early by somebody by name", "say who: --by")
 	}
 	if !c.Closed.IsZero() {
 		return custody.E(custody.CodeConflict, "this review is over", "custody review show shows its result")
@@ -288,9 +298,40 @@ func (s *Store) CloseReview(ctx context.Context, id int64, by custody.PersonID, 
 	return s.closeCampaign(ctx, c, by, at)
 }
 
+// mayRunReview holds the start and the early end of a review to those whose reach covers
+// it: a data-protection lead of the organisation (of all, for everybody), or a manager
+// of every organisation whose rights are in it, not of a branch alone.
+func mayRunReview(t *sql.Tx, by custody.PersonID, org custody.OrganisationID, campaign int64, at time.Time) error {
+	var ok bool
+	err := t.QueryRow(`SELECT EXISTS (SELECT 1 FROM engagements e WHERE e.person = ?1 AND e.start <= ?2 AND (e.end IS NULL OR e.end > ?2)) AND (
+		EXISTS (SELECT 1 FROM console_roles c WHERE c.person = ?1 AND c.role = 'lead' AND c.start <= ?2 AND (c.end IS NULL OR c.end > ?2)
+			AND (c.organisation IS NULL OR c.organisation = ?3))
+		OR NOT EXISTS (SELECT 1 FROM review_items q WHERE q.campaign = ?4 AND NOT EXISTS (SELECT 1 FROM managers m
+			WHERE m.person = ?1 AND m.organisation = q.organisation AND m.branch = '' AND m.ended IS NULL)))`, by, at.UnixMilli(), org, campaign).Scan(&ok)
+	if err == nil && !ok {
+		err = custody.E(custody.CodeForbidden, "this review is not yours to run", "a data-protection lead does it, or a manager of all the organisations in it; --organisation narrows a review")
+	}
+	return err
+}
+
+// reach is the one organisation of a review; zero if there are several.
+func (c *Campaign) reach(t *sql.Tx) (org custody.OrganisationID, err error) {
+	err = t.QueryRow("SELECT CASE WHEN count(DISTINCT organisation) = 1 THEN max(organisation) ELSE 0 END FROM review_items WHERE campaign = ?", c.ID).Scan(&org)
+	return org, err
+}
+
 // closeCampaign ends a review and takes away what nobody confirmed, all in one.
 func (s *Store) closeCampaign(ctx context.Context, c *Campaign, by custody.PersonID, at time.Time) error {
 	return s.tx(ctx, func(t *sql.Tx) error {
+		if by != 0 { // nobody is the deadline
+			org, err := c.reach(t)
+			if err == nil {
+				err = mayRunReview(t, by, org, c.ID, at)
+			}
+			if err != nil {
+				return err
+			}
+		}
 		r, err := t.Exec("UPDATE campaigns SET closed = ?, closed_by = ? WHERE id = ? AND closed IS NULL", at.UnixMilli(), some(by), c.ID)
 		if err := changed(r, err, errDecided); err != nil {
 			return err

@@ -24,7 +24,11 @@ type grantFlags struct {
 	see, mask, change categories
 	start, end        moment
 	reason            bool
+	by, why           string
 }
+
+// byHand stands in the rights log where nobody said why.
+const byHand = "at the command line"
 
 func (a *app) grantAdd() *cobra.Command {
 	var f grantFlags
@@ -32,7 +36,8 @@ func (a *app) grantAdd() *cobra.Command {
 		Use: "add", Short: "Grant a right",
 		Long: `Grant a right to one person, one role, all people of one organisation, or one
 application. Limits count customers, not rows: the same customer again is free.
-What no grant permits is refused.
+What no grant permits is refused. Who gave it and why is kept for ever, and recorded
+in the ledger.
 
 Categories: ` + custody.Categories(custody.AllCategories()...).String() + `, or all.`,
 		Example: `  custody grant add --role estimator --system bodyshop --see name,vehicle,phone --subjects-per-day 200 --subjects-per-hour 60
@@ -40,7 +45,7 @@ Categories: ` + custody.Categories(custody.AllCategories()...).String() + `, or 
   custody grant add --role analyst --system bodyshop --see vehicle --export --subjects-per-export 5000 --require-reason`,
 		Args: takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.addGrant(&f, cmd.Flags().Changed("require-reason"))
+			return a.addGrant(cmd, &f, cmd.Flags().Changed("require-reason"))
 		},
 	}
 	f.register(cmd)
@@ -65,10 +70,17 @@ func (f *grantFlags) register(cmd *cobra.Command) {
 	flags.StringSliceVar(&f.Needs, "needs", nil, "what the person must hold: training:`NAME`, rule:NAME or clause; repeatable")
 	flags.Var(&f.start, "start", "when it begins (default now)")
 	flags.Var(&f.end, "end", "when it ends (default open)")
+	whoAndWhy(cmd, &f.by, &f.why)
 	require(cmd, "system")
 }
 
-func (a *app) addGrant(f *grantFlags, reasonSaid bool) error {
+// whoAndWhy are the flags of what the rights log keeps.
+func whoAndWhy(cmd *cobra.Command, by, why *string) {
+	cmd.Flags().StringVar(by, "by", "", "`login` of who decides it, for the record")
+	cmd.Flags().StringVar(why, "reason", byHand, "why, in a few `words`, for the record")
+}
+
+func (a *app) addGrant(cmd *cobra.Command, f *grantFlags, reasonSaid bool) error {
 	w, err := a.open()
 	if err != nil {
 		return err
@@ -93,7 +105,11 @@ func (a *app) addGrant(f *grantFlags, reasonSaid bool) error {
 	if g.End, err = f.end.at(a); err != nil {
 		return err
 	}
-	if err := w.store.AddGrant(&g); err != nil {
+	by, err := w.actor(f.by)
+	if err != nil {
+		return err
+	}
+	if err := w.store.GiveGrant(cmd.Context(), &g, by, f.why, a.now()); err != nil {
 		return err
 	}
 	row := a.grantRow(&g)
@@ -252,9 +268,10 @@ func (a *app) grantList() *cobra.Command {
 
 func (a *app) grantEnd() *cobra.Command {
 	var when moment
+	var by, why string
 	cmd := &cobra.Command{
 		Use: "end ID", Short: "End a grant, now or later",
-		Example: "  custody grant end 3\n  custody grant end 3 --at \"2026-12-31 18:00\"",
+		Example: "  custody grant end 3\n  custody grant end 3 --at \"2026-12-31 18:00\" --by bob@northfield.example --reason \"no longer needed\"",
 		Args:    takes("id"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			id, err := strconv.ParseUint(args[0], 10, 32)
@@ -273,12 +290,17 @@ func (a *app) grantEnd() *cobra.Command {
 			if at.IsZero() {
 				at = a.now()
 			}
-			if err := w.store.EndGrant(custody.GrantID(id), at); err != nil {
+			actor, err := w.actor(by)
+			if err != nil {
+				return err
+			}
+			if err := w.store.StopGrantAt(cmd.Context(), custody.GrantID(id), actor, why, at, a.now()); err != nil {
 				return err
 			}
 			return a.done(map[string]any{"ended": id, "at": stamp{at}}, "Grant %d ends at %s.", id, a.local(at))
 		},
 	}
 	cmd.Flags().Var(&when, "at", "when (default now)")
+	whoAndWhy(cmd, &by, &why)
 	return cmd
 }

@@ -31,8 +31,12 @@ func (a *app) requestNew() *cobra.Command {
 		Use: "new", Short: "Ask for more customers, for one export, or for categories to see",
 		Long: `Ask for a right for a short time: so many more customers than the limits let
 (--more), one export of so many customers (--export), or categories for so many
-customers a day (--see). A manager of the person's organisation or branch decides, who
-is neither the person nor who asked; until then nothing changes.`,
+customers a day (--see). Categories are opened for the customers whom the person's other
+rights reach, within their limits; the number is for who has no other right there, and
+is added to the limits of who has. For a single case ask for --more.
+
+A manager of the person's organisation or branch decides, who is neither the person nor
+who asked; until then nothing changes.`,
 		Example: `  custody request new --person alice@northfield.example --system bodyshop --more 40 --until 17:00 --reason "claim 123"
   custody request new --person alice@northfield.example --system bodyshop --export 500 --categories name,vehicle --until 2026-12-31 --reason "recall of June"`,
 		Args: takes(),
