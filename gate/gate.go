@@ -120,10 +120,26 @@ func (g *Gate) Unheard() time.Duration {
 	return time.Since(g.start) - time.Duration(g.heard.Load())
 }
 
-// hears says whether revocations could be heard lately.
+// hears says whether revocations could be heard lately. Where they could not it waits a
+// little: a machine that is overloaded hears late, and what waits is not released.
 func (g *Gate) hears() bool {
-	return time.Since(g.start)-time.Duration(g.heard.Load()) <= g.parts.Deaf
+	for by := time.Duration(-1); g.Unheard() > g.parts.Deaf; time.Sleep(listenAgain) {
+		now := time.Since(g.start)
+		if by < 0 {
+			by = now + patience*g.parts.Deaf
+		}
+		if now >= by {
+			return false
+		}
+	}
+	return true
 }
+
+// patience is how many times as long as Deaf whoever looks waits for the gate to hear.
+const (
+	patience    = 4
+	listenAgain = 5 * time.Millisecond
+)
 
 // SetPolicy swaps the policy after grants changed. Running answers meet the new
 // one at their next buffer, because Recheck must follow.

@@ -312,6 +312,31 @@ func TestDeafGateReleasesNothing(t *testing.T) {
 	}
 }
 
+// TestLateHearingIsWaitedFor: nothing is released while the gate is deaf, and nobody is
+// turned away because it heard late.
+func TestLateHearingIsWaitedFor(t *testing.T) {
+	b := newBench(t, seeName)
+	p, _ := policy.New([]policy.Grant{b.grant}, nil)
+	b.gate = gate.New(gate.Parts{Ledger: b.led, History: b.led.Index(), Policy: p, Authority: b.auth, Directory: numbers{},
+		Now: func() time.Time { return b.now }, Deaf: 10 * time.Second})
+	s := b.enter(1)
+	b.gate.Deafen()
+	heard := make(chan struct{})
+	go func() {
+		time.Sleep(100 * time.Millisecond)
+		close(heard)
+		b.gate.Heard()
+	}()
+	if _, err := b.show(s, 1, 1); err != nil {
+		t.Errorf("a gate that heard late: %v", err)
+	}
+	select {
+	case <-heard:
+	default:
+		t.Error("released before the gate heard")
+	}
+}
+
 func TestLedgerThatCannotWrite(t *testing.T) {
 	b := newBench(t, seeName)
 	s := b.enter(1)

@@ -28,6 +28,21 @@ func (s *Site) settleEnded() {
 	}
 }
 
+// keepSettled does what follows from changes, until ctx ends. It writes, and waits for
+// disks: the listener for changes must not, because while it hears nothing the gate
+// releases nothing.
+func (s *Site) keepSettled(ctx context.Context, changed <-chan struct{}) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-changed:
+		}
+		s.tellFindings()
+		s.settleEnded()
+	}
+}
+
 // keepFresh ends logins that are not used, until ctx ends.
 func (s *Site) keepFresh(ctx context.Context) {
 	if s.o.People.Dormant == 0 {

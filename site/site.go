@@ -238,16 +238,19 @@ func (s *Site) watch() {
 	s.running, s.stop = ctx, stop
 	next := s.nextChange()
 	pending := false // a change was heard and is not in force yet
+	changed := make(chan struct{}, 1)
+	changed <- struct{}{}
+	s.work.Go(func() { s.keepSettled(ctx, changed) })
 	s.work.Go(func() {
-		s.tellFindings()
-		s.settleEnded()
-		s.o.Store.Watch(ctx, s.o.Poll, func(changed bool, err error) {
-			pending = pending || changed || !next.IsZero() && !s.o.Now().Before(next)
+		s.o.Store.Watch(ctx, s.o.Poll, func(heard bool, err error) {
+			pending = pending || heard || !next.IsZero() && !s.o.Now().Before(next)
 			if err == nil && pending {
 				if err = s.Reload(); err == nil {
 					pending, next = false, s.nextChange()
-					s.tellFindings()
-					s.settleEnded()
+					select {
+					case changed <- struct{}{}:
+					default:
+					}
 				}
 			}
 			if err != nil {
