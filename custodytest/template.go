@@ -28,9 +28,19 @@ type tools string
 
 func (t tools) path(name string) string { return filepath.Join(string(t), name) }
 
-// findTools looks where pg_config says, then for the newest version that Debian's
-// packages installed, then in the PATH.
+// Programs is the variable of the environment that names the folder of another
+// PostgreSQL's server programs.
+const Programs = "CUSTODY_POSTGRES_PROGRAMS"
+
+// findTools looks where Programs and pg_config say, then for the newest version that
+// Debian's packages installed, then in the PATH.
 func findTools() (tools, error) {
+	if dir := os.Getenv(Programs); dir != "" {
+		if _, err := os.Stat(filepath.Join(dir, "initdb")); err != nil {
+			return "", fmt.Errorf("%s names no folder of PostgreSQL's server programs: %w", Programs, err)
+		}
+		return tools(dir), nil
+	}
 	var dirs []string
 	if out, err := exec.Command("pg_config", "--bindir").Output(); err == nil {
 		dirs = append(dirs, strings.TrimSpace(string(out)))

@@ -8,7 +8,7 @@ const routeSchema = `
 CREATE EXTENSION dblink; CREATE EXTENSION pg_trgm; CREATE EXTENSION tablefunc; CREATE EXTENSION hstore;
 CREATE EXTENSION citext; CREATE EXTENSION file_fdw; CREATE EXTENSION postgres_fdw; CREATE EXTENSION pg_stat_statements;
 CREATE EXTENSION pageinspect; CREATE EXTENSION xml2; CREATE EXTENSION pgcrypto; CREATE EXTENSION lo;
-CREATE EXTENSION pgstattuple; CREATE EXTENSION pg_walinspect; CREATE EXTENSION tsm_system_rows;
+CREATE EXTENSION pgstattuple; DO $$BEGIN IF EXISTS (SELECT FROM pg_available_extensions WHERE name = 'pg_walinspect') THEN CREATE EXTENSION pg_walinspect; END IF; END$$; CREATE EXTENSION tsm_system_rows;
 
 CREATE TABLE branches (id int PRIMARY KEY, name text NOT NULL, town text);
 CREATE TABLE people (
