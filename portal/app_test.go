@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -39,6 +40,7 @@ type customer struct {
 type app struct {
 	*httptest.Server
 	customers []customer
+	sending   atomic.Int32 // endless files under way
 	db        *pgx.Conn
 
 	mu       sync.Mutex
@@ -300,6 +302,8 @@ func (a *app) slow(w http.ResponseWriter, r *http.Request) {
 
 // endless sends rows until somebody stops it.
 func (a *app) endless(w http.ResponseWriter, r *http.Request) {
+	a.sending.Add(1)
+	defer a.sending.Add(-1)
 	w.Header().Set("Content-Type", "text/csv")
 	c := csv.NewWriter(w)
 	c.Write([]string{"id", "name", "phone"})

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -218,6 +219,28 @@ func (k *kit) stall(path, login string) net.Conn {
 		k.t.Fatal(err)
 	}
 	return s
+}
+
+// TestStalledClients: clients that ask for a file without an end and read nothing hold
+// little of the gate's memory, and are hung up on when their time for a part is over; the
+// application is let go then, and whom they may have been shown is on record.
+func TestStalledClients(t *testing.T) {
+	k := newKit(t, func(p *site.Portal) { p.Stall = 2 * time.Second })
+	k.Person("alice", exporting(contacts))
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	const clients = 20
+	for range clients {
+		defer k.stall("/endless", "alice").Close()
+	}
+	await(t, "the application to send to all of them", func() bool { return k.app.sending.Load() == clients })
+	await(t, "the first record", func() bool { return len(k.Saw("alice")) == len(k.app.customers) })
+	runtime.ReadMemStats(&after)
+	if grown := int64(after.HeapInuse) - int64(before.HeapInuse); grown > 64<<20 {
+		t.Errorf("%d clients that do not read hold %d kB", clients, grown>>10)
+	}
+	await(t, "the clients to be hung up on", func() bool { return k.app.sending.Load() == 0 })
 }
 
 // breaking fails every write of the ledger once armed.

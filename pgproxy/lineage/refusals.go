@@ -164,7 +164,7 @@ func refuseUnattributed(o *occurrence) *custody.Error {
 	case lostWindow:
 		e.Hint = "add PARTITION BY " + key + " to the window, or leave personal columns out of the window and of WHERE"
 	case lostUnion:
-		e.Hint = "add the customer's key as a column at the same place in every SELECT of the UNION, here " + key
+		e.Hint = "add the customer's key as a column at the same place in every SELECT of it, here " + key
 	case lostSubselect:
 		e.Hint = "tie the subselect to a customer: add " + key + " = (the customer's key outside) to its WHERE, or join " + what + " instead and add " + key + " to the select list"
 	case lostOuter:
