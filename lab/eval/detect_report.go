@@ -18,17 +18,17 @@ const (
 	endDetection   = "<!-- end of detection -->"
 )
 
-// detections runs what is not done yet and writes the result.
-func detections(from uint64, only string) error {
+// detections runs what is not done yet and writes the result; dry prints it only.
+func detections(from uint64, only string, dry bool) error {
 	done := map[string][]watchOutcome{}
-	if only == "" {
+	if !dry {
 		if err := readWatched(done); err != nil {
 			return err
 		}
 	}
 	p := lab.Defaults()
 	for _, t := range watchTasks {
-		if !strings.Contains(t.scenario, only) {
+		if !wanted(t.scenario, only) {
 			continue
 		}
 		for i := len(done[t.scenario]); i < t.seeds; i++ {
@@ -37,7 +37,7 @@ func detections(from uint64, only string) error {
 				return err
 			}
 			done[t.scenario] = append(done[t.scenario], *o)
-			if only != "" {
+			if dry {
 				fmt.Printf("%+v\n", *o)
 			} else if err := appendWatched(o); err != nil {
 				return err
@@ -45,7 +45,7 @@ func detections(from uint64, only string) error {
 		}
 		fmt.Println(t.row(done[t.scenario]))
 	}
-	if only != "" {
+	if dry {
 		return nil
 	}
 	return putBetween("docs/evaluation.md", beginDetection, endDetection, detectionText(done, p))
