@@ -1,6 +1,9 @@
 package lab
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // scenarios are the stories by which detection and tracing are judged. Each is made
 // anew for a run, because it remembers who does it.
@@ -11,12 +14,15 @@ var scenarios = map[string]func() scenario{
 	"borrowed-login-5": func() scenario { return borrowed("As borrowed-login, five a day.", 5) },
 	"borrowed-login-2": func() scenario { return borrowed("As borrowed-login, two a day.", 2) },
 	"own-calls": func() scenario {
-		return own("Someone passes on 100 of his own customers in 60 days; 21 complain, among 63 others.", 100, 21, 63)
+		return own("Someone passes on 100 of his own customers in 60 days; 21 complain, among 63 others.", 1, 100, 21, 63)
 	},
-	"own-calls-21": func() scenario { return own("As own-calls, among 21 others.", 100, 21, 21) },
-	"own-calls-0":  func() scenario { return own("As own-calls, and nobody else complains.", 100, 21, 0) },
+	"own-calls-21": func() scenario { return own("As own-calls, among 21 others.", 1, 100, 21, 21) },
+	"own-calls-0":  func() scenario { return own("As own-calls, and nobody else complains.", 1, 100, 21, 0) },
 	"light-user": func() scenario {
-		return own("Someone passes on a few of his own customers; 5 complain, among 20 others.", 40, 5, 20)
+		return own("Someone passes on a few of his own customers; 5 complain, among 20 others.", 1, 40, 5, 20)
+	},
+	"two-leakers": func() scenario {
+		return own("Two who do not know of each other pass on 100 of their own customers each; 30 complain, among 30 others.", 2, 100, 30, 30)
 	},
 	"after-hours": afterHours,
 	"photographer": func() scenario {
@@ -63,33 +69,40 @@ func borrowed(about string, aDay float64) scenario {
 	}
 }
 
-// own: a person passes on customers of his own; no look is out of place.
-func own(about string, records, complaining, others int) scenario {
-	var who int
-	var kept []Look
-	seen := map[int]bool{}
+// own: people pass on customers of their own; no look is out of place.
+func own(about string, people, records, complaining, others int) scenario {
+	var who []int
+	var kept [][]Look
+	seen := map[[2]int]bool{}
 	return scenario{
 		about: about,
 		begin: func(s *stage) {
-			who, kept = s.someone(), nil
+			who, kept = nil, make([][]Look, people)
 			clear(seen)
-			s.truth.Person = s.staff[who].Login
+			for len(who) < people {
+				if x := s.someone(); !slices.Contains(who, x) {
+					who = append(who, x)
+				}
+			}
+			s.truth.Person = s.staff[who[0]].Login
 		},
 		day: func(s *stage, d int, ordinary []Look) []Look {
 			if d < s.p.Days/2 || d >= s.p.Days/2+60 {
 				return nil
 			}
 			for _, l := range ordinary {
-				if l.Login == who && !seen[l.Subject] {
-					seen[l.Subject] = true
-					kept = append(kept, l)
+				if i := slices.Index(who, l.Login); i >= 0 && !seen[[2]int{i, l.Subject}] {
+					seen[[2]int{i, l.Subject}] = true
+					kept[i] = append(kept[i], l)
 				}
 			}
 			return nil
 		},
 		end: func(s *stage) {
-			for _, i := range s.rng.Perm(len(kept))[:min(len(kept), records)] {
-				s.take(kept[i])
+			for _, mine := range kept {
+				for _, i := range s.rng.Perm(len(mine))[:min(len(mine), records)] {
+					s.take(mine[i])
+				}
 			}
 			byTime(s.taken)
 			s.exactly(complaining)

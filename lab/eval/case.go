@@ -30,6 +30,7 @@ var tasks = []task{
 	{"photographer", false, true, ""},
 	{"pair", false, true, "one of the two first"},
 	{"heavy-role", false, true, "a set, not a name"},
+	{"two-leakers", false, true, "both found, nobody else"},
 	{"portal-leaver", false, true, ""},
 	{"canary", false, true, ""},
 	{"upstream", false, false, "named ≤ 1 %"},
@@ -60,7 +61,10 @@ type outcome struct {
 	Framed    bool    `json:"framed"` // the colleague's own device is named
 	Leaked    int     `json:"leaked"` // complaints
 	Others    int     `json:"others"`
-	Count     bool    `json:"count"` // right first, by the baselines
+	Sources   int     `json:"sources,omitempty"` // found one after another, guilty ones
+	Extra     int     `json:"extra,omitempty"`   // found besides, innocent
+	Guilty    int     `json:"guilty,omitempty"`  // how many there are
+	Count     bool    `json:"count"`             // right first, by the baselines
 	Fraction  bool    `json:"fraction"`
 	Binomial  bool    `json:"binomial"`
 	Guilt     bool    `json:"guilt"`
@@ -166,6 +170,16 @@ func (f *field) try(i int, t task, seed uint64, redraws int) (*outcome, error) {
 	}
 	out := judge(a, func(c trace.Candidate) bool { return t.did(run, int(c)) })
 	out.Task, out.Seed, out.Millis = t.name(), seed, time.Since(start).Milliseconds()
+	for _, x := range a.Sources {
+		if t.did(run, int(x.Candidate)) {
+			out.Sources++
+		} else {
+			out.Extra++
+		}
+	}
+	if out.Guilty = len(run.Truth.Logins); t.Device {
+		out.Guilty = len(run.Truth.Devices)
+	}
 	out.Leaked, out.Others = run.Truth.Leaked, run.Truth.Others
 	if !t.Guilty {
 		out.InSet = len(a.Set) == 0
