@@ -10,6 +10,7 @@ import (
 
 	"custody"
 	"custody/lab"
+	"custody/lab/live"
 )
 
 func (a *app) labCommand() *cobra.Command {
@@ -47,16 +48,33 @@ func (a *app) labRunCommand() *cobra.Command {
 	var seed uint64
 	var out, params string
 	var days int
+	var l labLive
 	cmd := &cobra.Command{
 		Use: "run SCENARIO", Short: "Run a scenario and write its access log, complaints and truth",
 		Long: `Run a scenario and write its files: access.csv, the log that a hosted platform would
 give; complaints.csv; jobs.csv, who was assigned to which customer; shifts.csv, who works
 when; and truth.json, which says who really did it. custody trace reads the first two,
-custody watch the log, the jobs and the roster.`,
-		Example: "  custody lab run borrowed-login --seed 7\n  custody lab run own-calls --seed 3 --days 120 --out /tmp/own-calls",
+custody watch the log, the jobs and the roster.
+
+With --live it is played at the doors of the gate that runs for this working directory,
+in seconds: connections and pages of people with logins of their own, on the sample
+repair group alone. The truth and the complaints are written; looks and alerts are in the
+ledger, as real ones are. --prepare adds the people first, and writes their past. Live are
+` + strings.Join(live.Stories(), ", ") + `.`,
+		Example: "  custody lab run borrowed-login --seed 7\n  custody lab run own-calls --seed 3 --days 120 --out /tmp/own-calls\n  custody lab run borrowed-login --live --prepare\n  custody lab run borrowed-login --live",
 		Args:    takes("SCENARIO"),
-		RunE:    func(_ *cobra.Command, args []string) error { return a.labRun(args[0], seed, out, params, days) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if l.on {
+				return a.labLive(cmd.Context(), args[0], seed, out, &l)
+			}
+			return a.labRun(args[0], seed, out, params, days)
+		},
 	}
+	cmd.Flags().BoolVar(&l.on, "live", false, "play it at the doors of the running gate")
+	cmd.Flags().BoolVar(&l.prepare, "prepare", false, "with --live: add its people and write their past, before the gate runs")
+	cmd.Flags().StringVar(&l.system, "system", "", "with --live: the `system`, if there are several")
+	cmd.Flags().StringVar(&l.gate, "gate", "", "with --live: where the gate listens, `host:port`; listen of custody.yaml if not given")
+	cmd.Flags().Var(&l.pace, "pace", "with --live: the `time` between two looks of a person (default 50ms)")
 	cmd.Flags().Uint64Var(&seed, "seed", 1, "the run's `number`")
 	cmd.Flags().StringVar(&out, "out", "", "the `folder` for the files; SCENARIO-SEED if not given")
 	cmd.Flags().StringVar(&params, "params", "", "a `file` with other parameters; lab/lab.yaml lists them")
