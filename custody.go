@@ -220,6 +220,10 @@ type Event struct {
 	Naming       *Naming     // EventNaming only
 }
 
+// StatementTaken is the Statement of an imported event whose log says that the look left
+// as a file: an export, a print, a download.
+const StatementTaken = 1
+
 // Naming binds a run of subject numbers to their keys without saying the keys.
 // Root is the RFC 6962 tree hash over leaves SHA-256(0x00 ‖ salt ‖ system ‖ key),
 // in the order of the numbers; docs/formats.md gives the bytes.

@@ -33,10 +33,11 @@ const (
 	Knew                 // of a complaint: what the caller knew
 	Ref                  // of a complaint: its reference
 	Born                 // when the customer's record began
+	Shown                // the categories that were shown
 	fieldCount
 )
 
-var fieldNames = [fieldCount]string{"time", "login", "subject", "branch", "device", "action", "called", "knew", "ref", "born"}
+var fieldNames = [fieldCount]string{"time", "login", "subject", "branch", "device", "action", "called", "knew", "ref", "born", "categories"}
 
 // String gives the field as it is written in mappings.
 func (f Field) String() string { return fieldNames[f] }

@@ -43,6 +43,7 @@ var names = [fieldCount][]string{
 	Called: {"called", "calledat", "calltime", "calldate", "timeofcall", "dateofcall", "contactedat", "unwantedcall", "when", "time", "date", "received", "receivedat"},
 	Knew:   {"knew", "callerknew", "known", "whatknown", "detail", "details", "knowledge"},
 	Ref:    {"ref", "reference", "complaint", "complaintid", "complaintno", "complaintref", "ticket", "caseref", "id"},
+	Shown:  {"categories", "category", "datacategories", "fieldsshown", "datashown", "datatypes"},
 	Born:   {"born", "recordcreated", "customercreated", "customersince", "createdat", "created"},
 }
 

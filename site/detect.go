@@ -205,7 +205,7 @@ func (d *detector) event(n uint64, e *custody.Event) {
 	ev := detect.Event{
 		Entry: n, Time: e.Time, Kind: e.Kind, Route: e.Route, Code: e.Code, Person: uint32(e.Person), Device: d.now.device, Group: d.now.group,
 		Session: e.Session, Grant: e.Grant, Reason: e.Reason, Statement: e.Statement, Subjects: e.Subjects,
-		Taken: e.Route == custody.RouteCopy || e.Route == custody.RouteDownload,
+		Taken: e.Route == custody.RouteCopy || e.Route == custody.RouteDownload || e.Route == custody.RouteImported && e.Statement == custody.StatementTaken,
 	}
 	d.engine.Take(&ev)
 	for _, s := range e.Subjects {

@@ -34,13 +34,25 @@ type LogImport struct {
 	customers map[string]uint32
 	keys      []string
 	bad       int
+	unknown   int // lines whose categories are not all known
 }
 
 type importedLook struct {
 	at       int64 // milliseconds
 	seat     uint32
 	customer uint32
+	shown    custody.CategorySet
+	done     accesslog.Done
 }
+
+// together says whether looks are parts of one answer.
+func (l *importedLook) together(o *importedLook) bool {
+	return l.at == o.at && l.seat == o.seat && l.shown == o.shown && l.done == o.done
+}
+
+// Unknown is how many lines name categories that are none here: for those the
+// categories of the system are taken as well.
+func (x *LogImport) Unknown() int { return x.unknown }
 
 // Read reads one log. said names columns that are not to be guessed.
 func (x *LogImport) Read(file string, r io.Reader, said map[accesslog.Field]string) (*accesslog.Report, error) {
@@ -48,7 +60,7 @@ func (x *LogImport) Read(file string, r io.Reader, said map[accesslog.Field]stri
 		x.seatOf, x.customers = map[[2]string]uint32{}, map[string]uint32{}
 	}
 	report, err := accesslog.Read(r, accesslog.Options{
-		Wanted: []accesslog.Field{accesslog.Time, accesslog.Login, accesslog.Subject, accesslog.Branch, accesslog.Device},
+		Wanted: []accesslog.Field{accesslog.Time, accesslog.Login, accesslog.Subject, accesslog.Branch, accesslog.Device, accesslog.Action, accesslog.Shown},
 		Needed: []accesslog.Field{accesslog.Time, accesslog.Login, accesslog.Subject},
 		Said:   said, Zone: x.Zone,
 		Bad: func(b accesslog.Bad) {
@@ -74,8 +86,21 @@ func (x *LogImport) line(row *accesslog.Row) error {
 		x.customers[key] = n
 		x.keys = append(x.keys, key)
 	}
-	x.looks = append(x.looks, importedLook{at.UnixMilli(), x.seat(row, at), n})
+	x.looks = append(x.looks, importedLook{at.UnixMilli(), x.seat(row, at), n, x.shown(row.Get(accesslog.Shown)), accesslog.ParseAction(row.Get(accesslog.Action))})
 	return nil
+}
+
+// shown gives the categories that a line says were shown; those of the system where it
+// says none, and beside the known ones where it names some that are not.
+func (x *LogImport) shown(text string) custody.CategorySet {
+	set, unknown := accesslog.ParseCategories(text)
+	if unknown > 0 {
+		x.unknown++
+	}
+	if unknown > 0 || set == 0 {
+		set |= x.Categories
+	}
+	return set
 }
 
 // seat numbers a login on a device.
@@ -170,19 +195,36 @@ func (x *LogImport) name(at time.Time) ([]custody.SubjectID, error) {
 	return ids, nil
 }
 
-// group makes the next frame's events. Looks of one seat in one second are one answer.
+// group makes the next frame's events. Looks of one seat at one moment are one answer.
 func (x *LogImport) group(from int, ids []custody.SubjectID) (events []*custody.Event, next int) {
 	for next = from; next < len(x.looks) && len(events) < importGroup; {
 		l := &x.looks[next]
-		e := &custody.Event{Kind: custody.EventDisclosure, Route: custody.RouteImported, Time: time.UnixMilli(l.at).UTC(), Person: x.seats[l.seat].Person,
-			Organisation: x.Organisation, System: x.System, Session: x.seats[l.seat].Session, Clear: x.Categories}
-		for next < len(x.looks) && x.looks[next].at == l.at && x.looks[next].seat == l.seat && len(e.Subjects) < importGroup {
+		e := x.event(l)
+		for next < len(x.looks) && x.looks[next].together(l) && len(e.Subjects) < importGroup {
 			e.Subjects = append(e.Subjects, ids[x.looks[next].customer])
 			next++
 		}
 		slices.Sort(e.Subjects)
 		e.Subjects = slices.Compact(e.Subjects)
+		if e.Kind == custody.EventRefusal {
+			e.Subjects = nil // nobody was shown
+		}
 		events = append(events, e)
 	}
 	return events, next
+}
+
+// event is the header of an answer, by what its lines say was done.
+func (x *LogImport) event(l *importedLook) *custody.Event {
+	e := &custody.Event{Kind: custody.EventDisclosure, Route: custody.RouteImported, Time: time.UnixMilli(l.at).UTC(), Person: x.seats[l.seat].Person,
+		Organisation: x.Organisation, System: x.System, Session: x.seats[l.seat].Session, Clear: l.shown}
+	switch l.done {
+	case accesslog.Exported:
+		e.Statement = custody.StatementTaken
+	case accesslog.Changed:
+		e.Kind = custody.EventChange
+	case accesslog.Refused:
+		e.Kind, e.Code, e.Clear = custody.EventRefusal, custody.CodeForbidden, 0
+	}
+	return e
 }

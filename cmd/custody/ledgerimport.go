@@ -32,7 +32,9 @@ into the ledger: who looked at which customer, when. The events are marked impor
 wherever they are shown: that they are complete is the other system's promise. The same
 questions, detectors and tracing hold for them. The system need not be in custody.yaml.
 
-Columns are guessed and shown; --map login=user_name corrects it. A login that is an
+Columns are guessed and shown; --map login=user_name corrects it. Where a column says what
+was done (view, export, update, denied) and another which categories were shown, the
+events keep it; --categories stands where nothing is said. A login that is an
 address of a person here is that person; others become people who cannot sign in. Lines
 that are not understood are listed. Looks must not be older than the newest event of the
 ledger; read older logs into a working directory of their own. No gate may be running.`,
@@ -44,7 +46,7 @@ ledger; read older logs into a working directory of their own. No gate may be ru
 	f.StringVar(&t.system, "system", "", "the `system` whose log it is")
 	f.StringVar(&t.organisation, "organisation", "", "the `employer` of those who looked")
 	f.StringSliceVar(&t.logs, "log", nil, "an access log `file`, - for the standard input; repeatable")
-	f.StringToStringVar(&t.said, "map", nil, "columns of the log: `FIELD=COLUMN` for time, login, subject, branch or device")
+	f.StringToStringVar(&t.said, "map", nil, "columns of the log: `FIELD=COLUMN` for time, login, subject, branch, device, action or categories")
 	f.Var(&t.categories, "categories", "what a record of the system shows; name and phone if not given")
 	f.StringVar(&t.bad, "bad-lines", "import-bad-lines.txt", "the `file` that lists lines which are not understood, if there are any")
 	f.StringVar(&t.zone, "time-zone", "", "the `zone` of times that do not say theirs; that of custody.yaml if not given")
@@ -120,12 +122,15 @@ func (w *workspace) writeImport(x *site.LogImport, t *logImport, bad *badLines) 
 	if err := x.Ledger.Close(); err != nil {
 		return err
 	}
-	row := map[string]any{"system": t.system, "imported": done.Looks, "bad_lines": done.Bad, "first": stamp{done.First}, "last": stamp{done.Last}}
+	row := map[string]any{"system": t.system, "imported": done.Looks, "bad_lines": done.Bad, "unknown_categories": x.Unknown(), "first": stamp{done.First}, "last": stamp{done.Last}}
 	if w.json {
 		return w.object(row)
 	}
 	if bad.n > 0 {
 		w.say("%s not understood: see %s", plural(bad.n, "line"), t.bad)
+	}
+	if n := x.Unknown(); n > 0 {
+		w.say("Categories that are not known here are named on %s: there the ones of --categories count as shown too.", plural(n, "line"))
 	}
 	w.say("%s looks from %s to %s are in the ledger, marked imported.", watch.Thousands(done.Looks), w.minute(done.First), w.minute(done.Last))
 	return nil

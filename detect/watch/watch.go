@@ -118,7 +118,7 @@ const maxNames = 1 << 20
 
 func (w *Watch) line(file int, row *accesslog.Row) error {
 	person, device := w.logins.of(row.Get(accesslog.Login)), w.devices.of(row.Get(accesslog.Device))
-	k := newLook(row.At[accesslog.Time], person, w.customers.of(row.Get(accesslog.Subject)), device, file, row.Line, exported(row.Get(accesslog.Action)))
+	k := newLook(row.At[accesslog.Time], person, w.customers.of(row.Get(accesslog.Subject)), device, file, row.Line, accesslog.ParseAction(row.Get(accesslog.Action)) == accesslog.Exported)
 	if len(w.logins.list) > maxNames || len(w.devices.list) > maxNames {
 		return custody.E(custody.CodeTooLarge, "the log has more than 1,048,576 logins or devices", "is the right column taken? --map login=COLUMN or device=COLUMN says which")
 	}
@@ -161,20 +161,6 @@ func (w *Watch) branch(person uint32) uint32 {
 		}
 	}
 	return best
-}
-
-// exported says whether an action takes data away as a file.
-func exported(action string) bool {
-	if action == "" {
-		return false
-	}
-	action = strings.ToLower(action)
-	for _, word := range []string{"export", "download", "print", "copy", "extract"} {
-		if strings.Contains(action, word) {
-			return true
-		}
-	}
-	return false
 }
 
 // Canaries reads a list of planted customers: one look at them is an alert.
