@@ -13,6 +13,7 @@ build: ## build bin/custody
 .PHONY: test
 test: setup check ## everything continuous integration checks
 	scripts/fuzz.sh 1s
+	scripts/versions.sh
 	go test -race -p 2 -timeout 20m ./... | { grep --line-buffered -v 'no test files' || true; }
 
 .PHONY: check

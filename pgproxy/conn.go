@@ -62,6 +62,7 @@ type conn struct {
 	poison     bool      // the database believes complete what the client was told has failed
 	unread     int       // bytes sent since the database was last listened to
 	busy       int       // messages since the client was last silent; negative: not yet to go into a loop
+	markless   bool      // the database ends no csv data at a line of \.
 	lodged     bool      // runs in a coroutine that a loop began
 	quick      *quick    // serves its plainest statements; nil before it was in a loop
 }

@@ -19,6 +19,7 @@ type copySource struct {
 	max     int  // the longest row, bytes
 	header  bool // text: the next line is the header; binary: it was not read yet
 	over    bool // the end was marked: what follows is not read
+	plain   bool // csv: a line of \. is data and ends nothing
 	delim   byte
 	quote   byte
 	escape  byte
@@ -127,7 +128,7 @@ func (s *copySource) endLine(row func(values [][]byte) error) error {
 	case s.header:
 		s.header = false
 		return nil
-	case s.csv && string(line) == `\.`:
+	case s.csv && !s.plain && string(line) == `\.`:
 		s.over = true
 		return nil
 	}
@@ -331,8 +332,23 @@ func (c *conn) beginSource(st *step) error {
 	w := rowWrite{Write: &at.Writes[0]}
 	w.group = c.changes.Group(at.changes[0], custody.RouteCopy, at.Shape, w.Categories)
 	c.source = newCopySource(at.Copy, w, c.s.o.MaxMessage)
-	c.source.statement = at.Shape
+	c.source.statement, c.source.plain = at.Shape, c.markless
 	return nil
+}
+
+// markless says whether a server takes a line of \. in csv data as data. PostgreSQL does
+// from version 18 on; before, nothing behind such a line is read.
+// Of a server of unknown version all is read: rather a row too many on record than one
+// too few.
+func markless(serverVersion string) bool {
+	major := 0
+	for _, ch := range []byte(serverVersion) {
+		if ch < '0' || ch > '9' {
+			break
+		}
+		major = min(10*major+int(ch-'0'), 1000)
+	}
+	return major == 0 || major >= 18
 }
 
 // copied notes whose row was copied in.

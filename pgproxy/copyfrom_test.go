@@ -115,3 +115,21 @@ func FuzzCopySource(f *testing.F) {
 		}
 	})
 }
+
+// TestEndOfCSVByVersion: what PostgreSQL 18 takes as data must not end the reading.
+func TestEndOfCSVByVersion(t *testing.T) {
+	for version, want := range map[string]int{"14.23": 1, "15.18 (Debian 15.18-0+deb12u1)": 1, "17.10": 1, "18.4": 2, "18beta1": 2, "19devel": 2, "": 2} {
+		o := lineage.Copy{Format: "csv", Delimiter: ",", Columns: []string{"id", "phone"}}
+		s := newCopySource(&o, rowWrite{Write: &lineage.Write{}}, 1000)
+		s.plain = markless(version)
+		rows := 0
+		if err := s.feed([]byte("1,a\n\\.\n2,b\n"), func(v [][]byte) error {
+			if string(v[0]) != `\.` {
+				rows++
+			}
+			return nil
+		}); err != nil || rows != want {
+			t.Errorf("PostgreSQL %q: %d rows, want %d: %v", version, rows, want, err)
+		}
+	}
+}

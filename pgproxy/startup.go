@@ -237,6 +237,7 @@ func (c *conn) connect(ctx context.Context, id *custody.Session, params map[stri
 		return err
 	}
 	c.up, c.server = up, up.in
+	c.markless = markless(up.params["server_version"])
 	if c.gate, err = c.s.o.Gate.Enter(id, c.cut); err != nil {
 		up.close()
 		return err

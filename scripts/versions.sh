@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Runs what depends on the database's version against PostgreSQL 14, 16, 17 and 18; the
+# Runs what depends on the database's version against PostgreSQL 14, 16 and 17; the
 # tests use the one that is installed. Versions can be given as arguments.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-[ $# -gt 0 ] || set -- 14 16 17 18
+[ "$(uname -m)" = x86_64 ] || { echo "other versions' programs are made for x86-64: only the installed PostgreSQL is tested here" >&2; exit 0; }
+[ $# -gt 0 ] || set -- 14 16 17
 # The pg_dump that is installed reads no newer servers.
 which='Routes|Hidden|Limit|Changes|Ahead|Psql|Cursor|FunctionCall|Pipeline|OneLook|RefusedAndMasked|TLS|Negotiation|Revocation|Cancel|CopyOut|CopyIn|SchemaChange|Report|WithoutAKey'
 
@@ -19,5 +20,5 @@ for v in "$@"; do
   (cd "$server" && node scripts/hydrate-symlinks.js) # npm keeps no links
   programs=$server/native/bin
   "$programs/postgres" --version
-  (cd e2e && CUSTODY_POSTGRES_PROGRAMS="$programs" "$work/e2e.test" -test.run "$which" -test.skip PgDump -test.timeout 10m)
+  (cd e2e && XDG_CACHE_HOME="$work/cache" CUSTODY_POSTGRES_PROGRAMS="$programs" "$work/e2e.test" -test.run "$which" -test.skip PgDump -test.timeout 10m)
 done
