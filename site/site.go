@@ -273,6 +273,7 @@ func (s *Site) watch() {
 	s.work.Go(func() { s.tellLedgerUnwell(ctx) })
 	s.work.Go(func() { s.sendCheckpoints(ctx) })
 	s.work.Go(func() { s.keepMatched(ctx) })
+	s.work.Go(func() { keepTight(ctx) })
 	for i := range s.o.Systems {
 		s.work.Go(func() { s.keepFilled(ctx, &s.o.Systems[i]) })
 		if s.o.Systems[i].Upstream == nil {
