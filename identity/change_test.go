@@ -1,6 +1,7 @@
 package identity_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -50,12 +51,31 @@ func TestLeavingShowsWhatWasCut(t *testing.T) {
 	}
 }
 
-// TestPlannedLeaverIsCutAtTheStrokeOfMidnight: the end of the last day in London, on
-// the night on which the clocks go back.
+// TestPlannedLeaverIsCutAtTheStrokeOfMidnight: the end of the last day in London, around
+// the days on which the clocks go forward and back, whose lengths are 23 and 25 hours.
 func TestPlannedLeaverIsCutAtTheStrokeOfMidnight(t *testing.T) {
-	k := newKit(t)
-	zone := london(t)
-	midnight := time.Date(k.clock.now().Year()+1, 3, 29, 0, 0, 0, 0, zone)
+	for _, change := range []struct {
+		month time.Month
+		hours float64
+	}{{time.March, 23}, {time.October, 25}} {
+		for _, after := range []int{0, 1} { // the midnight before the change, and the one after it
+			t.Run(fmt.Sprintf("%v+%d", change.month, after), func(t *testing.T) {
+				k := newKit(t)
+				zone := london(t)
+				sunday := time.Date(k.clock.now().Year()+1, change.month, 31, 0, 0, 0, 0, zone)
+				sunday = sunday.AddDate(0, 0, -int(sunday.Weekday()))
+				if day := sunday.AddDate(0, 0, 1).Sub(sunday).Hours(); day != change.hours {
+					t.Fatalf("%v has %v hours: it is not the day of the change", sunday, day)
+				}
+				cutAt(t, k, sunday.AddDate(0, 0, after))
+			})
+		}
+	}
+}
+
+// cutAt has somebody leave at a moment, and looks a nanosecond before and at it.
+func cutAt(t *testing.T, k *kit, midnight time.Time) {
+	t.Helper()
 	k.clock.pass(midnight.Add(-time.Hour).Sub(k.clock.now()))
 	alice := k.live(t, "alice")
 	if c, err := k.LeaveAt(aliceLogin, "", midnight); err != nil || c != nil {

@@ -64,6 +64,12 @@ func (b *scimBackend) List(_ context.Context, client string, kind scim.Kind) ([]
 	return scimResources(b.s.o.Store.ListScim(client, string(kind)))
 }
 
+func (b *scimBackend) Page(_ context.Context, client string, kind scim.Kind, offset, limit int) ([]*scim.Resource, int, error) {
+	list, total, err := b.s.o.Store.PageScim(client, string(kind), offset, limit)
+	page, err := scimResources(list, err)
+	return page, total, err
+}
+
 func scimResources(list []store.ScimResource, err error) ([]*scim.Resource, error) {
 	if err != nil {
 		return nil, err

@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/rand"
 	"database/sql"
+	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -85,6 +87,17 @@ func (s *Store) ListScim(client, kind string) ([]ScimResource, error) {
 	return s.scims("WHERE x.client = ? AND x.kind = ? AND x.deleted IS NULL ORDER BY x.created, x.id", client, kind)
 }
 
+// PageScim gives some of a client's resources, oldest first, from offset on, and counts
+// them all.
+func (s *Store) PageScim(client, kind string, offset, limit int) (page []ScimResource, total int, err error) {
+	err = s.read.QueryRow("SELECT count(*) FROM scim_resources WHERE client = ? AND kind = ? AND deleted IS NULL", client, kind).Scan(&total)
+	if err != nil || limit <= 0 || offset >= total {
+		return nil, total, fault(err)
+	}
+	page, err = s.scims("WHERE x.client = ? AND x.kind = ? AND x.deleted IS NULL ORDER BY x.created, x.id LIMIT ? OFFSET ?", client, kind, limit, offset)
+	return page, total, err
+}
+
 // scims reads resources, and who is in which group.
 func (s *Store) scims(where string, args ...any) ([]ScimResource, error) {
 	found, err := list(s.read, scanScim, scimColumns+where, args...)
@@ -98,8 +111,13 @@ func (s *Store) scims(where string, args ...any) ([]ScimResource, error) {
 	pairs := `SELECT m."group", g.name, m.member, u.name FROM scim_members m JOIN scim_resources g ON g.id = m."group" JOIN scim_resources u ON u.id = m.member `
 	last := "WHERE g.client = ? ORDER BY u.created, u.id, g.created, g.id"
 	arg := args[0]
-	if len(found) == 1 {
-		last, arg = `WHERE m."group" = ?1 OR m.member = ?1 ORDER BY u.created, u.id, g.created, g.id`, found[0].ID
+	if len(found) <= maxScimPage { // each by its index; more are read at one go
+		ids, err := json.Marshal(slices.Collect(maps.Keys(at)))
+		if err != nil {
+			return nil, err
+		}
+		column := map[string]string{"User": "m.member", "Group": `m."group"`}[found[0].Kind]
+		last, arg = "WHERE "+column+" IN (SELECT value FROM json_each(?)) ORDER BY u.created, u.id, g.created, g.id", string(ids)
 	}
 	_, err = list(s.read, func(r *sql.Rows) (struct{}, error) {
 		var group, member ScimRef
@@ -114,6 +132,9 @@ func (s *Store) scims(where string, args ...any) ([]ScimResource, error) {
 	}, pairs+last, arg)
 	return found, err
 }
+
+// maxScimPage is how many resources are on a page at most.
+const maxScimPage = 500
 
 // SaveScim keeps a resource and does what it means, all or nothing: people join, come
 // back, leave and change roles. A new resource has version 0. It gives what was cut.

@@ -26,6 +26,8 @@ type memory struct {
 	next int
 	all  map[string]*Resource // client + kind + id
 	now  time.Time
+
+	listed int // how often all were read
 }
 
 func (m *memory) key(client string, k Kind, id string) string {
@@ -57,7 +59,9 @@ func (m *memory) copy(client string, r *Resource) *Resource {
 }
 
 func (m *memory) Find(ctx context.Context, client string, k Kind, name, external string) ([]*Resource, error) {
-	all, _ := m.List(ctx, client, k)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	all := m.sorted(client, k)
 	return slices.DeleteFunc(all, func(r *Resource) bool {
 		return name != "" && !strings.EqualFold(r.Name(), name) || external != "" && r.ExternalID() != external
 	}), nil
@@ -66,6 +70,12 @@ func (m *memory) Find(ctx context.Context, client string, k Kind, name, external
 func (m *memory) List(_ context.Context, client string, k Kind) ([]*Resource, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.listed++
+	return m.sorted(client, k), nil
+}
+
+// sorted gives all of a client. The lock is held.
+func (m *memory) sorted(client string, k Kind) []*Resource {
 	var list []*Resource
 	for key, r := range m.all {
 		if strings.HasPrefix(key, client+"/"+string(k)+"/") {
@@ -73,7 +83,15 @@ func (m *memory) List(_ context.Context, client string, k Kind) ([]*Resource, er
 		}
 	}
 	slices.SortFunc(list, func(a, b *Resource) int { return strings.Compare(a.ID, b.ID) })
-	return list, nil
+	return list
+}
+
+func (m *memory) Page(ctx context.Context, client string, k Kind, offset, limit int) ([]*Resource, int, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	all := m.sorted(client, k)
+	from := min(offset, len(all))
+	return all[from:min(from+limit, len(all))], len(all), nil
 }
 
 func (m *memory) Save(ctx context.Context, client string, r *Resource) error {
@@ -111,6 +129,7 @@ func (m *memory) Delete(_ context.Context, client string, k Kind, id string, _ i
 type kit struct {
 	t      *testing.T
 	server *httptest.Server
+	memory *memory
 	token  string
 }
 
@@ -121,7 +140,7 @@ func newKit(t *testing.T) *kit {
 		{Name: "northfield", Tokens: [][32]byte{sha256.Sum256([]byte("north")), sha256.Sum256([]byte("north-new"))}},
 		{Name: "southfield", Tokens: [][32]byte{sha256.Sum256([]byte("south"))}},
 	}})
-	k := &kit{t: t, server: httptest.NewServer(s), token: "north"}
+	k := &kit{t: t, server: httptest.NewServer(s), memory: m, token: "north"}
 	t.Cleanup(k.server.Close)
 	return k
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"custody"
 )
 
 // Pages hold so many resources if the client does not say, and at most.
@@ -65,6 +67,10 @@ func (c *call) query(q *query, kinds ...*resourceType) error {
 			return err
 		}
 	}
+	start, count := page(q.StartIndex, q.Count)
+	if filter == nil && q.SortBy == "" && len(kinds) == 1 {
+		return c.page(kinds[0], start, count, p)
+	}
 	var found []match
 	for _, t := range kinds {
 		list, err := c.candidates(t, filter)
@@ -81,22 +87,53 @@ func (c *call) query(q *query, kinds ...*resourceType) error {
 	if q.SortBy != "" {
 		sortBy(found, q.SortBy, strings.EqualFold(q.SortOrder, "descending"))
 	}
-	start, count := page(q.StartIndex, q.Count)
 	shown := found[min(start-1, len(found)):]
 	shown = shown[:min(count, len(shown))]
+	c.show(shown, len(found), start, p)
+	return nil
+}
+
+// page answers who asks for all, page by page: only what is shown is read.
+func (c *call) page(t *resourceType, start, count int, p *projection) error {
+	list, total, err := c.o.Backend.Page(c.r.Context(), c.client, t.kind, start-1, count)
+	if err != nil {
+		return err
+	}
+	shown := make([]match, len(list))
+	for i, r := range list {
+		shown[i] = match{t, r.body(c.base)}
+	}
+	c.show(shown, total, start, p)
+	return nil
+}
+
+func (c *call) show(shown []match, total, start int, p *projection) {
 	out := make([]any, len(shown))
 	for i, m := range shown {
 		out[i] = p.of(m.t, m.body)
 	}
-	writeJSON(c.w, http.StatusOK, map[string]any{"schemas": []string{listURN}, "totalResults": len(found),
+	writeJSON(c.w, http.StatusOK, map[string]any{"schemas": []string{listURN}, "totalResults": total,
 		"startIndex": start, "itemsPerPage": len(out), "Resources": out})
-	return nil
 }
 
-// candidates are the resources among which a filter chooses: one where the filter asks
-// for a name that has an index, else all.
+// candidates are the resources among which a filter chooses: one where the filter, or
+// one side of its "and", asks for an id or a name that has an index, else all.
 func (c *call) candidates(t *resourceType, filter node) ([]*Resource, error) {
 	ctx, b := c.r.Context(), c.o.Backend
+	if f, ok := filter.(both); ok {
+		for _, side := range []node{f.left, f.right} {
+			if indexed(side, t) {
+				return c.candidates(t, side)
+			}
+		}
+	}
+	if v, ok := lookedUp(filter, "id"); ok && v != "" {
+		r, err := b.Get(ctx, c.client, t.kind, v)
+		if custody.CodeOf(err) == custody.CodeNotFound {
+			return nil, nil
+		}
+		return []*Resource{r}, err
+	}
 	name := "userName"
 	if t.kind == Group {
 		name = "displayName"
@@ -108,6 +145,19 @@ func (c *call) candidates(t *resourceType, filter node) ([]*Resource, error) {
 		return b.Find(ctx, c.client, t.kind, "", v)
 	}
 	return b.List(ctx, c.client, t.kind)
+}
+
+// indexed says whether a filter leads to few candidates.
+func indexed(filter node, t *resourceType) bool {
+	if f, ok := filter.(both); ok {
+		return indexed(f.left, t) || indexed(f.right, t)
+	}
+	for _, name := range []string{"id", "externalId", map[Kind]string{User: "userName", Group: "displayName"}[t.kind]} {
+		if v, ok := lookedUp(filter, name); ok && v != "" {
+			return true
+		}
+	}
+	return false
 }
 
 type match struct {

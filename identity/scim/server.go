@@ -34,6 +34,8 @@ type Backend interface {
 	Find(ctx context.Context, client string, kind Kind, name, external string) ([]*Resource, error)
 	// List gives all, by the time they were made.
 	List(ctx context.Context, client string, kind Kind) ([]*Resource, error)
+	// Page gives some of them in that order, from offset on, and counts them all.
+	Page(ctx context.Context, client string, kind Kind, offset, limit int) (page []*Resource, total int, err error)
 	// Save keeps a resource and sets its id and version. A new one has version 0; else
 	// the kept one must have the version of r, or the error is ErrVersion. What it
 	// means is in force when Save returns.
