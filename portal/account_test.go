@@ -1,10 +1,15 @@
 package portal_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
 
 	"custody/portal/upstream"
 	"custody/site"
@@ -48,5 +53,33 @@ func TestPeoplesOwnAccounts(t *testing.T) {
 	}
 	if !slices.Equal(k.app.users, []string{"alice.s"}) {
 		t.Errorf("the application knows %v", k.app.users)
+	}
+}
+
+// TestSignedIdentity: an application that trusts a header is told who looks by a token
+// that it can check with the keys that anybody can fetch; what the browser writes there
+// itself does not arrive.
+func TestSignedIdentity(t *testing.T) {
+	k := newKit(t, func(p *site.Portal) {
+		p.SignIn = upstream.SignIn{Kind: upstream.Identity, Header: "X-Identity"}
+		p.Audience = "estimates"
+	})
+	k.get(k.Browser("alice", see(contacts)), "/", "X-Identity: forged")
+	heard := k.app.lastAsked().Header["X-Identity"]
+	resp, keys := k.get(k.stranger(), "/.custody/jwks.json")
+	var set jose.JSONWebKeySet
+	if err := json.Unmarshal([]byte(keys), &set); err != nil || resp.StatusCode != http.StatusOK || len(set.Keys) != 1 || !set.Keys[0].IsPublic() || len(heard) != 1 {
+		t.Fatal(resp.StatusCode, keys, heard, err)
+	}
+	token, err := jwt.ParseSigned(heard[0], []jose.SignatureAlgorithm{jose.ES256})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var claims jwt.Claims
+	if err := token.Claims(set.Keys[0], &claims); err != nil {
+		t.Fatal(err)
+	}
+	if err := claims.Validate(jwt.Expected{Issuer: k.URL, Subject: "alice@northfield.example", AnyAudience: jwt.Audience{"estimates"}, Time: time.Now()}); err != nil {
+		t.Errorf("%v: %+v", err, claims)
 	}
 }
