@@ -40,6 +40,8 @@ type Alerts interface {
 	// Alerts lists them by evidence, those within the day's budget first: those that
 	// wait for review, or all.
 	Alerts(all bool) ([]Alert, error)
+	// Open gives whom the alerts that nobody has looked into are about; zero for nobody.
+	Open() ([]custody.PersonID, error)
 	Alert(id int64) (*Alert, error)
 	Reviews(id int64) ([]AlertReview, error)
 	Actions(id int64) ([]string, error) // what was done because of it
@@ -114,6 +116,7 @@ type alertData struct {
 	Actions  []string
 	States   []option
 	MayAct   bool
+	Figures  *personData // the login's days beside colleagues; nil for an alert about nobody
 }
 
 // alert finds the alert of the path within reach.
@@ -151,6 +154,10 @@ func (v *visit) alertData(a *Alert) (*alertData, error) {
 		return nil, err
 	}
 	d.States = alertStates
+	if p := v.people.byID[a.Person]; p != nil {
+		d.Figures = &personData{}
+		v.figures(d.Figures, p)
+	}
 	v.entries(d, a)
 	return d, nil
 }

@@ -59,7 +59,7 @@ func TestPagesInABrowser(t *testing.T) {
 		s.seen("customer")
 		s.Follow(".actions .button")
 		s.seen("answer")
-		s.open(fmt.Sprintf("/people/%d", w.ids["bob"]))
+		s.open(fmt.Sprintf("/people/%d?why=%s", w.ids["bob"], w.Database))
 		s.seen("person")
 		for _, p := range []string{"people", "systems", "processors", "rules", "rights?category=phone&system=" + w.Database, "ledger", "me", "customers"} {
 			s.open("/" + p)

@@ -8,7 +8,30 @@ func ledgerCalls() []call {
 		{"POST", "ledger/checkpoints", "signCheckpoint", "Sign a checkpoint of everything recorded up to now", areaLedger, scopeLedgerDo, dear, nil, nil, LedgerState{}, callLedger},
 		{"POST", "ledger/check", "checkLedger", "Begin to check the whole ledger, unless a check runs", areaLedger, scopeLedgerDo, dear, nil, nil, CheckState{}, callStartCheck},
 		{"GET", "ledger/check", "ledgerCheck", "How the check goes, or what the last one found", areaLedger, scopeLedger, 0, nil, nil, CheckState{}, callCheck},
+		{"GET", "ledger/sent", "sentCheckpoints", "Checkpoints that were sent to those who keep them, newest first", areaLedger, scopeLedger, list, nil, nil, SentItem{}, callSent},
 	}
+}
+
+// SentItem is a checkpoint at somebody who keeps it, or on its way there.
+type SentItem struct {
+	Made   time.Time `json:"made"`
+	Frames uint64    `json:"frames"`
+	To     string    `json:"to"`
+	State  string    `json:"state"` // waiting, sent, retried or given up
+	Sent   time.Time `json:"sent,omitzero"`
+	Why    string    `json:"why,omitempty"` // the last failure
+}
+
+func callSent(v *visit, _ any) (any, error) {
+	all, err := v.c.o.Ledger.Sent(maxItems)
+	if err != nil {
+		return nil, err
+	}
+	items := make([]SentItem, len(all))
+	for i, s := range all {
+		items[i] = SentItem(s)
+	}
+	return part(v, items)
 }
 
 // LedgerState is the ledger as a whole.

@@ -45,7 +45,7 @@ type EngagementItem struct {
 
 func (v *visit) personItem(p *Person) PersonItem {
 	item := PersonItem{Login: p.Login, Name: p.FullName, Current: len(p.now(v.c.o.Now())) > 0, Engagements: []EngagementItem{}}
-	for _, e := range p.Engagements {
+	for _, e := range v.within(p) {
 		item.Engagements = append(item.Engagements, EngagementItem{e.OrgName, e.Branch, append([]string{}, e.Roles...), e.Start, e.End})
 	}
 	return item
@@ -228,7 +228,7 @@ func callCuts(v *visit, _ any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	all, err := v.c.o.Staff.Cuts(p.ID)
+	all, err := v.cutsOf(p)
 	items := []CutItem{}
 	for i := range all {
 		items = append(items, cutItem(&all[i]))

@@ -175,7 +175,7 @@ func (w *world) operations(x *things) map[string]operation {
 		"takeDown": {"la", "adam", "systems/" + w.Database + "/down", obj{"reason": "customers report calls"}}, "bringUp": {"la", "lena", "systems/" + w.Database + "/up", nil},
 		"takeAllDown": {"la", "adam", "portals/down", obj{"reason": "a leak is suspected"}}, "bringAllUp": {"la", "lena", "portals/up", nil},
 
-		"ledger": {"lao", "adam", "ledger", nil}, "signCheckpoint": {"lao", "adam", "ledger/checkpoints", nil}, "checkLedger": {"lao", "lena", "ledger/check", nil}, "ledgerCheck": {"lao", "lena", "ledger/check", nil},
+		"ledger": {"lao", "adam", "ledger", nil}, "signCheckpoint": {"lao", "adam", "ledger/checkpoints", nil}, "checkLedger": {"lao", "lena", "ledger/check", nil}, "ledgerCheck": {"lao", "lena", "ledger/check", nil}, "sentCheckpoints": {"lao", "otto", "ledger/sent", nil},
 	}
 }
 
@@ -459,7 +459,8 @@ var pageOperations = map[string]string{
 	"GET /systems": "systems findings", "POST /systems/{system}/down": "takeDown", "POST /systems/{system}/up": "bringUp", "POST /portals/down": "takeAllDown", "POST /portals/up": "bringAllUp",
 	"GET /rights": "grants whoCan", "GET /rights/give": "- an empty form", "POST /rights/give": "previewGrant giveGrant", "GET /rights/{grant}/end": "- asks for the reason", "POST /rights/{grant}/end": "endGrant",
 	"GET /roles": "roles", "POST /roles": "giveRole", "POST /roles/{role}/end": "endRole",
-	"GET /ledger": "ledger ledgerCheck", "POST /ledger/checkpoint": "signCheckpoint", "POST /ledger/verify": "checkLedger", "GET /ledger/verify": "ledgerCheck", "GET /ledger/checkpoint.txt": "ledger",
+	"GET /ledger": "ledger ledgerCheck sentCheckpoints", "POST /ledger/checkpoint": "signCheckpoint", "POST /ledger/verify": "checkLedger", "GET /ledger/verify": "ledgerCheck", "GET /ledger/checkpoint.txt": "ledger",
+	"GET /requests/{request}": "- goes on to the list", "GET /requests/emergency/{emergency}": "- goes on to the list", "GET /rules/training": "- goes on to the list", "GET /processors/{processor}": "processor",
 	"GET /requests": "requests requestsWaiting", "POST /requests": "fileRequest", "POST /requests/{request}/approve": "approveRequest", "POST /requests/{request}/decline": "declineRequest", "POST /requests/{request}/withdraw": "withdrawRequest",
 	"GET /reviews": "reviews rightsWaiting emergencies", "POST /reviews": "startReview", "GET /reviews/{campaign}": "review reviewRights", "POST /reviews/close/{campaign}": "closeReview",
 	"POST /reviews/items/{item}": "confirmRight removeRight", "POST /reviews/emergencies/{emergency}": "reviewEmergency",

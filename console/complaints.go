@@ -34,6 +34,8 @@ type Said struct{ Name, Answer, Phone, Email, Vehicle, Key, System, Caller, Clai
 // Complaints takes complaints. What it finds of customers it tells nobody.
 type Complaints interface {
 	Complaints() ([]Complaint, error)
+	// Unanswered counts those that were not acknowledged yet.
+	Unanswered() (int, error)
 	Complaint(reference string) (*Complaint, error)
 	// Customers gives whom a complaint may be about.
 	Customers(id int64) (map[custody.SystemID][]custody.SubjectID, error)

@@ -45,9 +45,11 @@ type Console struct {
 	checks  verification
 	perRate rates
 	traces  traces
-	running context.Context // ends with the console
-	stop    context.CancelFunc
-	work    sync.WaitGroup
+
+	waitings waitings
+	running  context.Context // ends with the console
+	stop     context.CancelFunc
+	work     sync.WaitGroup
 
 	api         *http.ServeMux
 	description []byte // OpenAPI

@@ -24,7 +24,7 @@ func TestWhoMayGoWhere(t *testing.T) {
 			may  string // initials of lena (lead), adam (administrator), mara (manager), otto (auditor), alice (staff)
 		}{
 			{"/now", "lamo"}, {"/customers", "lo"}, {"/people", "lamo"}, {"/rights", "lamo"}, {"/systems", "lao"}, {"/processors", "lo"}, {"/rules", "lao"}, {"/alerts", "lo"}, {"/complaints", "l"}, {"/trace", "l"}, {"/reviews", "lmo"}, {"/ledger", "lao"},
-			{"/requests", "lamo "}, {"/me", "lamo "}, {"/me/tokens", "lamo "}, {"/ledger/checkpoint.txt", "lao"}, {"/looks/40", "lo"},
+			{"/rights/give", "la"}, {"/rights/1/end", "la"}, {"/roles", "lo"}, {"/requests", "lamo "}, {"/me", "lamo "}, {"/me/tokens", "lamo "}, {"/ledger/checkpoint.txt", "lao"}, {"/looks/40", "lo"},
 			{fmt.Sprintf("/people/%d", w.ids["bob"]), "lamo"}, {fmt.Sprintf("/people/%d/extract", w.ids["bob"]), "lo"}, {"/customers/120", "lo"}, {"/customers/120/answer", "lo"},
 		} {
 			for i, who := range []string{"lena", "adam", "mara", "otto", "alice"} {
@@ -43,7 +43,9 @@ func TestWhoMayGoWhere(t *testing.T) {
 		for _, row := range []struct {
 			path, may string
 		}{
-			{"/customers", "lo"}, {"/customers/120/erase", "l"}, {"/ledger/verify", "lao"}, {"/ledger/checkpoint", "lao"},
+			{"/customers", "lo"}, {"/customers/120/erase", "l"}, {"/rights/give", "la"}, {"/rights/999/end", "la"}, {"/roles", "l"}, {"/roles/999/end", "l"}, {"/people", "la"}, {"/rules/training", "la"}, {"/rules/clauses", "la"},
+			{"/reviews", "l"}, {"/reviews/close/999", "l"}, {"/alerts/999/review", "l"}, {"/alerts/999/unseal", "lo"}, {"/complaints/X/erase", "l"}, {"/processors/999/review", "l"},
+			{fmt.Sprintf("/people/%d/compromised", w.ids["bob"]), "la"}, {"/ledger/verify", "lao"}, {"/ledger/checkpoint", "lao"},
 			{fmt.Sprintf("/people/%d/leave", w.ids["bob"]), "la"}, {fmt.Sprintf("/people/%d/sessions/999999/end", w.ids["bob"]), "lam"},
 		} {
 			for i, who := range []string{"lena", "adam", "mara", "otto", "alice"} {

@@ -19,9 +19,12 @@ type ledgerData struct {
 	Disclosures int
 	Checkpoint  Checkpoint
 	Check       checkData
+	Sent        []SentCheckpoint
 	MayExtract  bool
-	Counted     bool
 }
+
+// shownSent is how many checkpoints that were sent the page lists.
+const shownSent = 12
 
 // checkData is the state of a verification.
 type checkData struct {
@@ -48,6 +51,9 @@ func ledgerPage(v *visit) error {
 	var err error
 	if d.Checkpoint, err = v.c.o.Ledger.Checkpoint(); err != nil {
 		d.Healthy, d.Trouble = false, "The newest state cannot be signed; the log of the gate says why."
+	}
+	if d.Sent, err = v.c.o.Ledger.Sent(shownSent); err != nil {
+		return err
 	}
 	d.Check = v.c.checks.state()
 	d.Check.MayStart = true

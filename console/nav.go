@@ -48,6 +48,10 @@ func pageRoutes() []route {
 		{"GET /ledger/checkpoint.txt", areaLedger, false, downloadCheckpoint},
 		{"GET /requests", areaSelf, false, requestsPage},
 		{"POST /requests", areaSelf, false, fileRequest},
+		{"GET /requests/{request}", areaSelf, false, to("/requests")},
+		{"GET /requests/emergency/{emergency}", areaReviews, false, to("/reviews")},
+		{"GET /rules/training", areaSelf, false, to("/me")},
+		{"GET /processors/{processor}", areaProcessors, false, to("/processors")},
 		{"POST /requests/{request}/approve", areaSelf, false, approveRequest},
 		{"POST /requests/{request}/decline", areaSelf, false, declineRequest},
 		{"POST /requests/{request}/withdraw", areaSelf, false, withdrawRequest},
@@ -110,12 +114,13 @@ func (v *visit) nav() (groups []page.Group) {
 			area        area
 		}{{"/me", "What is recorded of me", areaSelf}}},
 	}
+	count := v.waiting()
 	for _, g := range all {
 		group := page.Group{Title: g.title}
 		for _, i := range g.items {
 			if v.may(i.area) {
 				here := v.r.URL.Path == i.path || strings.HasPrefix(v.r.URL.Path, i.path+"/") || i.path == "/customers" && strings.HasPrefix(v.r.URL.Path, "/looks/")
-				group.Items = append(group.Items, page.Item{Path: i.path, Title: i.title, Here: here})
+				group.Items = append(group.Items, page.Item{Path: i.path, Title: i.title, Here: here, Count: count[i.path]})
 			}
 		}
 		if len(group.Items) > 0 {
@@ -123,6 +128,11 @@ func (v *visit) nav() (groups []page.Group) {
 		}
 	}
 	return groups
+}
+
+// to goes on to the page on which something is found: notices link to the thing itself.
+func to(path string) func(*visit) error {
+	return func(v *visit) error { return v.seeOther(path, "") }
 }
 
 // home goes where the visitor's work is.

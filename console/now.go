@@ -30,6 +30,9 @@ type nowData struct {
 	Systems []page.Bar
 	Places  []page.Bar // by branch, or by employer where nobody has a branch
 	PlaceOf string
+	Signed  Checkpoint // the newest; empty if the visitor may not know or it cannot be signed
+	Check   checkData
+	Sent    SentCheckpoint // the newest that was sent; zero if none
 }
 
 // liveData is the part of Now that is sent again whenever something happens.
@@ -92,7 +95,26 @@ func nowPage(v *visit) error {
 	}
 	d := &nowData{Live: *live}
 	v.today(d)
+	if err := v.kept(d); err != nil {
+		return err
+	}
 	return v.show("now", "Now", d)
+}
+
+// kept fills in how the record itself stands.
+func (v *visit) kept(d *nowData) (err error) {
+	if !v.may(areaLedger) {
+		return nil
+	}
+	d.Check = v.c.checks.state()
+	if d.Signed, err = v.c.o.Ledger.Checkpoint(); err != nil {
+		d.Signed = Checkpoint{} // the page says that the ledger is not well
+	}
+	sent, err := v.c.o.Ledger.Sent(1)
+	if len(sent) > 0 {
+		d.Sent = sent[0]
+	}
+	return err
 }
 
 // live collects what changes from moment to moment.

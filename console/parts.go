@@ -162,6 +162,16 @@ type Checkpoint struct {
 	Note   string // the signed note as a whole
 }
 
+// SentCheckpoint is a signed checkpoint at somebody who keeps it, or on its way there.
+type SentCheckpoint struct {
+	Made   time.Time
+	Frames uint64 // that it signs for
+	To     string
+	State  string // waiting, sent, retried or given up
+	Sent   time.Time
+	Why    string // the last failure
+}
+
 // Verified is what a check of the whole ledger found.
 type Verified struct {
 	Frames, Events, Disclosures uint64
@@ -178,6 +188,8 @@ type Ledger interface {
 	Health() error
 	Checkpoint() (Checkpoint, error)
 	Verify() (Verified, error)
+	// Sent lists checkpoints that were sent outside, one for each receiver, newest first.
+	Sent(most int) ([]SentCheckpoint, error)
 	// Extract writes the events of one subject or one person with their proofs.
 	Extract(w io.Writer, subject custody.SubjectID, person custody.PersonID, from, to time.Time) error
 }

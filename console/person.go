@@ -108,6 +108,10 @@ type personData struct {
 	Self        bool
 	Cuts        []Cut
 	Ends        time.Time // when the last engagement is planned to end; zero if it is open
+	MayGive     bool
+	Systems     []option
+	Why         []whyLine // what they may do in the chosen system
+	WhyIn       string
 }
 
 type sessionRow struct {
@@ -131,7 +135,7 @@ func personPage(v *visit) error {
 	if err != nil {
 		return err
 	}
-	d := &personData{personRow: v.personRow(p), Engagements: p.Engagements, MayLooks: v.may(areaLooks) && v.reach(areaLooks).person(p),
+	d := &personData{personRow: v.personRow(p), Engagements: v.within(p), MayLooks: v.may(areaLooks) && v.reach(areaLooks).person(p),
 		Self: p.ID == v.sess.Person}
 	d.MayCut = v.reach(areaCut).person(p)
 	d.MayLeave = !d.Self && v.reach(areaLeave).person(p) && len(p.now(v.c.o.Now())) > 0
@@ -145,10 +149,68 @@ func personPage(v *visit) error {
 	if d.Rights, err = v.rightsOf(p); err != nil {
 		return err
 	}
-	if d.Cuts, err = v.c.o.Staff.Cuts(p.ID); err != nil {
+	if err := v.staffing(d, p); err != nil {
 		return err
 	}
 	return v.show("person", p.FullName, d)
+}
+
+// staffing fills in what ended with a person, what is planned to, and why they may what
+// they may.
+func (v *visit) staffing(d *personData, p *Person) (err error) {
+	if d.Cuts, err = v.cutsOf(p); err != nil {
+		return err
+	}
+	now := p.now(v.c.o.Now())
+	if !slices.ContainsFunc(now, func(e Engagement) bool { return e.End.IsZero() }) {
+		for _, e := range now {
+			d.Ends = latestOf(d.Ends, e.End)
+		}
+	}
+	d.MayGive = v.may(areaGrant) && !d.Self
+	d.WhyIn = v.r.URL.Query().Get("why")
+	d.Systems = v.systemOptions(d.WhyIn)
+	if id, err := v.systemNamed(d.WhyIn); err == nil {
+		d.Why, err = v.why(p, id)
+		return err
+	}
+	return nil
+}
+
+func latestOf(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+// cutsOf lists what ended with a person, as far as it was within reach.
+func (v *visit) cutsOf(p *Person) ([]Cut, error) {
+	all, err := v.c.o.Staff.Cuts(p.ID)
+	r := v.reach(areaPeople)
+	if r.everywhere() {
+		return all, err
+	}
+	names := v.people.organisations()
+	return slices.DeleteFunc(all, func(c Cut) bool {
+		if c.Organisation == "" {
+			return slices.ContainsFunc(p.Engagements, func(e Engagement) bool { return !r.at(e.Organisation, e.Branch) })
+		}
+		return !slices.ContainsFunc(p.Engagements, func(e Engagement) bool {
+			return names[e.Organisation] == c.Organisation && r.at(e.Organisation, e.Branch)
+		})
+	}), err
+}
+
+// within lists a person's engagements as far as they are within reach.
+func (v *visit) within(p *Person) (list []Engagement) {
+	r := v.reach(areaPeople)
+	for _, e := range p.Engagements {
+		if r.at(e.Organisation, e.Branch) || p.ID == v.sess.Person {
+			list = append(list, e)
+		}
+	}
+	return list
 }
 
 // figures fills in the days and the comparison with colleagues.

@@ -206,6 +206,8 @@ type rulesData struct {
 	Missing  []Clause // clauses that are not on record, within reach
 	Signed   int
 	MissingN int
+	MayKeep  bool
+	Orgs     []string
 }
 
 // courseRow is a course with how many have it in date and for how many it runs out.
@@ -226,7 +228,13 @@ func rulesPage(v *visit) error {
 }
 
 func (v *visit) rules() (*rulesData, error) {
-	d := &rulesData{}
+	d := &rulesData{MayKeep: v.may(areaRulesDo)}
+	for id, name := range v.people.organisations() {
+		if v.reach(areaRulesDo).organisation(id) {
+			d.Orgs = append(d.Orgs, name)
+		}
+	}
+	slices.Sort(d.Orgs)
 	var err error
 	if d.Rules, err = v.c.o.Register.Rules(v.r.Context(), 0); err != nil {
 		return nil, err

@@ -64,6 +64,9 @@ func (c *Console) serve(w http.ResponseWriter, r *http.Request, to *route) {
 		v.fail(err)
 		return
 	}
+	if r.Method == http.MethodPost {
+		c.waitings.forget(sess.ID)
+	}
 	if err := to.run(v); err != nil {
 		v.fail(err)
 	}

@@ -26,6 +26,11 @@ func (c consoleAlerts) Alerts(all bool) ([]console.Alert, error) {
 	return list, nil
 }
 
+// Open implements console.Alerts.
+func (c consoleAlerts) Open() ([]custody.PersonID, error) {
+	return c.s.o.Store.OpenAlerts()
+}
+
 // Alert implements console.Alerts.
 func (c consoleAlerts) Alert(id int64) (*console.Alert, error) {
 	kept, err := c.s.o.Store.Alert(id)

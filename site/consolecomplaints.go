@@ -25,6 +25,12 @@ func (c consoleComplaints) Complaints() ([]console.Complaint, error) {
 	return list, err
 }
 
+// Unanswered implements console.Complaints.
+func (c consoleComplaints) Unanswered() (int, error) {
+	open, err := c.s.o.Store.Complaints(intake.Filter{Open: true})
+	return len(open), err
+}
+
 // Complaint implements console.Complaints.
 func (c consoleComplaints) Complaint(reference string) (*console.Complaint, error) {
 	k, err := c.s.Intake().Get(reference)

@@ -220,6 +220,17 @@ func (c consoleLedger) Verify() (v console.Verified, err error) {
 		Last: r.Last, Checkpoints: r.Checkpoints, Unsigned: r.Signed == nil || r.Signed.Size < r.Frames, ClockBehind: r.ClockBehind}, nil
 }
 
+// Sent implements console.Ledger.
+func (c consoleLedger) Sent(most int) ([]console.SentCheckpoint, error) {
+	all, err := c.s.o.Store.SentCheckpoints(most)
+	list := make([]console.SentCheckpoint, len(all))
+	for i, x := range all {
+		to := strings.TrimSpace(strings.TrimPrefix(x.Channel, "checkpoint-") + " " + x.Address)
+		list[i] = console.SentCheckpoint{Made: x.Made, Frames: x.Frames, To: to, State: x.State, Sent: x.Sent, Why: x.Why}
+	}
+	return list, err
+}
+
 // Extract implements console.Ledger. Of a customer it proves the key; of a person it
 // leaves customers as numbers.
 func (c consoleLedger) Extract(w io.Writer, subject custody.SubjectID, person custody.PersonID, from, to time.Time) error {

@@ -95,6 +95,12 @@ func (s *Store) Alerts(all bool) ([]Alert, error) {
 	return list(s.read, scanAlert, alertColumns+where+"ORDER BY a.held, a.strength DESC, a.id")
 }
 
+// OpenAlerts gives whom the alerts are about that nobody has looked into; zero for nobody.
+func (s *Store) OpenAlerts() ([]custody.PersonID, error) {
+	return list(s.read, func(r *sql.Rows) (p custody.PersonID, err error) { return p, r.Scan(&p) },
+		"SELECT coalesce(person, 0) FROM alerts WHERE state = 'open'")
+}
+
 // Alert finds one alert.
 func (s *Store) Alert(id int64) (*Alert, error) {
 	found, err := list(s.read, scanAlert, alertColumns+"WHERE a.id = ?", id)
