@@ -50,7 +50,7 @@ func (w *workspace) places(name string) (*detect.Places, error) {
 
 func (a *app) alertCommand() *cobra.Command {
 	return group("alert", "What the detectors found, and its review",
-		"  custody alert list\n  custody alert show 12", a.alertList(), a.alertShow(), a.alertReview(), a.alertUnseal(), a.alertBudget(), a.alertScan())
+		"  custody alert list\n  custody alert show 12", a.alertList(), a.alertShow(), a.alertReview(), a.alertUnseal(), a.alertBudget(), a.alertScan(), a.alertReasons())
 }
 
 func (a *app) alertList() *cobra.Command {
