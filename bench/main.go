@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/signal"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -71,15 +72,22 @@ func main() {
 }
 
 func run(ctx context.Context, o *options) error {
-	w, err := newWorld(ctx, o)
+	chosen := slices.DeleteFunc(rows(), func(r row) bool {
+		return !o.only.MatchString(r.name) && !(r.name == "portal" && webWanted(o.only))
+	})
+	build := newWorld
+	if !slices.ContainsFunc(chosen, func(r row) bool { return !r.alone }) {
+		build = emptyWorld
+	}
+	w, err := build(ctx, o)
 	if err != nil {
 		return err
 	}
 	defer w.close()
 	var results []result
-	for _, r := range rows() {
-		if ctx.Err() != nil || !o.only.MatchString(r.name) && !(r.name == "portal" && webWanted(o.only)) {
-			continue
+	for _, r := range chosen {
+		if ctx.Err() != nil {
+			break
 		}
 		log.Print(r.name)
 		result, err := r.measure(ctx, w, r)

@@ -16,6 +16,7 @@ type row struct {
 	demand  string
 	least   float64 // the gate's tps must be this part of pgbouncer's; 0 if none is demanded
 	measure func(ctx context.Context, w *world, r row) ([]result, error)
+	alone   bool // needs no gate and no database
 }
 
 // result is one line of the table.
@@ -55,7 +56,8 @@ func rows() []row {
 		)
 	}
 	list = append(list, kinds()...)
-	list = append(list, row{name: "portal", measure: measurePortal}, row{name: "console", measure: measureConsole})
+	list = append(list, row{name: "portal", measure: measurePortal}, row{name: "console", measure: measureConsole},
+		row{name: "trace", measure: measureTrace, alone: true}, row{name: "watch", measure: measureWatch, alone: true})
 	return append(list, row{name: "go benchmarks", measure: measureGo})
 }
 

@@ -53,6 +53,19 @@ type world struct {
 }
 
 func newWorld(ctx context.Context, o *options) (*world, error) {
+	w, err := emptyWorld(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	if err := w.open(ctx); err != nil {
+		w.close()
+		return nil, err
+	}
+	return w, nil
+}
+
+// emptyWorld has a working folder and nothing that runs.
+func emptyWorld(_ context.Context, o *options) (*world, error) {
 	dir, err := filepath.Abs(o.dir)
 	if err != nil {
 		return nil, err
@@ -63,12 +76,7 @@ func newWorld(ctx context.Context, o *options) (*world, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
-	w := &world{o: o, dir: dir}
-	if err := w.open(ctx); err != nil {
-		w.close()
-		return nil, err
-	}
-	return w, nil
+	return &world{o: o, dir: dir}, nil
 }
 
 func (w *world) open(ctx context.Context) (err error) {
