@@ -134,6 +134,11 @@ func TestDirectoryLeaverIsCutWhileWorking(t *testing.T) {
 		}
 	}
 	north.send(200, "PATCH", "/Users/"+alice, `{"Operations":[{"op":"Replace","path":"active","value":"False"}]}`)
+	// What the directory was told is in force holds already when it hears so.
+	if c, err := pgx.Connect(ctx, s.URL("alice", token)); err == nil {
+		c.Close(ctx)
+		t.Error("she is let in after the directory was told that she is out")
+	}
 	select {
 	case err := <-done:
 		if err == nil {
