@@ -65,7 +65,7 @@ func (a *app) wrapRemote(cmd *cobra.Command, known map[string]func(*cobra.Comman
 		return
 	}
 	here, there := cmd.RunE, known[cmd.CommandPath()]
-	if slices.Contains(remoteReasons, cmd.CommandPath()) {
+	if slices.Contains(remoteReasons, cmd.CommandPath()) && cmd.Flags().Lookup("reason") == nil {
 		cmd.Flags().String("reason", "", "with --server: why, for the record there")
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
