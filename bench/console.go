@@ -64,7 +64,7 @@ func measureConsole(ctx context.Context, w *world, _ row) (list []result, err er
 	pages := []struct{ name, path string }{
 		{"now", "/now"}, {"who saw a customer", "/customers/7"}, {"answer for a customer", "/customers/8/answer"}, {"people", "/people"},
 		{"people, sought", "/people?q=person99"}, {"a person beside colleagues", "/people/3"}, {"rights", "/rights"},
-		{"who can see", "/rights?category=phone&system=bodyshop"}, {"systems", "/systems"}, {"ledger", "/ledger"}, {"requests", "/requests"},
+		{"who can see", "/rights?category=phone&system=bodyshop"}, {"give a right", "/rights/give"}, {"why somebody sees", "/people/3?why=bodyshop"}, {"systems", "/systems"}, {"ledger", "/ledger"}, {"requests", "/requests"},
 		{"reviews", "/reviews"}, {"alerts", "/alerts"}, {"complaints", "/complaints"}, {"me", "/me"},
 	}
 	for _, p := range pages {

@@ -15,6 +15,8 @@ import (
 
 type sessionRecord = store.SessionRecord
 
+type rightsFilter = store.RightsFilter
+
 // looksOf counts the looks of a person at a customer in the console.
 func (w *world) looksOf(login string, subject custody.SubjectID) (n int) {
 	for d := range w.Ledger.Index().WhoSaw(w.system, subject, time.Time{}, time.Time{}) {
