@@ -40,7 +40,8 @@ type customer struct {
 type app struct {
 	*httptest.Server
 	customers []customer
-	sending   atomic.Int32 // endless files under way
+	begun     atomic.Int32 // endless files ever
+	sending   atomic.Int32 // and those under way
 	db        *pgx.Conn
 
 	mu       sync.Mutex
@@ -303,6 +304,7 @@ func (a *app) slow(w http.ResponseWriter, r *http.Request) {
 // endless sends rows until somebody stops it.
 func (a *app) endless(w http.ResponseWriter, r *http.Request) {
 	a.sending.Add(1)
+	a.begun.Add(1)
 	defer a.sending.Add(-1)
 	w.Header().Set("Content-Type", "text/csv")
 	c := csv.NewWriter(w)

@@ -230,11 +230,11 @@ func TestStalledClients(t *testing.T) {
 	var before, after runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
-	const clients = 20
+	const clients = 10
 	for range clients {
 		defer k.stall("/endless", "alice").Close()
 	}
-	await(t, "the application to send to all of them", func() bool { return k.app.sending.Load() == clients })
+	await(t, "the application to send to all of them", func() bool { return k.app.begun.Load() == clients })
 	await(t, "the first record", func() bool { return len(k.Saw("alice")) == len(k.app.customers) })
 	runtime.ReadMemStats(&after)
 	if grown := int64(after.HeapInuse) - int64(before.HeapInuse); grown > 64<<20 {
