@@ -205,6 +205,43 @@ func TestWhatEachDidIsToldApart(t *testing.T) {
 	}
 }
 
+// TestFeedbackMovesTheBudgetOnly: a detector with more of it speaks of weaker evidence and
+// the others of stronger; what is counted, and the whole, stay.
+func TestFeedbackMovesTheBudgetOnly(t *testing.T) {
+	o := newOffice(30)
+	for i := range 6 {
+		o.look(monday.AddDate(0, 0, 25).Add(time.Duration(9+i)*time.Hour), 4, 4, 90_000+uint32(i))
+	}
+	run := func(factor float64) (alpha, evidence, whole float64) {
+		var e *Engine
+		e = New(Options{Policy: DefaultPolicy(), World: o.world(), Only: map[Rule]bool{Unexplained: true}, Emit: func(a *Alert) {
+			if a.Person == 4 && alpha == 0 {
+				alpha, evidence = a.Findings[0].Parameters["alpha"], a.Findings[0].Evidence
+				if a.Findings[0].Version != Version {
+					t.Errorf("the rules became version %s", a.Findings[0].Version)
+				}
+			}
+		}})
+		if factor != 1 {
+			e.SetFactor(Unexplained, factor)
+		}
+		slices.SortStableFunc(o.events, func(a, b Event) int { return a.Time.Compare(b.Time) })
+		for i := range o.events {
+			o.events[i].Entry = uint64(i + 1)
+			e.Take(&o.events[i])
+		}
+		for _, share := range e.o.Policy.Shares {
+			whole += share
+		}
+		return alpha, evidence, whole
+	}
+	plain, found, whole := run(1)
+	more, earlier, same := run(2)
+	if plain == 0 || more <= plain || earlier > found || same < whole-1e-9 || same > whole+1e-9 {
+		t.Errorf("alpha %g then %g, evidence %g then %g, the whole %g then %g", plain, more, found, earlier, whole, same)
+	}
+}
+
 // TestANetworkIsNoDevice: behind the address of a branch are many people; what one does
 // is not what another does.
 func TestANetworkIsNoDevice(t *testing.T) {

@@ -15,12 +15,13 @@ import (
 func (a *app) alertReasons() *cobra.Command {
 	return &cobra.Command{
 		Use: "reasons SYSTEM", Short: "Propose reasons for looks that are in the guarded database",
-		Long: `Look for reasons in a guarded database: paths from the customer to the person who looked,
-such as a job that is assigned to the login. Columns that the gate's role may read, of tables
-that hold a customer's key, and of tables which these refer to, are compared with login,
-name, branch and organisation of those who looked, as the ledger has it. Shown is what share of first
-looks each path explains, what it adds to those above it, and how many random pairs of the
-same people and customers it would explain: these must stay few, or the path says nothing.
+		Long: `Look for reasons in a guarded database: paths from the customer to the person who
+looked, such as a job that is assigned to the login. Columns that the gate's role may
+read, of tables that hold a customer's key and of tables to which these refer, are
+compared with login, name, branch and organisation of those who looked, as the ledger
+has it. Shown is what share of first looks each path explains, what it adds to those
+above it, and how many random pairs of the same people and customers it would explain:
+these must stay few, or the path says nothing.
 
 Nothing is put in force. Copy what is true of your organisation into custody.yaml, under
 explanations of the system, and give it words that people understand.`,
