@@ -31,6 +31,7 @@ type Loop struct {
 	sync            time.Duration // how long such a wait takes, on average
 	flight          uint64        // the last number of a write under way in the clerk; 0 if there is none
 	landed          atomic.Int64  // how long that write took; 0 until it has ended
+	late            []*Socket     // that have something to write at the end of the round
 	clerk           chan func() error
 	now             time.Time     // when the round began
 	gap             time.Duration // between rounds, on average
@@ -174,8 +175,9 @@ func (t *Task) Leave() {
 func (l *Loop) run() {
 	for {
 		_, woken := l.round(false)
-		// A write of several costs what a write of one does: see who else is there.
-		for n, looks := 1, 0; n > 0 && !woken && l.record != nil && l.flight == 0 && l.alive > 1 && looks < moreLooks; looks++ {
+		// A write of several costs what a write of one does, and one that several wait for
+		// need not be woken for each: see who else is there.
+		for n, looks := 1, 0; n > 0 && !woken && l.gathers() && looks < moreLooks; looks++ {
 			n, woken = l.round(true)
 		}
 		if woken && l.news() {
@@ -183,6 +185,7 @@ func (l *Loop) run() {
 			l.poller.close()
 			return
 		}
+		l.flush()
 		l.settle()
 		if l.now.Sub(l.turned) > turn {
 			l.turned = l.now
@@ -208,6 +211,17 @@ func (l *Loop) round(look bool) (n int, woken bool) {
 		l.ready(slot, which, gone)
 	}
 	return n, woken
+}
+
+// flush writes what was left for the end of the round.
+func (l *Loop) flush() {
+	for i := 0; i < len(l.late); i++ {
+		if s := l.late[i]; s != nil && (!s.flush() || s.ready) && s.hot.wants == s {
+			l.step(s.hot)
+		}
+		l.late[i] = nil
+	}
+	l.late = l.late[:0]
 }
 
 // await waits for something to do. Where the next thing nearly always comes at once it
@@ -239,6 +253,11 @@ var manyProcessors = runtime.NumCPU() > 1
 
 // wakeSlot marks the event of a call from outside.
 const wakeSlot = -1
+
+// gathers says whether the round has something that is done once for several.
+func (l *Loop) gathers() bool {
+	return l.alive > 1 && (l.record != nil && l.flight == 0 || len(l.late) > 0)
+}
 
 // moreLooks bounds how often a round looks for more before it waits for the disk.
 const moreLooks = 4
@@ -324,6 +343,11 @@ func (l *Loop) drop(t *Task) {
 		if s.hot != nil {
 			l.poller.remove(s.fd)
 		}
+		for i := range l.late { // its next read or write does it
+			if l.late[i] == s {
+				l.late[i] = nil
+			}
+		}
 	}
 	l.alive--
 	l.tasks[t.slot] = nil
@@ -381,4 +405,5 @@ func (l *Loop) land(upto uint64, took time.Duration) {
 		}
 		l.step(t)
 	}
+	l.flush()
 }

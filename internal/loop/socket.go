@@ -17,9 +17,12 @@ import (
 // Who serves the connection owns hot, ready and gone, and alone makes a socket hot or
 // cold; deadlines may be set by anybody.
 type Socket struct {
-	hot   *Task // in whose loop it is; nil while cold
-	ready bool  // a read may find something
-	gone  bool  // the other side has closed: ready for ever
+	hot   *Task  // in whose loop it is; nil while cold
+	ready bool   // a read may find something
+	gone  bool   // the other side has closed: ready for ever
+	later []byte // what the end of the round is to write
+	fault error  // of that
+	stuck bool   // the other side does not take it at once
 
 	mu          sync.Mutex // guards what follows
 	conn        net.Conn   // while hot the closed one, for its addresses
@@ -41,7 +44,14 @@ func (s *Socket) Read(b []byte) (int, error) {
 		if s.expired.Load() {
 			return 0, os.ErrDeadlineExceeded
 		}
-		if !s.ready {
+		if s.fault != nil {
+			return 0, s.fault
+		}
+		if s.stuck {
+			s.hot.Leave()
+			break
+		}
+		if !s.ready || len(s.later) > 0 {
 			s.hot.await(s)
 			continue
 		}
@@ -56,12 +66,59 @@ func (s *Socket) Read(b []byte) (int, error) {
 		s.ready = s.gone || n == len(b) // a short read has emptied it; what comes later is told by an event
 		return n, err
 	}
+	if err := s.Flush(); err != nil {
+		return 0, err
+	}
 	return s.conn.Read(b)
+}
+
+// WriteLater is Write at the end of the loop's round, so that whoever is to read what
+// several connections write need not be woken for each. The caller must read next, which
+// tells of an error, and leave b as it is until that has given something.
+func (s *Socket) WriteLater(b []byte) (int, error) {
+	if s.hot == nil || len(s.later) > 0 || s.fault != nil {
+		return s.Write(b)
+	}
+	s.later = b
+	s.hot.loop.late = append(s.hot.loop.late, s)
+	return len(b), nil
+}
+
+// Pending says whether something is left to be written.
+func (s *Socket) Pending() bool { return len(s.later) > 0 }
+
+// Flush writes what was left for later, now.
+func (s *Socket) Flush() error {
+	if len(s.later) > 0 && s.hot != nil && s.flush() {
+		return nil
+	}
+	p := s.later
+	if len(p) == 0 || s.fault != nil {
+		return s.fault
+	}
+	s.later, s.stuck = nil, false
+	_, err := s.Write(p)
+	return err
+}
+
+// flush writes what was left for later, and says whether that is done.
+func (s *Socket) flush() bool {
+	if len(s.later) == 0 {
+		return s.fault == nil && !s.stuck
+	}
+	n, again, err := send(s.fd, s.later)
+	s.later, s.fault, s.stuck = s.later[n:], err, again || err == nil && n < len(s.later)
+	return err == nil && !s.stuck
 }
 
 // Write writes all of b. A peer that does not take it at once makes the connection
 // cold: it may take long.
 func (s *Socket) Write(b []byte) (int, error) {
+	if len(s.later) > 0 {
+		if err := s.Flush(); err != nil {
+			return 0, err
+		}
+	}
 	done := 0
 	for s.hot != nil && done < len(b) {
 		n, again, err := send(s.fd, b[done:])
@@ -226,5 +283,5 @@ func (s *Socket) cool() {
 	if s.broken {
 		_ = s.conn.Close()
 	}
-	s.fd, s.kick, s.hot, s.gone = 0, nil, nil, false
+	s.fd, s.kick, s.hot, s.gone, s.stuck = 0, nil, nil, false, false
 }

@@ -90,6 +90,7 @@ func (c *conn) heats() bool {
 	err := l.Adopt(func(t *loop.Task) {
 		t.OnLeave = func() {
 			c.task.Store(nil)
+			c.own = nil // it may have to be written still
 			c.busy = min(c.busy, 0)
 			c.partner.Left()
 		}

@@ -29,7 +29,8 @@ type conn struct {
 	remote string
 	base   *http.Request // with the connection's context
 	life   Life
-	asked  *asked // in a loop the same for all its requests
+	asked  *asked  // in a loop the same for all its requests
+	own    *[]byte // in a loop: the buffer for answers
 
 	// Of the loop: the task while it is in one, what the handler waits for beside the
 	// client, how many requests came one soon after the other, and when the last one did.
@@ -176,7 +177,7 @@ func (c *conn) answer(r *http.Request) bool {
 		w.body = &requestBody{Body: Body{s: c.in, kind: r.ContentLength, left: max(0, r.ContentLength)}, w: w, expects: r.Header["Expect"] != nil}
 		r.Body = w.body
 	}
-	pooled := outs.Get().(*[]byte)
+	pooled := c.room()
 	c.out = (*pooled)[:0]
 	c.count()
 	c.writeUntil(c.s.WriteTime)
@@ -187,11 +188,7 @@ func (c *conn) answer(r *http.Request) bool {
 	w.over.Store(true)
 	ok = c.unwatch() && ok
 	ok = ok && w.finish()
-	if cap(c.out) <= maxOut {
-		*pooled = c.out[:0]
-		outs.Put(pooled)
-	}
-	c.out = nil
+	c.putBack(pooled)
 	clear(c.head)
 	if !ok {
 		w.abort()
@@ -205,6 +202,34 @@ func (c *conn) answer(r *http.Request) bool {
 		return false
 	}
 	return true
+}
+
+// room gives a buffer for an answer; in a loop always the same, because it is written at
+// the end of the round.
+func (c *conn) room() *[]byte {
+	if c.task.Load() == nil {
+		return outs.Get().(*[]byte)
+	}
+	if c.own == nil {
+		c.own = outs.Get().(*[]byte)
+	}
+	_ = c.sock.Flush() // of the answer before, if the client did not wait for it; its next read tells
+	return c.own
+}
+
+func (c *conn) putBack(b *[]byte) {
+	switch {
+	case b == c.own:
+		*b = c.out
+	case c.sock.Pending(): // it has left the loop, and is written before the next read
+	case cap(c.out) <= maxOut:
+		*b = c.out[:0]
+		outs.Put(b)
+	}
+	if cap(*b) > maxOut {
+		c.own = nil
+	}
+	c.out = nil
 }
 
 // run says whether the handler came to its end.

@@ -156,6 +156,8 @@ func (w *response) send(long []byte) (err error) {
 		} else {
 			_, err = pieces.WriteTo(c.nc)
 		}
+	case len(c.out) > 0 && w.state == plain && w.left == 0 && !w.close && c.nc == c.raw && c.sock.Hot():
+		_, err = c.sock.WriteLater(c.out) // all of it: the next thing is to read
 	case len(c.out) > 0:
 		_, err = c.nc.Write(c.out)
 	}

@@ -2,6 +2,7 @@ package upstream
 
 import (
 	"io"
+	"net"
 	"net/http"
 	"strconv"
 	"time"
@@ -56,6 +57,10 @@ func (r *Request) append(b []byte) []byte {
 func (c *conn) send(r *Request, patience time.Duration) error {
 	c.out = r.append(c.out[:0])
 	c.writeUntil(patience)
+	if c.lane != nil && c.Conn == net.Conn(c.raw) {
+		_, err := c.raw.WriteLater(c.out)
+		return err
+	}
 	_, err := c.Write(c.out)
 	return err
 }
