@@ -213,8 +213,7 @@ func TestFeedbackMovesTheBudgetOnly(t *testing.T) {
 		o.look(monday.AddDate(0, 0, 25).Add(time.Duration(9+i)*time.Hour), 4, 4, 90_000+uint32(i))
 	}
 	run := func(factor float64) (alpha, evidence, whole float64) {
-		var e *Engine
-		e = New(Options{Policy: DefaultPolicy(), World: o.world(), Only: map[Rule]bool{Unexplained: true}, Emit: func(a *Alert) {
+		e := New(Options{Policy: DefaultPolicy(), World: o.world(), Only: map[Rule]bool{Unexplained: true}, Emit: func(a *Alert) {
 			if a.Person == 4 && alpha == 0 {
 				alpha, evidence = a.Findings[0].Parameters["alpha"], a.Findings[0].Evidence
 				if a.Findings[0].Version != Version {
