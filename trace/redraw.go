@@ -10,6 +10,9 @@ import (
 // before, in proportion to what those explain). step tells apart the draws of several
 // calls.
 func (m *model) familywise(best float64, o Options, step uint64) float64 {
+	if best < nothing {
+		return 1
+	}
 	cost := m.logs(m.penalties())
 	var above atomic.Int64
 	share(o.Redraws, func(next func() (int, bool)) {
@@ -22,6 +25,10 @@ func (m *model) familywise(best float64, o Options, step uint64) float64 {
 	})
 	return float64(1+above.Load()) / float64(1+o.Redraws)
 }
+
+// nothing is a log factor that rounding makes of none: a candidate that saw no complainant
+// explains nothing, and most draws are exactly 0.
+const nothing = 1e-9
 
 // draw redraws the complainants; each goroutine has its own.
 type draw struct {
