@@ -58,7 +58,7 @@ func (a *app) remoteGive(cmd *cobra.Command, _ []string) error {
 		See: flagWords(cmd, "see"), Mask: flagWords(cmd, "mask"), Change: flagWords(cmd, "change"), Export: text(cmd, "export") == "true",
 		SubjectsPerHour: u("subjects-per-hour"), SubjectsPerDay: u("subjects-per-day"), SubjectsPerExport: u("subjects-per-export"),
 		RequireReason: text(cmd, "require-reason") == "true", Needs: flagWords(cmd, "needs"), Reason: text(cmd, "reason")}
-	if n.Reason == "" {
+	if !cmd.Flags().Changed("reason") {
 		return usage(cmd, "--reason is missing: it is kept with the grant there")
 	}
 	var err error
@@ -83,7 +83,7 @@ func (a *app) remoteEndGrant(cmd *cobra.Command, args []string) error {
 	if text(cmd, "at") != "" {
 		return custody.E(custody.CodeUnsupported, "through --server a grant ends now", "plan it where the server runs")
 	}
-	if text(cmd, "reason") == "" {
+	if !cmd.Flags().Changed("reason") {
 		return usage(cmd, "--reason is missing: it is kept with the grant there")
 	}
 	if err := a.call(http.MethodPost, "grants/"+args[0]+"/end", console.Why{Reason: text(cmd, "reason")}, nil); err != nil {
