@@ -219,15 +219,14 @@ func (c *conn) room() *[]byte {
 
 func (c *conn) putBack(b *[]byte) {
 	switch {
+	case b == c.own && cap(c.out) > maxOut:
+		c.own = nil
 	case b == c.own:
 		*b = c.out
 	case c.sock.Pending(): // it has left the loop, and is written before the next read
 	case cap(c.out) <= maxOut:
 		*b = c.out[:0]
-		outs.Put(b)
-	}
-	if cap(*b) > maxOut {
-		c.own = nil
+		outs.Put(b) // no longer ours
 	}
 	c.out = nil
 }
