@@ -22,9 +22,10 @@ type Places struct {
 type placed struct {
 	network netip.Prefix
 	place   Place
+	around  int32 // the narrowest network around it; -1 if there is none
 }
 
-// MaxPlaces bounds a table of places: 64 bytes each.
+// MaxPlaces bounds a table of places: 72 bytes each.
 const MaxPlaces = 5_000_000
 
 // ReadPlaces reads a table of places: CSV with a header and the columns network (CIDR),
@@ -48,10 +49,15 @@ func ReadPlaces(r io.Reader) (*Places, error) {
 		if errors.Is(err, io.EOF) {
 			break
 		}
-		line, _ := c.FieldPos(0)
 		if err != nil {
+			var bad *csv.ParseError
+			line := 0
+			if errors.As(err, &bad) {
+				line = bad.Line
+			}
 			return nil, badPlaces(line, "the line cannot be read")
 		}
+		line, _ := c.FieldPos(0)
 		x, known, err := columns.read(row, line)
 		if err != nil {
 			return nil, err
@@ -69,7 +75,20 @@ func ReadPlaces(r io.Reader) (*Places, error) {
 		}
 		return a.network.Bits() - b.network.Bits()
 	})
+	p.nest()
 	return p, nil
+}
+
+// nest finds for each network the narrowest one around it.
+func (p *Places) nest() {
+	around := int32(-1)
+	for i := range p.spans {
+		x := &p.spans[i]
+		for around >= 0 && !p.spans[around].network.Contains(x.network.Addr()) {
+			around = p.spans[around].around
+		}
+		x.around, around = around, int32(i)
+	}
 }
 
 func badPlaces(line int, what string) error {
@@ -116,9 +135,6 @@ func (t *placeTable) read(row []string, line int) (x placed, known bool, err err
 	return x, true, nil
 }
 
-// nested is how many networks may lie within one another at an address.
-const nested = 64
-
 // Of gives the place of an address, by the narrowest network that holds it.
 func (p *Places) Of(address string) (Place, bool) {
 	if p == nil {
@@ -135,7 +151,7 @@ func (p *Places) Of(address string) (Place, bool) {
 		}
 		return 1
 	})
-	for i := at - 1; i >= 0 && i >= at-nested; i-- {
+	for i := int32(at) - 1; i >= 0; i = p.spans[i].around {
 		if p.spans[i].network.Contains(a) {
 			return p.spans[i].place, true
 		}

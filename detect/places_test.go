@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -50,10 +51,33 @@ func TestBadPlaces(t *testing.T) {
 func FuzzPlaces(f *testing.F) {
 	f.Add(table, "192.0.2.3")
 	f.Add("network,latitude,longitude,relay\n::/0,0,0,yes\n", "::1")
+	f.Add("network,latitude,longitude\n192\"", "192.0.2.3")
 	f.Fuzz(func(_ *testing.T, text, address string) {
 		p, err := ReadPlaces(strings.NewReader(text))
 		if err == nil {
 			p.Of(address)
 		}
 	})
+}
+
+// TestNestedPlaces: a wide network is found however many narrower ones lie before the
+// address.
+func TestNestedPlaces(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("network,latitude,longitude\n10.0.0.0/8,50,0\n10.0.0.0/16,51,0\n")
+	for i := range 200 {
+		fmt.Fprintf(&b, "10.0.%d.0/24,52,0\n", i)
+	}
+	p, err := ReadPlaces(strings.NewReader(b.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for address, want := range map[string]float64{"10.0.7.7": 52, "10.0.250.1": 51, "10.200.0.1": 50} {
+		if x, ok := p.Of(address); !ok || x.Latitude != want {
+			t.Errorf("%s: %v %v", address, x, ok)
+		}
+	}
+	if _, ok := p.Of("11.0.0.1"); ok {
+		t.Error("an address of no network has a place")
+	}
 }
