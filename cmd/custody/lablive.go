@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -49,8 +50,10 @@ type liveDoors struct {
 	system         string
 	gate           string
 	portal, public string // where the portal listens, and by what browsers know it
-	issued         map[string]string
-	browsers       map[string]*live.Browser
+
+	mu       sync.Mutex // doors are used by many at once
+	issued   map[string]string
+	browsers map[string]*live.Browser
 }
 
 // labLive plays a scenario on the gate that runs.
@@ -292,20 +295,31 @@ func liveDesk(n int) *net.Dialer {
 	return &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 2, byte(n))}, Timeout: 10 * time.Second}
 }
 
+// token gives a login's own, issued when it is asked for first.
+func (d *liveDoors) token(login string) (string, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if token := d.issued[login]; token != "" {
+		return token, nil
+	}
+	token, _, err := d.w.identity.IssueToken(identity.CredentialRequest{Login: login, System: d.system, TTL: time.Hour})
+	if err == nil {
+		d.issued[login] = token
+	}
+	return token, err
+}
+
 // connect signs in at the gate for SQL with a token of its own.
 func (d *liveDoors) connect(ctx context.Context, login string, desk int) (*pgx.Conn, error) {
-	if d.issued[login] == "" {
-		token, _, err := d.w.identity.IssueToken(identity.CredentialRequest{Login: login, System: d.system, TTL: time.Hour})
-		if err != nil {
-			return nil, err
-		}
-		d.issued[login] = token
+	token, err := d.token(login)
+	if err != nil {
+		return nil, err
 	}
 	host, port, err := net.SplitHostPort(d.gate)
 	if err != nil {
 		return nil, custody.E(custody.CodeInvalid, "--gate is host:port", "as custody serve says")
 	}
-	c, err := pgx.ParseConfig(fmt.Sprintf("host=%s port=%s dbname=%s user=%s password=%s sslmode=require", host, port, d.system, login, d.issued[login]))
+	c, err := pgx.ParseConfig(fmt.Sprintf("host=%s port=%s dbname=%s user=%s password=%s sslmode=require", host, port, d.system, login, token))
 	if err != nil {
 		return nil, err
 	}
@@ -337,23 +351,34 @@ func (d *liveDoors) Run(ctx context.Context, login string, desk int, sql string)
 	return n, err
 }
 
+// browser gives a login's own, signed in at the portal when it is asked for first.
+func (d *liveDoors) browser(ctx context.Context, login string, desk int) (*live.Browser, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	b := d.browsers[login]
+	if b == nil {
+		code, _, err := d.w.identity.Enrol(login, time.Hour)
+		if err != nil {
+			return nil, err
+		}
+		// The gate of this working directory, on this machine: its certificate is its own.
+		b = live.NewBrowser(d.portal, d.public, &http.Transport{DialContext: liveDesk(desk).DialContext, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}})
+		if err := b.SetUp(ctx, code, "orchid tunnel brass"); err != nil {
+			return nil, &custody.Error{Code: custody.CodeUnavailable, Message: "nobody gets in at the portal", Hint: "is its application up? custody portal list says", Err: err}
+		}
+		d.browsers[login] = b
+	}
+	return b, nil
+}
+
 // Portal implements live.Doors: somebody who signed in at the gate, in a browser.
 func (d *liveDoors) Portal(ctx context.Context, login string, desk int, path string) (status, bytes int, err error) {
 	if d.portal == "" {
 		return 0, 0, custody.E(custody.CodeConflict, "the system has no portal", "declare the sample's web application, as the guide says")
 	}
-	b := d.browsers[login]
-	if b == nil {
-		code, _, err := d.w.identity.Enrol(login, time.Hour)
-		if err != nil {
-			return 0, 0, err
-		}
-		// The gate of this working directory, on this machine: its certificate is its own.
-		b = live.NewBrowser(d.portal, d.public, &http.Transport{DialContext: liveDesk(desk).DialContext, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}})
-		if err := b.SetUp(ctx, code, "orchid tunnel brass"); err != nil {
-			return 0, 0, &custody.Error{Code: custody.CodeUnavailable, Message: "nobody gets in at the portal", Hint: "is its application up? custody portal list says", Err: err}
-		}
-		d.browsers[login] = b
+	b, err := d.browser(ctx, login, desk)
+	if err != nil {
+		return 0, 0, err
 	}
 	page, err := b.Get(ctx, path)
 	return page.Status, len(page.Text), err
