@@ -17,7 +17,8 @@ import (
 var layout = map[string][]string{
 	".":                    {},
 	"internal/durable":     {},
-	"internal/loop":        {},
+	"internal/loop":        {"internal/rawsocket"},
+	"internal/rawsocket":   {},
 	"config":               {"."},
 	"identity":             {"."},
 	"policy":               {"."},
@@ -25,7 +26,7 @@ var layout = map[string][]string{
 	"pgproxy/lineage":      {"."},
 	"gate":                 {"."},
 	"ledger":               {".", "internal/durable"},
-	"pgproxy":              {".", "gate", "pgproxy/lineage"},
+	"pgproxy":              {".", "gate", "internal/rawsocket", "pgproxy/lineage"},
 	"store":                {".", "identity", "ledger", "notice", "policy", "subjects", "trace/intake"},
 	"subjects/body":        {".", "subjects"},
 	"identity/**":          {".", "identity"},

@@ -326,6 +326,11 @@ func callRightsOf(v *visit, _ any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	return v.rightItems(p)
+}
+
+// rightItems answers with the grants in force that reach a person.
+func (v *visit) rightItems(p *Person) (any, error) {
 	all, err := v.rightsOf(p)
 	if err != nil {
 		return nil, err

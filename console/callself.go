@@ -69,11 +69,7 @@ func callMyRights(v *visit, _ any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	all, err := v.rightsOf(p)
-	if err != nil {
-		return nil, err
-	}
-	return part(v, grantItems(all))
+	return v.rightItems(p)
 }
 
 // TokenItem is a token for programs, as its owner sees it.

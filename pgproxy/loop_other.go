@@ -2,11 +2,6 @@
 
 package pgproxy
 
-import (
-	"errors"
-	"net"
-)
-
 // poller is for Linux alone; elsewhere no connection is ever hot.
 type poller struct{}
 
@@ -16,8 +11,3 @@ func (*poller) add(fd, slot, which int) bool                            { return
 func (*poller) remove(fd int)                                           {}
 func (*poller) wake()                                                   {}
 func (*poller) wait(bool, func(slot, which int, gone bool)) (int, bool) { return 0, false }
-
-func take(net.Conn) (int, error)             { return 0, errors.ErrUnsupported }
-func giveBackSocket(int) (net.Conn, error)   { return nil, errors.ErrUnsupported }
-func receive(int, []byte) (int, bool, error) { return 0, false, errors.ErrUnsupported }
-func send(int, []byte) (int, bool, error)    { return 0, false, errors.ErrUnsupported }

@@ -6,6 +6,7 @@ import (
 	"hash/maphash"
 
 	"custody"
+	"custody/internal/rawsocket"
 	"custody/pgproxy/lineage"
 )
 
@@ -112,7 +113,7 @@ func (q *quick) ask() (resume bool) {
 	if !c.rests() || c.raw.expired.Load() || !c.awakes() {
 		return true
 	}
-	n, again, err := receive(c.raw.fd, c.in.buf)
+	n, again, err := rawsocket.Receive(c.raw.fd, c.in.buf)
 	if again {
 		c.raw.ready = false
 		c.state.Store(waiting)
@@ -128,7 +129,7 @@ func (q *quick) ask() (resume bool) {
 		return true
 	}
 	c.busy++
-	done, _, err := send(c.up.socket.fd, q.burst)
+	done, _, err := rawsocket.Send(c.up.socket.fd, q.burst)
 	if done < n || err != nil {
 		c.send = append(c.send[:0], q.burst[done:]...)
 		return q.take()
@@ -208,7 +209,7 @@ func (q *quick) answer() (resume bool) {
 	if c.raw.expired.Load() || s.expired.Load() {
 		return q.take()
 	}
-	n, again, err := receive(s.fd, c.server.buf)
+	n, again, err := rawsocket.Receive(s.fd, c.server.buf)
 	if again {
 		s.ready = false
 		return false
@@ -223,7 +224,7 @@ func (q *quick) answer() (resume bool) {
 		return q.take()
 	}
 	q.runs = nil
-	done, _, err := send(c.raw.fd, b)
+	done, _, err := rawsocket.Send(c.raw.fd, b)
 	if done < n || err != nil {
 		c.out = append(c.out[:0], b[done:]...)
 		return q.take()

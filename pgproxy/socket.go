@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"custody/internal/rawsocket"
 )
 
 // socket is a connection that can go on in a loop. While it is cold it is an
@@ -50,7 +52,7 @@ func (s *socket) Read(b []byte) (int, error) {
 			}
 			continue
 		}
-		n, again, err := receive(s.fd, b)
+		n, again, err := rawsocket.Receive(s.fd, b)
 		if again {
 			s.ready = false
 			continue
@@ -69,7 +71,7 @@ func (s *socket) Read(b []byte) (int, error) {
 func (s *socket) Write(b []byte) (int, error) {
 	done := 0
 	for s.hot != nil && done < len(b) {
-		n, again, err := send(s.fd, b[done:])
+		n, again, err := rawsocket.Send(s.fd, b[done:])
 		done += n
 		if err != nil {
 			return done, err
@@ -135,7 +137,7 @@ func passed(t time.Time) bool { return !t.IsZero() && !t.After(time.Now()) }
 func (s *socket) heat(t *task, kick func()) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	fd, err := take(s.conn)
+	fd, err := rawsocket.Take(s.conn)
 	if err != nil {
 		return err
 	}
@@ -149,7 +151,7 @@ func (s *socket) heat(t *task, kick func()) error {
 func (s *socket) cool() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if c, err := giveBackSocket(s.fd); err == nil {
+	if c, err := rawsocket.GiveBack(s.fd); err == nil {
 		s.conn = c
 		_ = c.SetReadDeadline(s.read)
 		_ = c.SetWriteDeadline(s.write)

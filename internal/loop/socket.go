@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"custody/internal/rawsocket"
 )
 
 // Socket is a connection that can go on in a loop. While it is cold it is an
@@ -55,7 +57,7 @@ func (s *Socket) Read(b []byte) (int, error) {
 			s.hot.await(s)
 			continue
 		}
-		n, again, err := receive(s.fd, b)
+		n, again, err := rawsocket.Receive(s.fd, b)
 		if again {
 			s.ready = false
 			continue
@@ -106,7 +108,7 @@ func (s *Socket) flush() bool {
 	if len(s.later) == 0 {
 		return s.fault == nil && !s.stuck
 	}
-	n, again, err := send(s.fd, s.later)
+	n, again, err := rawsocket.Send(s.fd, s.later)
 	s.later, s.fault, s.stuck = s.later[n:], err, again || err == nil && n < len(s.later)
 	return err == nil && !s.stuck
 }
@@ -121,7 +123,7 @@ func (s *Socket) Write(b []byte) (int, error) {
 	}
 	done := 0
 	for s.hot != nil && done < len(b) {
-		n, again, err := send(s.fd, b[done:])
+		n, again, err := rawsocket.Send(s.fd, b[done:])
 		done += n
 		if err != nil {
 			return done, err
@@ -261,7 +263,7 @@ func passed(t time.Time) bool { return !t.IsZero() && !t.After(time.Now()) }
 func (s *Socket) heat(t *Task, kick func()) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	fd, err := take(s.conn)
+	fd, err := rawsocket.Take(s.conn)
 	if err != nil {
 		return err
 	}
@@ -275,7 +277,7 @@ func (s *Socket) heat(t *Task, kick func()) error {
 func (s *Socket) cool() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if c, err := giveBackSocket(s.fd); err == nil {
+	if c, err := rawsocket.GiveBack(s.fd); err == nil {
 		s.conn = c
 		_ = c.SetReadDeadline(s.read)
 		_ = c.SetWriteDeadline(s.write)
