@@ -72,11 +72,12 @@ type Cut struct {
 	Accounts     int // at OpenID providers
 	Enrolments   int // codes that were not used
 	Grants       int // the person's own
+	Duties       int // managing people, and roles in the console
 }
 
 // Total counts all that was taken away.
 func (c *Cut) Total() int {
-	return c.Sessions + c.Tokens + c.Certificates + c.Browsers + c.Passkeys + c.Passwords + c.Accounts + c.Enrolments + c.Grants
+	return c.Sessions + c.Tokens + c.Certificates + c.Browsers + c.Passkeys + c.Passwords + c.Accounts + c.Enrolments + c.Grants + c.Duties
 }
 
 // String lists what was taken away, for people: "2 sessions, 1 token".
@@ -86,7 +87,7 @@ func (c *Cut) String() string {
 		n    int
 		what string
 	}{{c.Sessions, "live session"}, {c.Tokens, "token"}, {c.Certificates, "certificate"}, {c.Browsers, "signed-in browser"}, {c.Passkeys, "passkey"},
-		{c.Passwords, "password"}, {c.Accounts, "linked account"}, {c.Enrolments, "enrolment code"}, {c.Grants, "personal grant"}} {
+		{c.Passwords, "password"}, {c.Accounts, "linked account"}, {c.Enrolments, "enrolment code"}, {c.Grants, "personal grant"}, {c.Duties, "manager or console role"}} {
 		switch {
 		case p.n == 1:
 			parts = append(parts, "1 "+p.what)

@@ -8,6 +8,7 @@ import (
 	"custody"
 	"custody/identity"
 	"custody/policy"
+	"custody/store"
 )
 
 const aliceLogin = "alice@northfield.example"
@@ -248,4 +249,70 @@ func TestDormantLoginsExpire(t *testing.T) {
 	if cuts, err = k.ExpireDormant(45 * 24 * time.Hour); err != nil || len(cuts) != 0 {
 		t.Errorf("expired twice: %+v, %v", cuts, err)
 	}
+}
+
+// TestDutiesEndWithTheEngagement: who managed people or had a role in the console has
+// neither after leaving or moving, nor on coming back; what would have begun later goes too.
+func TestDutiesEndWithTheEngagement(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		end  func(k *kit) (*identity.Cut, error)
+	}{
+		{"left", func(k *kit) (*identity.Cut, error) { return k.LeaveAt(aliceLogin, "", time.Time{}) }},
+		{"moved", func(k *kit) (*identity.Cut, error) {
+			return k.MoveTo(aliceLogin, "Southfield", "", nil, time.Time{}, time.Time{})
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			k := newKit(t)
+			alice, bob := k.find(t, aliceLogin), k.find(t, "bob@northfield.example")
+			now := k.clock.now()
+			org := must2(t, k)[0].ID
+			must(t, k.store.AddManager(t.Context(), 0, &store.Manager{Person: alice, Organisation: org, Branch: "York"}, now))
+			must(t, k.store.AddManager(t.Context(), 0, &store.Manager{Person: bob, Organisation: org}, now))
+			must(t, k.store.AddConsoleRole(&store.ConsoleRole{Person: alice, Role: "lead", Start: now}))
+			must(t, k.store.AddConsoleRole(&store.ConsoleRole{Person: bob, Role: "lead", Start: now}))
+			must(t, k.store.AddGrant(&policy.Grant{Person: aliceLogin, System: "bodyshop", See: custody.Categories(custody.Name), Start: now.AddDate(0, 1, 0)}))
+			k.clock.pass(time.Minute)
+			cut, err := c.end(k)
+			cut = k.cut(t, cut, err)
+			if cut.Duties != 2 || c.name == "left" && cut.Grants != 1 {
+				t.Errorf("cut %+v", cut)
+			}
+			if c.name == "left" {
+				k.clock.pass(time.Hour)
+				_, err := k.Engage(aliceLogin, "Northfield", nil, k.clock.now(), time.Time{})
+				must(t, err)
+			}
+			for who, want := range map[custody.PersonID]int{alice: 0, bob: 2} {
+				holds, err := k.store.ConsoleHolds(who, k.clock.now())
+				must(t, err)
+				if len(holds) != want {
+					t.Errorf("person %d holds %+v, want %d", who, holds, want)
+				}
+			}
+			if ok, err := k.store.MayManage(t.Context(), alice, org, "York", k.clock.now()); err != nil || ok {
+				t.Errorf("still manages York (%v)", err)
+			}
+			cuts, err := k.Cuts(alice)
+			must(t, err)
+			if len(cuts) != 1 || cuts[0].Duties != 2 {
+				t.Errorf("on record: %+v", cuts)
+			}
+		})
+	}
+}
+
+// find gives the number of a person.
+func (k *kit) find(t *testing.T, login string) custody.PersonID {
+	t.Helper()
+	people, err := k.People()
+	must(t, err)
+	for _, p := range people {
+		if p.Login == login {
+			return p.ID
+		}
+	}
+	t.Fatalf("nobody is %s", login)
+	return 0
 }

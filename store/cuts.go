@@ -91,6 +91,7 @@ func (c *cutting) add(o *identity.Cut) {
 	c.Accounts += o.Accounts
 	c.Enrolments += o.Enrolments
 	c.Grants += o.Grants
+	c.Duties += o.Duties
 }
 
 // settleEnded takes away what hung on one engagement. Its credentials always go. The
@@ -99,7 +100,11 @@ func (c *cutting) add(o *identity.Cut) {
 // after it ended stays too.
 func settleEnded(t *sql.Tx, e *identity.Engagement, current []identity.Engagement, now time.Time) (*cutting, error) {
 	c := &cutting{identity.Cut{Person: e.Person, Organisation: e.OrgName, Kind: identity.CutLeft, At: e.End, Done: now}}
-	before, beside := now, false
+	before, err := prepared(t, e.Person, now)
+	if err != nil {
+		return nil, err
+	}
+	beside := false
 	for i := range current {
 		if current[i].Start.Before(e.End) {
 			beside = true
@@ -111,9 +116,24 @@ func settleEnded(t *sql.Tx, e *identity.Engagement, current []identity.Engagemen
 		return nil, err
 	}
 	if beside {
-		return c, nil
+		return c, c.duties(t, e.Organisation, before, now)
+	}
+	if err := c.duties(t, 0, before, now); err != nil {
+		return nil, err
 	}
 	return c, c.person(t, before, now)
+}
+
+// prepared is the moment up to which what was given to somebody who works for nobody
+// goes: now, if they are to begin again, for what begins later may be meant for that;
+// else none is left, whenever it would have begun.
+func prepared(t *sql.Tx, person custody.PersonID, now time.Time) (time.Time, error) {
+	var again bool
+	err := t.QueryRow("SELECT EXISTS (SELECT 1 FROM engagements WHERE person = ?1 AND start > ?2 AND (end IS NULL OR end > start))", person, now.UnixMilli()).Scan(&again)
+	if again || err != nil {
+		return now, err
+	}
+	return now.AddDate(1000, 0, 0), nil
 }
 
 // settleLeft takes away whatever a person who works for nobody still has.
@@ -126,7 +146,14 @@ func settleLeft(t *sql.Tx, person custody.PersonID, org custody.OrganisationID, 
 	if err := c.credentials(t, org, now); err != nil {
 		return nil, err
 	}
-	if err := c.person(t, now, now); err != nil {
+	before, err := prepared(t, person, now)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.duties(t, 0, before, now); err != nil {
+		return nil, err
+	}
+	if err := c.person(t, before, now); err != nil {
 		return nil, err
 	}
 	if c.Tokens+c.Certificates+c.Browsers == 0 {
@@ -171,6 +198,32 @@ func (c *cutting) credentials(t *sql.Tx, org custody.OrganisationID, now time.Ti
 		}
 	}
 	return rows.Err()
+}
+
+// duties ends what a person manages and may do in the console that was given before a
+// moment: of one organisation, or all with zero. Whoever comes back, or moved, is
+// appointed anew.
+func (c *cutting) duties(t *sql.Tx, org custody.OrganisationID, before, now time.Time) error {
+	ended, err := list(t, func(r *sql.Rows) (e RightsEntry, err error) { return e, r.Scan(&e.Object, &e.Organisation, &e.Branch) },
+		`UPDATE managers SET ended = max(given, ?1) WHERE person = ?2 AND ended IS NULL AND given <= ?3 AND (?4 = 0 OR organisation = ?4)
+		RETURNING id, organisation, branch`, now.UnixMilli(), c.Person, before.UnixMilli(), org)
+	if err != nil {
+		return err
+	}
+	for _, e := range ended {
+		e.Time, e.Act, e.Changes, e.Person, e.Note = now, ActManagerEnded, Takes, c.Person, c.Kind
+		if err := logRight(t, e); err != nil {
+			return err
+		}
+	}
+	r, err := t.Exec(`UPDATE console_roles SET end = max(start, ?1) WHERE person = ?2 AND (end IS NULL OR end > ?1) AND start <= ?3 AND (?4 = 0 OR organisation = ?4)`,
+		now.UnixMilli(), c.Person, before.UnixMilli(), org)
+	if err != nil {
+		return err
+	}
+	n, err := r.RowsAffected()
+	c.Duties += len(ended) + int(n)
+	return err
 }
 
 // person takes the ways to sign in away that were set up before a moment, the codes to
@@ -262,9 +315,9 @@ func recordCut(t *sql.Tx, c *identity.Cut) error {
 		org = orgID
 	}
 	var id int64
-	err := t.QueryRow(`INSERT INTO cuts (person, organisation, kind, at, done, sessions, tokens, certificates, browsers, passkeys, passwords, accounts, enrolments, grants)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`, c.Person, org, c.Kind, c.At.UnixMilli(), c.Done.UnixMilli(), c.Sessions, c.Tokens, c.Certificates,
-		c.Browsers, c.Passkeys, c.Passwords, c.Accounts, c.Enrolments, c.Grants).Scan(&id)
+	err := t.QueryRow(`INSERT INTO cuts (person, organisation, kind, at, done, sessions, tokens, certificates, browsers, passkeys, passwords, accounts, enrolments, grants, duties)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`, c.Person, org, c.Kind, c.At.UnixMilli(), c.Done.UnixMilli(), c.Sessions, c.Tokens, c.Certificates,
+		c.Browsers, c.Passkeys, c.Passwords, c.Accounts, c.Enrolments, c.Grants, c.Duties).Scan(&id)
 	if err != nil {
 		return err
 	}
@@ -316,11 +369,11 @@ func (s *Store) Cuts(person custody.PersonID) ([]identity.Cut, error) {
 	return list(s.read, func(r *sql.Rows) (c identity.Cut, err error) {
 		var at, done sql.NullInt64
 		err = r.Scan(&c.Person, &c.Login, &c.FullName, &c.Organisation, &c.Kind, &at, &done, &c.Sessions, &c.Tokens, &c.Certificates, &c.Browsers,
-			&c.Passkeys, &c.Passwords, &c.Accounts, &c.Enrolments, &c.Grants)
+			&c.Passkeys, &c.Passwords, &c.Accounts, &c.Enrolments, &c.Grants, &c.Duties)
 		c.At, c.Done = moment(at), moment(done)
 		return c, err
 	}, `SELECT c.person, p.login, p.full_name, coalesce(o.name, ''), c.kind, c.at, c.done, c.sessions, c.tokens, c.certificates, c.browsers,
-		c.passkeys, c.passwords, c.accounts, c.enrolments, c.grants
+		c.passkeys, c.passwords, c.accounts, c.enrolments, c.grants, c.duties
 		FROM cuts c JOIN people p ON p.id = c.person LEFT JOIN organisations o ON o.id = c.organisation WHERE ?1 = 0 OR c.person = ?1 ORDER BY c.id DESC`, person)
 }
 

@@ -201,8 +201,13 @@ func some[T ~uint32 | ~uint64](n T) any {
 	return int64(n)
 }
 
+// querier is a database, or a transaction in it.
+type querier interface {
+	Query(query string, args ...any) (*sql.Rows, error)
+}
+
 // list reads all rows of a query.
-func list[T any](db *sql.DB, scan func(*sql.Rows) (T, error), query string, args ...any) ([]T, error) {
+func list[T any](db querier, scan func(*sql.Rows) (T, error), query string, args ...any) ([]T, error) {
 	rows, err := db.Query(query, args...)
 	if err != nil {
 		return nil, fault(err)

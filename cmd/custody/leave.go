@@ -27,6 +27,7 @@ type cutRow struct {
 	Accounts     int    `json:"accounts"`
 	Enrolments   int    `json:"enrolment_codes"`
 	Grants       int    `json:"personal_grants"`
+	Duties       int    `json:"manager_and_console_roles"`
 	// Waiting is how many sessions no gate had ended yet when the command did.
 	Waiting int `json:"sessions_not_ended_yet,omitempty"`
 	text    string
@@ -35,7 +36,7 @@ type cutRow struct {
 func newCutRow(c *identity.Cut) cutRow {
 	return cutRow{Login: c.Login, Name: c.FullName, Organisation: c.Organisation, Kind: c.Kind, At: stamp{c.At}, Done: stamp{c.Done}, Sessions: c.Sessions,
 		Tokens: c.Tokens, Certificates: c.Certificates, Browsers: c.Browsers, Passkeys: c.Passkeys, Passwords: c.Passwords, Accounts: c.Accounts,
-		Enrolments: c.Enrolments, Grants: c.Grants, text: c.String()}
+		Enrolments: c.Enrolments, Grants: c.Grants, Duties: c.Duties, text: c.String()}
 }
 
 // endWait is how long a command waits to see that gates have ended the sessions.
