@@ -186,7 +186,7 @@ const (
 	EventNaming                            // numbers were given to subjects; see Naming
 	EventSwitch                            // an entrance was taken offline (CodeUnavailable) or brought back (CodeNone)
 	EventFinding                           // a check of a guarded system got worse
-	EventRight                             // a right was given (CodeNone) or taken away (CodeRevoked); Person decided it, Grant is the right if it is a grant
+	EventRight                             // a right was given (CodeNone) or taken away (CodeRevoked), or a canary planted or withdrawn; Person decided it, Grant is the right if it is a grant
 )
 
 // String gives the kind as it is printed.

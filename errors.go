@@ -23,13 +23,14 @@ const (
 	CodeConflict          // already there, or held by somebody else
 	CodeUnavailable       // the system behind the gate cannot be reached
 	CodeTooLarge          // input over a stated maximum
+	CodeConfirm           // the person must sign in anew and confirm what was asked in their name
 	codeCount
 )
 
 var codeNames = [codeCount]string{
 	"none", "internal", "unauthorised", "forbidden", "unattributed", "limit", "reason",
 	"unrecorded", "revoked", "unsupported", "invalid", "not-found", "conflict",
-	"unavailable", "too-large",
+	"unavailable", "too-large", "confirm",
 }
 
 // String gives the code's name as --json prints it.

@@ -35,7 +35,8 @@ func TestActionsAtBothGates(t *testing.T) {
 	}
 	s.stepUpInSQL()
 	s.stepUpInABrowser()
-	if err := s.Store.WithdrawCanary(s.Options.Systems[0].ID, "391", time.Now()); err != nil { // or it would be in the exports
+	s.stepUpBehindAnApplication()
+	if err := s.Store.WithdrawCanary(s.Options.Systems[0].ID, "391", s.personID("p1"), time.Now()); err != nil { // or it would be in the exports
 		t.Fatal(err)
 	}
 	s.Reload()

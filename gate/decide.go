@@ -49,9 +49,10 @@ func (s *Session) decide(n Need) (Ruling, error) {
 	if err := s.open(); err != nil {
 		return Ruling{}, err
 	}
-	if a := s.Actor(); a != s.signed && !a.Expires.IsZero() && !s.g.parts.Now().Before(a.Expires) {
-		return Ruling{}, custody.E(custody.CodeUnauthorised, "the signed identity of the person has expired",
-			"pass on a new one: SET custody.on_behalf_of = '…'; or RESET custody.on_behalf_of")
+	if a := s.Actor(); a != s.signed {
+		if err := s.acting(a); err != nil {
+			return Ruling{}, err
+		}
 	}
 	see := s.decision(custody.See)
 	clear, masked := see.With(custody.Clear), see.With(custody.Masked)
@@ -80,6 +81,15 @@ func (s *Session) decide(n Need) (Ruling, error) {
 		return Ruling{}, s.missing(see, onlyMasked(missing))
 	}
 	return Ruling{Grant: see.Grant, Masked: n.Read & masked, Limits: see.Limits, need: n}, nil
+}
+
+// acting says whether somebody may be acted for now.
+func (s *Session) acting(a *custody.Session) error {
+	if !a.Expires.IsZero() && !s.g.parts.Now().Before(a.Expires) {
+		return custody.E(custody.CodeUnauthorised, "the signed identity of the person has expired",
+			"pass on a new one: SET custody.on_behalf_of = '…'; or RESET custody.on_behalf_of")
+	}
+	return s.g.parts.Authority.Confirmed(a)
 }
 
 // missing picks the error for what is not permitted: a grant that waits for a

@@ -37,6 +37,9 @@ type Decider interface {
 // durable.
 type Authority interface {
 	Valid(*custody.Session) error
+	// Confirmed says whether a person in whose name an application asks has no word to
+	// give first; CodeConfirm if so. The connection goes on.
+	Confirmed(*custody.Session) error
 	Reason(*custody.Session, string) (custody.ReasonID, error)
 }
 

@@ -16,8 +16,9 @@ import (
 
 // authority is a right that the test can end. The real one is tested with the wire.
 type authority struct {
-	mu    sync.Mutex
-	ended bool
+	mu          sync.Mutex
+	ended       bool
+	unconfirmed error
 }
 
 func (a *authority) Valid(*custody.Session) error {
@@ -28,6 +29,8 @@ func (a *authority) Valid(*custody.Session) error {
 	}
 	return nil
 }
+
+func (a *authority) Confirmed(*custody.Session) error { return a.unconfirmed }
 
 func (a *authority) Reason(*custody.Session, string) (custody.ReasonID, error) { return 7, nil }
 

@@ -29,6 +29,9 @@ type Options struct {
 	CA *CA
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
+	// ConfirmAt gives the address at which people of a system confirm what was asked in
+	// their name; empty, or nil: there is none.
+	ConfirmAt func(system string) string
 	// SeveralEmployers lets a person work for several organisations at a time.
 	SeveralEmployers bool
 }
@@ -38,6 +41,7 @@ type Service struct {
 	store   Storage
 	ca      *CA
 	clock   func() time.Time
+	confirm func(system string) string
 	several bool   // employers at a time
 	key     []byte // the deployment's secret
 	saltKey []byte
@@ -55,7 +59,7 @@ func New(o Options) (*Service, error) {
 		return nil, custody.E(custody.CodeInvalid, "the deployment key is too short",
 			"it must hold at least 32 random bytes; custody init writes one")
 	}
-	s := &Service{store: o.Storage, ca: o.CA, clock: o.Now, several: o.SeveralEmployers}
+	s := &Service{store: o.Storage, ca: o.CA, clock: o.Now, confirm: o.ConfirmAt, several: o.SeveralEmployers}
 	if s.clock == nil {
 		s.clock = time.Now
 	}

@@ -122,6 +122,9 @@ func (s *Service) OnBehalf(app *custody.Session, token string) (*custody.Session
 	if err != nil {
 		return nil, err
 	}
+	if err := s.Confirmed(sess); err != nil { // the signature was checked: the application may know
+		return nil, err
+	}
 	sess, err = s.acting.session(app.ID, token, s.clock(), func() (*custody.Session, error) {
 		return s.begin(context.Background(), sess, app.ID)
 	})

@@ -26,6 +26,7 @@ type snapshot struct {
 	cut         map[custody.SessionID]bool
 	processors  map[custody.OrganisationID]InDate
 	renew       map[custody.PersonID]time.Time
+	unconfirmed map[custody.PersonID]bool
 	changes     []time.Time // ascending
 }
 
@@ -43,6 +44,7 @@ func newSnapshot(r *Rights) *snapshot {
 		prints:      make(map[[32]byte]*Credential),
 		cut:         make(map[custody.SessionID]bool, len(r.Cut)),
 		renew:       r.Renew,
+		unconfirmed: r.Unconfirmed,
 		changes:     slices.Clone(r.Boundaries),
 	}
 	s.addHolders(r)

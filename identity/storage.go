@@ -62,6 +62,10 @@ type Sessions interface {
 	CloseSession(id custody.SessionID, at time.Time, code custody.Code) error
 	CloseLeftover(at time.Time, code custody.Code) (int, error)
 	CutSession(id custody.SessionID, at time.Time) error
+	// Confirm settles what waits for a person's word: it was they who asked, or not.
+	Confirm(person custody.PersonID, theirs bool, at time.Time) error
+	// Unconfirmed lists what waits for a person's word, newest first.
+	Unconfirmed(person custody.PersonID, at time.Time) ([]Unconfirmed, error)
 	AddReason(session custody.SessionID, text string, at time.Time) (custody.ReasonID, error)
 }
 
@@ -153,4 +157,7 @@ type Rights struct {
 	// Renew says since when a person must have signed in anew: credentials of that moment
 	// and before open nothing.
 	Renew map[custody.PersonID]time.Time
+	// Unconfirmed are those of them who have not confirmed yet that it was they who asked
+	// through an application; false where they said that it was not.
+	Unconfirmed map[custody.PersonID]bool
 }

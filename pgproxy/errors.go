@@ -24,6 +24,7 @@ var sqlstates = map[custody.Code]string{
 	custody.CodeConflict:     "55006",
 	custody.CodeUnavailable:  "57P03",
 	custody.CodeTooLarge:     "54000",
+	custody.CodeConfirm:      "28000", // one that makes no pool of connections drop the connection
 }
 
 // appendError writes an ErrorResponse. Everything in it is ours: no value from a

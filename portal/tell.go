@@ -18,6 +18,7 @@ var statuses = map[custody.Code]int{
 	custody.CodeUnsupported: http.StatusForbidden, custody.CodeInvalid: http.StatusBadRequest,
 	custody.CodeNotFound: http.StatusNotFound, custody.CodeConflict: http.StatusConflict,
 	custody.CodeUnavailable: http.StatusBadGateway, custody.CodeTooLarge: http.StatusForbidden,
+	custody.CodeConfirm: http.StatusForbidden,
 }
 
 var titles = map[custody.Code]string{

@@ -54,6 +54,9 @@ type Options struct {
 	// Refused is told the login of whoever could not sign in with it. It must not block;
 	// nil is told nothing.
 	Refused func(login string)
+	// Denied is told who says that it was not they who asked in their name; nil is told
+	// nothing.
+	Denied func(custody.PersonID)
 	// Address gives the client's address without its port; nil reads RemoteAddr.
 	Address func(*http.Request) string
 	Zone    *time.Location // times on pages; UTC if nil
@@ -193,6 +196,8 @@ func (d *Door) routes() {
 		"POST /.custody/enrol/password": d.setUpPassword,
 		"GET /.custody/notice":          d.noticePage,
 		"POST /.custody/notice":         d.acceptNotice,
+		"GET /.custody/confirm":         d.confirmPage,
+		"POST /.custody/confirm":        d.confirm,
 		"GET /.custody/sessions":        d.sessionsPage,
 		"POST /.custody/sessions/end":   d.endSession,
 		"GET /.custody/assets/{file}":   d.asset,

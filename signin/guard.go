@@ -91,7 +91,7 @@ func localPath(next string) string {
 	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil {
 		return "/"
 	}
-	if strings.HasPrefix(u.Path, "//") || strings.HasPrefix(u.Path, Prefix) && u.Path != Prefix+"sessions" && u.Path != Prefix+"keys" {
+	if strings.HasPrefix(u.Path, "//") || strings.HasPrefix(u.Path, Prefix) && u.Path != Prefix+"sessions" && u.Path != Prefix+"keys" && u.Path != Prefix+"confirm" {
 		return "/"
 	}
 	return next
@@ -114,6 +114,7 @@ var statuses = map[custody.Code]int{
 	custody.CodeNotFound: http.StatusNotFound, custody.CodeConflict: http.StatusConflict,
 	custody.CodeTooLarge: http.StatusRequestEntityTooLarge, custody.CodeLimit: http.StatusTooManyRequests,
 	custody.CodeUnavailable: http.StatusServiceUnavailable, custody.CodeUnsupported: http.StatusMethodNotAllowed,
+	custody.CodeConfirm: http.StatusForbidden,
 }
 
 func statusOf(err error) int {

@@ -13,7 +13,7 @@ import (
 // finds a browser open, or runs a script in the application, may not.
 const freshFor = 10 * time.Minute
 
-var errStale = custody.E(custody.CodeUnauthorised, "sign in again to change how you sign in",
+var errStale = custody.E(custody.CodeUnauthorised, "sign in again before you go on",
 	"this asks for a sign-in that is less than ten minutes old")
 
 // fresh gives the visit of a request if its sign-in is recent.
@@ -121,10 +121,13 @@ func (d *Door) changePage(w http.ResponseWriter, r *http.Request) {
 }
 
 // again sends somebody whose sign-in is too old to sign in again.
-func (d *Door) again(w http.ResponseWriter, r *http.Request, err error) {
+func (d *Door) again(w http.ResponseWriter, r *http.Request, err error) { d.anew(w, r, "keys", err) }
+
+// anew asks for a new sign-in that leads back to a page of the door.
+func (d *Door) anew(w http.ResponseWriter, r *http.Request, page string, err error) {
 	if custody.CodeOf(err) != custody.CodeUnauthorised {
 		d.fail(w, r, err)
 		return
 	}
-	http.Redirect(w, r, Prefix+"sign-in?again=1&next="+Prefix+"keys", http.StatusSeeOther)
+	http.Redirect(w, r, Prefix+"sign-in?again=1&next="+Prefix+page, http.StatusSeeOther)
 }

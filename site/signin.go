@@ -31,6 +31,7 @@ func (s *Site) newDoor(o signin.Options) (*signin.Door, error) {
 	o.Hasher, o.Throttle = s.doors.hasher, s.doors.throttle
 	in := &s.o.SignIn
 	o.Idle, o.Absolute, o.RPID, o.Notice, o.Providers = in.Idle, in.Absolute, in.PasskeyDomain, in.Notice, in.Providers
+	o.Denied = s.denied
 	o.Refused = func(login string) { s.refused(login, o.System) }
 	return signin.New(o)
 }

@@ -136,7 +136,7 @@ func (s *Site) open(ctx context.Context) (err error) {
 		return err
 	}
 	s.reportRecovery()
-	if s.Identity, err = identity.New(identity.Options{Storage: s.o.Store, Key: s.o.Key, CA: s.o.CA, Now: s.o.Now, SeveralEmployers: s.o.People.SeveralEmployers}); err != nil {
+	if s.Identity, err = identity.New(identity.Options{Storage: s.o.Store, Key: s.o.Key, CA: s.o.CA, Now: s.o.Now, SeveralEmployers: s.o.People.SeveralEmployers, ConfirmAt: s.confirmAt}); err != nil {
 		return err
 	}
 	if n, err := s.Identity.Recover(); err != nil {

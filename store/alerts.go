@@ -217,8 +217,10 @@ func (s *Store) AlertActed(id int64, action string, at time.Time) (fresh bool, e
 	return fresh, err
 }
 
-// AlertActions lists what was done because of an alert.
+// AlertActions lists what was done because of an alert, and what its person said of it.
 func (s *Store) AlertActions(id int64) ([]string, error) {
 	return list(s.read, func(r *sql.Rows) (a string, err error) { return a, r.Scan(&a) },
-		"SELECT action FROM alert_actions WHERE alert = ? ORDER BY at, action", id)
+		`SELECT action FROM (SELECT at, action FROM alert_actions WHERE alert = ?1
+		UNION ALL SELECT confirmed, 'the person said: it was me' FROM restraints WHERE alert = ?1 AND confirmed IS NOT NULL
+		UNION ALL SELECT denied, 'the person said: it was not me' FROM restraints WHERE alert = ?1 AND denied IS NOT NULL) ORDER BY at, action`, id)
 }

@@ -18,6 +18,9 @@ type Canary struct {
 	Note      string
 	Planted   time.Time
 	Withdrawn time.Time // zero while it is watched
+	// PlantedBy and WithdrawnBy are who decided it; zero where that was not kept.
+	PlantedBy, WithdrawnBy           custody.PersonID
+	PlantedByLogin, WithdrawnByLogin string
 }
 
 // Watched says whether a look at a time is one at a planted customer.
@@ -32,6 +35,8 @@ const maxCanaries = 10_000
 const maxCanaryNote = 200
 
 // AddCanary declares a customer that the directory knows a planted one, from a time on.
+// Who planted it stays on record, and the rights log, and through it the ledger, says
+// that somebody did, when and where, and not which customer.
 func (s *Store) AddCanary(c *Canary) error {
 	if len(c.Note) > maxCanaryNote {
 		return custody.E(custody.CodeTooLarge, "the note is too long", "write at most 200 bytes")
@@ -48,31 +53,51 @@ func (s *Store) AddCanary(c *Canary) error {
 		if err != nil {
 			return orNamed(err, "the system knows no customer with this key", "plant the customer first; custody serve reads new customers every minute")
 		}
-		err = t.QueryRow("INSERT INTO canaries (subject, system, note, planted) VALUES (?, ?, ?, ?) RETURNING id",
-			c.Subject, c.System, c.Note, c.Planted.UnixMilli()).Scan(&c.ID)
+		err = t.QueryRow("INSERT INTO canaries (subject, system, note, planted, planted_by) VALUES (?, ?, ?, ?, ?) RETURNING id",
+			c.Subject, c.System, c.Note, c.Planted.UnixMilli(), some(c.PlantedBy)).Scan(&c.ID)
 		if taken(err) {
 			return custody.E(custody.CodeConflict, "this customer is a canary already", "custody canary list shows them")
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return logRight(t, RightsEntry{Time: c.Planted, Act: ActPlanted, Changes: Gives, Actor: c.PlantedBy, System: c.System, Object: c.ID})
 	})
 }
 
-// WithdrawCanary ends the watch over a planted customer; what was found stays.
-func (s *Store) WithdrawCanary(system custody.SystemID, key string, at time.Time) error {
+// WithdrawCanary ends the watch over a planted customer; what was found stays. Nobody
+// withdraws one while an alert about themselves in that system waits for its review.
+func (s *Store) WithdrawCanary(system custody.SystemID, key string, by custody.PersonID, at time.Time) error {
 	return s.tx(context.Background(), func(t *sql.Tx) error {
-		r, err := t.Exec(`UPDATE canaries SET withdrawn = max(planted, ?) WHERE withdrawn IS NULL AND system = ?
-			AND subject = (SELECT number FROM subjects WHERE system = ? AND key = ?)`, at.UnixMilli(), system, system, key)
-		return changed(r, err, custody.E(custody.CodeNotFound, "no canary of this system has this key", "custody canary list shows them"))
+		var judged bool
+		if err := t.QueryRow("SELECT EXISTS (SELECT 1 FROM alerts WHERE person = ? AND system = ? AND state IN ('open', 'looking'))", by, system).Scan(&judged); err != nil {
+			return err
+		}
+		if judged {
+			return errJudged
+		}
+		var id int64
+		err := t.QueryRow(`UPDATE canaries SET withdrawn = max(planted, ?), withdrawn_by = ? WHERE withdrawn IS NULL AND system = ?
+			AND subject = (SELECT number FROM subjects WHERE system = ? AND key = ?) RETURNING id`, at.UnixMilli(), some(by), system, system, key).Scan(&id)
+		if err != nil {
+			return orNamed(err, "no canary of this system has this key", "custody canary list shows them")
+		}
+		return logRight(t, RightsEntry{Time: at, Act: ActUnplanted, Changes: Takes, Actor: by, System: system, Object: id})
 	})
 }
+
+// errJudged names no alert: that there is one stays sealed.
+var errJudged = custody.E(custody.CodeForbidden, "you cannot withdraw a planted customer of this system now", "ask somebody else to do it")
 
 // Canaries lists all that were ever planted, in order.
 func (s *Store) Canaries() ([]Canary, error) {
 	return list(s.read, func(r *sql.Rows) (c Canary, err error) {
 		var planted, withdrawn sql.NullInt64
-		err = r.Scan(&c.ID, &c.Subject, &c.System, &c.Name, &c.Key, &c.Note, &planted, &withdrawn)
+		err = r.Scan(&c.ID, &c.Subject, &c.System, &c.Name, &c.Key, &c.Note, &planted, &withdrawn, &c.PlantedBy, &c.PlantedByLogin, &c.WithdrawnBy, &c.WithdrawnByLogin)
 		c.Planted, c.Withdrawn = moment(planted), moment(withdrawn)
 		return c, err
-	}, `SELECT c.id, c.subject, c.system, y.name, coalesce(s.key, ''), c.note, c.planted, c.withdrawn
-		FROM canaries c JOIN systems y ON y.id = c.system JOIN subjects s ON s.number = c.subject ORDER BY c.id`)
+	}, `SELECT c.id, c.subject, c.system, y.name, coalesce(s.key, ''), c.note, c.planted, c.withdrawn,
+		coalesce(c.planted_by, 0), coalesce(p.login, ''), coalesce(c.withdrawn_by, 0), coalesce(w.login, '')
+		FROM canaries c JOIN systems y ON y.id = c.system JOIN subjects s ON s.number = c.subject
+		LEFT JOIN people p ON p.id = c.planted_by LEFT JOIN people w ON w.id = c.withdrawn_by ORDER BY c.id`)
 }

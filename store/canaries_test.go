@@ -1,6 +1,8 @@
 package store_test
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,7 +13,7 @@ import (
 // TestCanaries: a planted customer is watched from its planting until it is withdrawn,
 // once, and stays on record.
 func TestCanaries(t *testing.T) {
-	s, _ := alerting(t)
+	s, people := alerting(t)
 	system, err := s.EnsureSystem("bodyshop")
 	must(t, err)
 	ids, err := s.Assign(system, []string{"17", "18"})
@@ -19,7 +21,7 @@ func TestCanaries(t *testing.T) {
 	planted := time.UnixMilli(1_700_000_000_000).UTC()
 	before, err := s.Generation()
 	must(t, err)
-	must(t, s.AddCanary(&store.Canary{System: system, Key: "18", Note: "board 3", Planted: planted}))
+	must(t, s.AddCanary(&store.Canary{System: system, Key: "18", Note: "board 3", Planted: planted, PlantedBy: people[0]}))
 	if after, err := s.Generation(); err != nil || after == before {
 		t.Errorf("no gate hears of a canary: %d %d %v", before, after, err)
 	}
@@ -28,18 +30,33 @@ func TestCanaries(t *testing.T) {
 			t.Errorf("%s: %v", key, err)
 		}
 	}
-	must(t, s.WithdrawCanary(system, "18", planted.Add(time.Hour)))
-	if err := s.WithdrawCanary(system, "18", planted); custody.CodeOf(err) != custody.CodeNotFound {
+	judged := store.Alert{Key: "k", Person: people[1], System: system, Rules: []string{"facts"}, Says: "x", Raised: planted, Made: planted, Body: []byte("{}")}
+	_, err = s.PutAlert(&judged)
+	must(t, err)
+	if err := s.WithdrawCanary(system, "18", people[1], planted); custody.CodeOf(err) != custody.CodeForbidden || strings.Contains(err.Error()+custody.HintOf(err), "alert") {
+		t.Errorf("somebody whose look is judged withdraws a canary: %v", err)
+	}
+	must(t, s.WithdrawCanary(system, "18", people[2], planted.Add(time.Hour)))
+	if err := s.WithdrawCanary(system, "18", 0, planted); custody.CodeOf(err) != custody.CodeNotFound {
 		t.Errorf("withdrawn twice: %v", err)
 	}
 	all, err := s.Canaries()
 	must(t, err)
-	if len(all) != 1 || all[0].Subject != ids[1] || all[0].Key != "18" || all[0].Name != "bodyshop" || all[0].Note != "board 3" {
+	if len(all) != 1 || all[0].Subject != ids[1] || all[0].Key != "18" || all[0].Name != "bodyshop" || all[0].Note != "board 3" ||
+		all[0].PlantedByLogin != "p0@northfield.example" || all[0].WithdrawnByLogin != "p2@northfield.example" {
 		t.Fatalf("%+v", all)
 	}
 	for after, want := range map[time.Duration]bool{-time.Millisecond: false, 0: true, 59 * time.Minute: true, time.Hour: false} {
 		if all[0].Watched(planted.Add(after)) != want {
 			t.Errorf("watched %v after it was planted: %v", after, !want)
 		}
+	}
+	log, err := s.UnrecordedRights()
+	must(t, err)
+	if len(log) != 2 || log[0].Act != store.ActPlanted || log[0].Actor != people[0] || log[1].Act != store.ActUnplanted || log[1].Actor != people[2] || log[0].Object != all[0].ID {
+		t.Errorf("what goes into the ledger: %+v", log)
+	}
+	if text := fmt.Sprintf("%+v", log); strings.Contains(text, "18 ") || strings.Contains(text, "board") {
+		t.Errorf("the log says which customer is planted: %s", text)
 	}
 }

@@ -37,6 +37,7 @@ func (s *Store) Rights(now time.Time) (*identity.Rights, error) {
 		func() error { r.Boundaries, err = s.boundaries(at); return err },
 		func() error { r.Processors, err = s.inDate(); return err },
 		func() error { r.Renew, err = s.renew(at); return err },
+		func() error { r.Unconfirmed, err = s.unconfirmed(at); return err },
 	} {
 		if err := read(); err != nil {
 			s.missed.Store(true)

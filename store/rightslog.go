@@ -39,6 +39,8 @@ const (
 	ActRevoked      = "training-ended" // a training record was taken back
 	ActGranted      = "granted"        // a grant was given by hand; Note says why
 	ActGrantEnded   = "grant-ended"    // and ended
+	ActPlanted      = "planted"        // a customer is watched as a planted one; Object is the canary's number
+	ActUnplanted    = "unplanted"      // and is not any more
 )
 
 // What an entry does to rights.

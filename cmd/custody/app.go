@@ -79,6 +79,7 @@ var exitCodes = map[custody.Code]int{
 	custody.CodeConflict:     5,
 	custody.CodeUnavailable:  6,
 	custody.CodeTooLarge:     2,
+	custody.CodeConfirm:      4,
 }
 
 func exitCode(err error) int {
