@@ -98,3 +98,49 @@ func TestLaterAnswered(t *testing.T) {
 		t.Fatal("nobody read what was there")
 	}
 }
+
+// TestLaterTogether: what several sockets have at the end of one round arrives at each,
+// also when one of them does not take it at once and another one has failed.
+func TestLaterTogether(t *testing.T) {
+	l := open(t)
+	if l == nil {
+		return
+	}
+	a, one := pair(t)
+	b, two := pair(t)
+	c, three := pair(t)
+	long := bytes.Repeat([]byte("0123456789abcdef"), 1<<20)
+	told := make(chan [2]error, 1)
+	if err := l.Adopt(func(*Task) {
+		room := make([]byte, 1)
+		_, _ = one.Read(room)
+		_, _ = one.WriteLater([]byte("a"))
+		_, _ = two.WriteLater(long)
+		_, _ = three.WriteLater([]byte("c"))
+		_, first := one.Read(room)
+		_, third := three.Read(room)
+		_ = two.Flush()
+		told <- [2]error{first, third}
+	}, one, two, three); err != nil {
+		t.Fatal(err)
+	}
+	_ = c.SetLinger(0)
+	c.Close() // what is written to it fails
+	if _, err := a.Write([]byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	got := make([]byte, 1)
+	if _, err := io.ReadFull(a, got); err != nil || got[0] != 'a' {
+		t.Fatalf("%q, %v", got, err)
+	}
+	if _, err := a.Write([]byte("y")); err != nil {
+		t.Fatal(err)
+	}
+	all := make([]byte, len(long))
+	if _, err := io.ReadFull(b, all); err != nil || !bytes.Equal(all, long) {
+		t.Errorf("the long one: %v", err)
+	}
+	if errs := <-told; errs[0] != nil || errs[1] == nil {
+		t.Errorf("reading after it: %v; after one that failed: %v", errs[0], errs[1])
+	}
+}

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"custody/internal/rawsocket"
 )
 
 // Loop is one thread's. What the tasks of one round want to record is written by one
@@ -32,6 +34,8 @@ type Loop struct {
 	flight          uint64        // the last number of a write under way in the clerk; 0 if there is none
 	landed          atomic.Int64  // how long that write took; 0 until it has ended
 	late            []*Socket     // that have something to write at the end of the round
+	batch           rawsocket.Batch
+	writes          []rawsocket.Write // of a batch
 	clerk           chan func() error
 	now             time.Time     // when the round began
 	gap             time.Duration // between rounds, on average
@@ -183,6 +187,7 @@ func (l *Loop) run() {
 		if woken && l.news() {
 			close(l.clerk)
 			l.poller.close()
+			l.batch.Close()
 			return
 		}
 		l.flush()
@@ -215,6 +220,7 @@ func (l *Loop) round(look bool) (n int, woken bool) {
 
 // flush writes what was left for the end of the round.
 func (l *Loop) flush() {
+	l.flushTogether()
 	for i := 0; i < len(l.late); i++ {
 		if s := l.late[i]; s != nil && (!s.flush() || s.ready) && s.hot.wants == s {
 			l.step(s.hot)
@@ -222,6 +228,29 @@ func (l *Loop) flush() {
 		l.late[i] = nil
 	}
 	l.late = l.late[:0]
+}
+
+// flushTogether is the part of flush that is one system call.
+func (l *Loop) flushTogether() {
+	if len(l.late) < 2 {
+		return
+	}
+	w := l.writes[:0]
+	for _, s := range l.late {
+		if s != nil && len(s.later) > 0 {
+			w = append(w, rawsocket.Write{FD: s.fd, Bytes: s.later})
+		}
+	}
+	l.batch.Send(w)
+	n := 0
+	for _, s := range l.late {
+		if s != nil && len(s.later) > 0 {
+			s.wrote(w[n].Sent, w[n].Again, w[n].Err)
+			n++
+		}
+	}
+	clear(w)
+	l.writes = w[:0]
 }
 
 // await waits for something to do. Where the next thing nearly always comes at once it

@@ -108,7 +108,11 @@ func (s *Socket) flush() bool {
 	if len(s.later) == 0 {
 		return s.fault == nil && !s.stuck
 	}
-	n, again, err := rawsocket.Send(s.fd, s.later)
+	return s.wrote(rawsocket.Send(s.fd, s.later))
+}
+
+// wrote notes what became of what was left for later.
+func (s *Socket) wrote(n int, again bool, err error) (done bool) {
 	s.later, s.fault, s.stuck = s.later[n:], err, again || err == nil && n < len(s.later)
 	return err == nil && !s.stuck
 }

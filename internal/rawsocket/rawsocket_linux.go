@@ -24,6 +24,9 @@ func Take(c net.Conn) (fd int, err error) {
 	if e := raw.Control(func(old uintptr) { fd, err = unix.FcntlInt(old, unix.F_DUPFD_CLOEXEC, 0) }); e != nil {
 		return 0, e
 	}
+	if err == nil {
+		err = unix.SetNonblock(fd, true) // it is already; a Batch would wait otherwise
+	}
 	return fd, err
 }
 

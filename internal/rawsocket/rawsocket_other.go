@@ -19,3 +19,16 @@ func Receive(int, []byte) (int, bool, error) { return 0, false, errors.ErrUnsupp
 
 // Send writes nothing.
 func Send(int, []byte) (int, bool, error) { return 0, false, errors.ErrUnsupported }
+
+// Batch sends nothing.
+type Batch struct{}
+
+// Send sends nothing.
+func (*Batch) Send(list []Write) {
+	for i := range list {
+		list[i].Err = errors.ErrUnsupported
+	}
+}
+
+// Close does nothing.
+func (*Batch) Close() {}
