@@ -1,15 +1,11 @@
 package console
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
-	"io"
 	"net"
 	"net/http"
-	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,9 +16,6 @@ import (
 
 // apiPrefix is where programs ask.
 const apiPrefix = "/api/v1/"
-
-// maxBody is the longest body that a program may send, in bytes.
-const maxBody = 64 << 10
 
 // call is one operation for programs. Its pattern is below apiPrefix. takes and gives
 // are zero values of what it reads and answers, of which the description is made.
@@ -41,9 +34,11 @@ type call struct {
 type trait uint8
 
 const (
-	dear trait = 1 << iota // costs more than others, or walks through customers: a rate of its own
-	list                   // gives is one item of a page of them
-	asks                   // a POST that changes nothing, so that what is asked stands in no address
+	dear   trait = 1 << iota // costs more than others, or walks through customers: a rate of its own
+	list                     // gives is one item of a page of them
+	asks                     // a POST that changes nothing, so that what is asked stands in no address
+	lists                    // takes a list as a file, which may be long
+	secret                   // answers with a secret, which is given once and kept nowhere
 )
 
 func (k *call) is(t trait) bool { return k.traits&t != 0 }
@@ -61,7 +56,6 @@ func (c *Console) serveAPI(w http.ResponseWriter, r *http.Request) {
 		_, _ = w.Write(c.description)
 		return
 	}
-	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 	c.api.ServeHTTP(w, r)
 }
 
@@ -80,7 +74,15 @@ func (c *Console) answerCall(w http.ResponseWriter, r *http.Request, k *call) {
 		problem(w, err)
 		return
 	}
+	most := int64(maxBody)
+	if k.is(lists) {
+		most = maxLists
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, most)
 	in, raw, err := k.read(r)
+	if err == nil {
+		err = k.asked(r)
+	}
 	if err != nil {
 		problem(w, err)
 		return
@@ -89,7 +91,7 @@ func (c *Console) answerCall(w http.ResponseWriter, r *http.Request, k *call) {
 	switch {
 	case k.file() != "":
 		v.download(k, in)
-	case r.Method == http.MethodGet:
+	case k.method == http.MethodGet: // or HEAD, which its pattern lets in too
 		v.fetch(k, in)
 	case key == "" || k.is(asks):
 		status, body := v.run(k, in)
@@ -170,31 +172,6 @@ func (c *Console) caller(w http.ResponseWriter, r *http.Request, k *call) (*visi
 
 var errToken = custody.E(custody.CodeUnauthorised, "a token is needed", "send Authorization: Bearer with a token from the page Tokens for programs")
 
-// read reads the body of a call.
-func (k *call) read(r *http.Request) (in any, raw []byte, err error) {
-	if k.takes == nil {
-		return nil, nil, nil
-	}
-	if kind, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";"); strings.TrimSpace(kind) != "application/json" {
-		return nil, nil, custody.E(custody.CodeInvalid, "the body must be application/json", "send that Content-Type")
-	}
-	raw, err = io.ReadAll(r.Body)
-	var long *http.MaxBytesError
-	if errors.As(err, &long) {
-		return nil, nil, custody.E(custody.CodeTooLarge, "the body is too long", "at most 64 KiB")
-	}
-	if err != nil {
-		return nil, nil, custody.E(custody.CodeInvalid, "the body could not be read", "send it whole")
-	}
-	v := reflect.New(reflect.TypeOf(k.takes))
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.DisallowUnknownFields()
-	if err := d.Decode(v.Interface()); err != nil || d.More() {
-		return nil, nil, custody.E(custody.CodeInvalid, "the body is not what this call takes", "openapi.json describes it; unknown fields are refused")
-	}
-	return v.Elem().Interface(), raw, nil
-}
-
 // run runs a call and gives what to answer.
 func (v *visit) run(k *call, in any) (int, []byte) {
 	out, err := k.run(v, in)
@@ -249,7 +226,11 @@ func (v *visit) first(k *call, in any, key string) {
 		if status >= http.StatusInternalServerError || status == http.StatusTooManyRequests {
 			kept = 0
 		}
-		if err := v.c.o.Tokens.Finish(v.sess.Person, key, kept, body); err != nil {
+		keep := body
+		if k.is(secret) && status == http.StatusOK {
+			kept, keep = problemOf(errOnce)
+		}
+		if err := v.c.o.Tokens.Finish(v.sess.Person, key, kept, keep); err != nil {
 			v.c.o.Log.Error("the answer of an idempotency key could not be kept", "err", err)
 		}
 		if status != 0 {
@@ -258,6 +239,9 @@ func (v *visit) first(k *call, in any, key string) {
 	}()
 	status, body = v.run(k, in)
 }
+
+// errOnce is the answer to the same request again if its answer is a secret.
+var errOnce = custody.E(custody.CodeConflict, "this was done, and its answer was given once", "ask under a new idempotency key for a new one")
 
 // send answers a program.
 func send(w http.ResponseWriter, status int, body []byte) {

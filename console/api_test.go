@@ -45,24 +45,28 @@ func (p *program) call(method, path string, body any, headers ...string) (int, m
 	return status, out, h
 }
 
+// raw asks and holds the answer to the description of the interface.
 func (p *program) raw(method, path string, body any, headers ...string) (int, []byte, http.Header) {
 	p.w.t.Helper()
-	var send io.Reader
+	var send []byte
 	if body != nil {
-		b, err := json.Marshal(body)
-		if err != nil {
+		var err error
+		if send, err = json.Marshal(body); err != nil {
 			p.w.t.Fatal(err)
 		}
-		send = bytes.NewReader(b)
+		headers = append([]string{"Content-Type", "application/json"}, headers...)
 	}
-	r, err := http.NewRequest(method, p.w.URL+"/api/v1/"+path, send)
+	return p.bytes(method, path, send, headers...)
+}
+
+// bytes asks with a body as it is.
+func (p *program) bytes(method, path string, body []byte, headers ...string) (int, []byte, http.Header) {
+	p.w.t.Helper()
+	r, err := http.NewRequest(method, p.w.URL+"/api/v1/"+path, bytes.NewReader(body))
 	if err != nil {
 		p.w.t.Fatal(err)
 	}
 	r.Header.Set("Authorization", "Bearer "+p.token)
-	if body != nil {
-		r.Header.Set("Content-Type", "application/json")
-	}
 	for i := 0; i+1 < len(headers); i += 2 {
 		r.Header.Set(headers[i], headers[i+1])
 	}
@@ -75,6 +79,7 @@ func (p *program) raw(method, path string, body any, headers ...string) (int, []
 	if err != nil {
 		p.w.t.Fatal(err)
 	}
+	p.w.held(method, path, resp.StatusCode, text, resp.Header)
 	return resp.StatusCode, text, resp.Header
 }
 

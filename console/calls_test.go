@@ -3,14 +3,11 @@ package console_test
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/pb33f/libopenapi"
 
 	"custody"
 	"custody/console"
@@ -179,131 +176,6 @@ func (w *world) operations(x *things) map[string]operation {
 	}
 }
 
-// described is an operation of the OpenAPI document.
-type described struct {
-	method, path, id string
-	answer           any    // the schema of its answer; nil for a file
-	file             string // its media type
-}
-
-// description reads the document with an independent library.
-func (w *world) description() (list []described, schemas map[string]any) {
-	w.t.Helper()
-	resp, err := http.Get(w.URL + "/api/v1/openapi.json")
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	doc, err := libopenapi.NewDocument(text)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	model, err := doc.BuildV3Model()
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	var plain struct {
-		Paths      map[string]map[string]obj
-		Components struct{ Schemas map[string]any }
-	}
-	if err := json.Unmarshal(text, &plain); err != nil {
-		w.t.Fatal(err)
-	}
-	for path, item := range model.Model.Paths.PathItems.FromOldest() {
-		for method, op := range item.GetOperations().FromOldest() {
-			if op.Summary == "" || op.OperationId == "" || len(op.Tags) != 1 || op.Tags[0] == "" || op.Responses.Default == nil || op.Responses.Codes.GetOrZero("200") == nil {
-				w.t.Errorf("%s %s is not described in full", method, path)
-			}
-			d := described{method: strings.ToUpper(method), path: path, id: op.OperationId}
-			for kind, content := range plain.Paths[path][method]["responses"].(obj)["200"].(obj)["content"].(obj) {
-				if d.file = kind; kind == "application/json" {
-					d.answer, d.file = content.(obj)["schema"], ""
-				}
-			}
-			list = append(list, d)
-		}
-	}
-	return list, plain.Components.Schemas
-}
-
-// conforms holds a value to a schema, and the schema to the words that this knows.
-func conforms(schemas map[string]any, schema, value any, at string) (wrong []string) {
-	s := schema.(obj)
-	if ref, ok := s["$ref"].(string); ok {
-		return conforms(schemas, schemas[strings.TrimPrefix(ref, "#/components/schemas/")], value, at)
-	}
-	for word := range s {
-		if !slices.Contains([]string{"type", "format", "properties", "required", "items", "additionalProperties", "description"}, word) {
-			wrong = append(wrong, at+": the schema says "+word)
-		}
-	}
-	kind := s["type"]
-	if either, ok := kind.([]any); ok { // of a list that may be null
-		if kind = either[0]; value == nil {
-			return wrong
-		}
-	}
-	no := func() []string { return append(wrong, fmt.Sprintf("%s is %T, not %v", at, value, s["type"])) }
-	switch kind {
-	case "object":
-		o, ok := value.(obj)
-		if !ok {
-			return no()
-		}
-		properties, _ := s["properties"].(obj)
-		required, _ := s["required"].([]any)
-		for _, must := range required {
-			if _, ok := o[must.(string)]; !ok {
-				wrong = append(wrong, fmt.Sprintf("%s lacks %s", at, must))
-			}
-		}
-		for name, v := range o {
-			if p, ok := properties[name]; ok {
-				wrong = append(wrong, conforms(schemas, p, v, at+"."+name)...)
-			} else if more, ok := s["additionalProperties"].(obj); ok {
-				wrong = append(wrong, conforms(schemas, more, v, at+"."+name)...)
-			} else {
-				wrong = append(wrong, at+" has "+name+", which is not described")
-			}
-		}
-	case "array":
-		list, ok := value.([]any)
-		if !ok {
-			return no()
-		}
-		for i, v := range list {
-			wrong = append(wrong, conforms(schemas, s["items"], v, fmt.Sprintf("%s[%d]", at, i))...)
-		}
-	case "string":
-		text, ok := value.(string)
-		if !ok {
-			return no()
-		}
-		if _, err := time.Parse(time.RFC3339, text); s["format"] == "date-time" && err != nil {
-			return no()
-		}
-	case "integer":
-		if n, ok := value.(float64); !ok || n != float64(int64(n)) {
-			return no()
-		}
-	case "number":
-		if _, ok := value.(float64); !ok {
-			return no()
-		}
-	case "boolean":
-		if _, ok := value.(bool); !ok {
-			return no()
-		}
-	default:
-		wrong = append(wrong, fmt.Sprintf("%s: the schema has the type %v", at, s["type"]))
-	}
-	return wrong
-}
-
 // inOrder are operations whose example needs that of another first.
 var inOrder = []string{"takeDown", "bringUp", "takeAllDown", "bringAllUp", "leave", "cuts", "startTrace", "trace", "traceReport", "unsealAlert", "alert", "closeReview", "revokeToken", "compromised"}
 
@@ -343,27 +215,13 @@ func TestEveryOperation(t *testing.T) {
 			t.Errorf("no example of %s", d.id)
 			continue
 		}
-		w.ahead.Add(int64(20 * time.Second)) // people are slower than this test
-		status, text, h := programs[op.who].raw(d.method, op.path, op.body)
+		w.ahead.Add(int64(20 * time.Second))                                // people are slower than this test
+		status, text, _ := programs[op.who].raw(d.method, op.path, op.body) // and held to the description there
 		if d.id == "startTrace" {
 			w.traced(programs["lena"])
 		}
 		if status != http.StatusOK {
 			t.Errorf("%s: %d %s", d.id, status, text)
-			continue
-		}
-		if kind, _, _ := strings.Cut(h.Get("Content-Type"), ";"); d.file != "" {
-			if kind != d.file || len(text) == 0 {
-				t.Errorf("%s answers %s", d.id, kind)
-			}
-			continue
-		}
-		var out any
-		if err := json.Unmarshal(text, &out); err != nil {
-			t.Fatal(d.id, err)
-		}
-		for _, wrong := range conforms(schemas, d.answer, out, d.id) {
-			t.Error(wrong)
 		}
 	}
 	t.Run("a wrong answer is noticed", func(t *testing.T) {

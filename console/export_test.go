@@ -7,3 +7,6 @@ func PagePatterns() (list []string) {
 	}
 	return list
 }
+
+// Description is the OpenAPI document.
+func Description() ([]byte, error) { return describe(calls()) }

@@ -143,11 +143,7 @@ func parameters(k *call) (all []any) {
 			all = append(all, map[string]any{"name": name, "in": "path", "required": true, "description": "The " + name, "schema": kind})
 		}
 	}
-	query := k.query
-	if k.method == "GET" && k.is(list) {
-		query = append(slices.Clone(query), paging...)
-	}
-	for _, p := range query {
+	for _, p := range k.parameters() {
 		kind := map[string]any{"type": p.kind}
 		if p.kind == "date-time" {
 			kind = map[string]any{"type": "string", "format": "date-time"}
