@@ -321,14 +321,17 @@ func (v *visit) limit() (int, error) {
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 || n > maxItems {
-		return 0, custody.E(custody.CodeInvalid, "limit is not a number from 1 to 500", "leave it out for 100")
+		return 0, errLimit
 	}
 	return n, nil
 }
 
+var errLimit = custody.E(custody.CodeInvalid, "limit is not a number from 1 to 500", "leave it out for 100")
+
 // cursor reads where a part begins: zero is the beginning.
-func (v *visit) cursor() (uint64, error) {
-	text := v.r.URL.Query().Get("cursor")
+func (v *visit) cursor() (uint64, error) { return cursorOf(v.r.URL.Query().Get("cursor")) }
+
+func cursorOf(text string) (uint64, error) {
 	if text == "" {
 		return 0, nil
 	}
@@ -345,7 +348,18 @@ func (v *visit) period() (from, to time.Time, err error) {
 	if from, err = instant(q.Get("since")); err == nil {
 		to, err = instant(q.Get("until"))
 	}
+	if err == nil {
+		err = ordered(from, to)
+	}
 	return from, to, err
+}
+
+// ordered holds a period to one that has a length; the zero time leaves an end open.
+func ordered(from, to time.Time) error {
+	if !from.IsZero() && !to.IsZero() && !from.Before(to) {
+		return custody.E(custody.CodeInvalid, "the period ends before it begins", "since comes before until")
+	}
+	return nil
 }
 
 func instant(text string) (time.Time, error) {

@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -60,7 +61,7 @@ func (k *call) read(r *http.Request) (in any, raw []byte, err error) {
 	if err := d.Decode(v.Interface()); err != nil {
 		return nil, nil, errBody // the decoder's words quote what was sent (P7)
 	}
-	return v.Elem().Interface(), raw, nil
+	return v.Elem().Interface(), raw, checkBounds(v.Elem())
 }
 
 var errBody = custody.E(custody.CodeInvalid, "the body is not what this call takes", "openapi.json describes it; unknown fields are refused")
@@ -136,6 +137,58 @@ func ended(d *json.Decoder) error {
 	}
 	return nil
 }
+
+// Bounds of what fields hold, in characters, and of how many a list has. A field marked
+// long is prose; one marked whole is a file.
+const (
+	maxField = 500
+	maxProse = 4000
+	maxWords = 100
+)
+
+// The years of times that make sense here.
+const firstYear, lastYear = 2000, 2199
+
+// bound is how many characters a field takes; zero is as many as the body.
+func bound(f *reflect.StructField) int {
+	switch f.Tag.Get("text") {
+	case "long":
+		return maxProse
+	case "whole":
+		return 0
+	}
+	return maxField
+}
+
+// checkBounds holds what was read to its bounds.
+func checkBounds(v reflect.Value) error {
+	for i := range v.NumField() {
+		f, x := v.Type().Field(i), v.Field(i)
+		switch y := x.Interface().(type) {
+		case string:
+			if most := bound(&f); most > 0 && utf8.RuneCountInString(y) > most {
+				return errLong
+			}
+		case []string:
+			if len(y) > maxWords || slices.ContainsFunc(y, func(word string) bool { return utf8.RuneCountInString(word) > maxField }) {
+				return errLong
+			}
+		case time.Time:
+			if year := y.UTC().Year(); !y.IsZero() && (year < firstYear || year > lastYear) {
+				return custody.E(custody.CodeInvalid, "a time is too far away", "from the year 2000 to 2199")
+			}
+		default:
+			if x.Kind() == reflect.Struct {
+				if err := checkBounds(x); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+var errLong = custody.E(custody.CodeInvalid, "a field is too long", "openapi.json gives the length of each; lists hold 100 texts at most")
 
 // checkText refuses control characters other than line ends and tabs, and what turns the
 // direction of writing, with which a name can pretend to be another.

@@ -62,8 +62,8 @@ type SaidItem struct {
 	System  string `json:"system,omitempty"`
 	Caller  string `json:"caller,omitempty"`  // the number that called
 	Claimed string `json:"claimed,omitempty"` // who they said they were
-	Knew    string `json:"knew,omitempty"`
-	Words   string `json:"words,omitempty"`
+	Knew    string `json:"knew,omitempty" text:"long"`
+	Words   string `json:"words,omitempty" text:"long"`
 }
 
 // NewComplaint is a complaint to be taken.

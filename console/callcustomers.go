@@ -3,7 +3,6 @@ package console
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"time"
 
 	"custody"
@@ -12,9 +11,9 @@ import (
 func customerCalls() []call {
 	return []call{
 		{"POST", "customers/find", "findCustomers", "Find customers by key, phone, email or registration; itself a look at those found, recorded with the reason", areaCustomers, scopeLooks, list | dear | asks, nil, Sought{}, CustomerItem{}, callFind},
-		{"POST", "who-saw", "whoSaw", "Everybody who saw or changed one customer's data, newest first; itself a look, recorded with the reason", areaCustomers, scopeLooks, list | dear | asks, nil, Who{}, LookItem{}, callWhoSaw},
+		{"POST", "who-saw", "whoSaw", "Everybody who saw or changed one customer's data, newest first; itself a look, recorded with the reason", areaCustomers, scopeLooks, list | dear | asks, nil, WhoSaw{}, LookItem{}, callWhoSaw},
 		{"POST", "customers/answer", "answerCustomer", "The answer to a subject access request: who saw the customer, by employer and work; itself a look", areaCustomers, scopeLooks, dear | asks, nil, Asked{}, Answer{}, callAnswer},
-		{"POST", "customers/extract", "customerExtract", "The proof of who saw a customer, which anybody checks offline; itself a look", areaCustomers, scopeLooks, dear | asks, nil, Who{}, file(extractType), callCustomerExtract},
+		{"POST", "customers/extract", "customerExtract", "The proof of who saw a customer, which anybody checks offline; itself a look", areaCustomers, scopeLooks, dear | asks, nil, WhoWhen{}, file(extractType), callCustomerExtract},
 		{"POST", "customers/erase", "erase", "Forget a customer: take away the link from the ledger's number to them", areaErase, scopeCustomers, dear, nil, Who{}, Done{}, callErase},
 	}
 }
@@ -30,6 +29,11 @@ func callFind(v *visit, in any) (any, error) {
 	q := in.(Sought)
 	if err := v.checkSought(q.What, q.Reason); err != nil {
 		return nil, err
+	}
+	if q.System != "" {
+		if _, err := v.systemNamed(q.System); err != nil {
+			return nil, err
+		}
 	}
 	matches, err := v.find(q.System, q.What, q.Reason)
 	if err != nil {
@@ -49,14 +53,24 @@ func callFind(v *visit, in any) (any, error) {
 // Who names a customer: by key, or by an identifier such as phone, email or registration.
 // Nothing of it stands in an address or a log.
 type Who struct {
-	System     string    `json:"system"`
-	Key        string    `json:"key,omitempty"`
-	Identifier string    `json:"identifier,omitempty"`
-	Reason     string    `json:"reason"`
-	Since      time.Time `json:"since,omitzero"`
-	Until      time.Time `json:"until,omitzero"`
-	Limit      int       `json:"limit,omitempty"`
-	Cursor     string    `json:"cursor,omitempty"`
+	System     string `json:"system"`
+	Key        string `json:"key,omitempty"`
+	Identifier string `json:"identifier,omitempty"`
+	Reason     string `json:"reason"`
+}
+
+// WhoWhen names a customer and a time, half open.
+type WhoWhen struct {
+	Who
+	Since time.Time `json:"since,omitzero"`
+	Until time.Time `json:"until,omitzero"`
+}
+
+// WhoSaw asks for a part of who saw a customer.
+type WhoSaw struct {
+	WhoWhen
+	Limit  uint32 `json:"limit,omitempty"`
+	Cursor string `json:"cursor,omitempty"`
 }
 
 // customer finds the one customer who is meant, and records the look.
@@ -86,19 +100,25 @@ func (v *visit) customer(who *Who) (Match, error) {
 }
 
 func callWhoSaw(v *visit, in any) (any, error) {
-	who := in.(Who)
-	before, _ := strconv.ParseUint(who.Cursor, 10, 63)
-	if who.Limit < 0 || who.Limit > maxItems {
-		return nil, custody.E(custody.CodeInvalid, "limit is not a number from 1 to 500", "leave it out for 100")
+	who := in.(WhoSaw)
+	before, err := cursorOf(who.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	if who.Limit > uint32(maxItems) {
+		return nil, errLimit
 	}
 	if who.Limit == 0 {
 		who.Limit = 100
 	}
-	m, err := v.customer(&who)
+	if err := ordered(who.Since, who.Until); err != nil {
+		return nil, err
+	}
+	m, err := v.customer(&who.Who)
 	if err != nil {
 		return nil, err
 	}
-	return v.items(v.c.o.Looks.WhoSaw(m.System, m.Subject, who.Since, who.Until), v.reach(areaCustomers), before, who.Limit), nil
+	return v.items(v.c.o.Looks.WhoSaw(m.System, m.Subject, who.Since, who.Until), v.reach(areaCustomers), before, int(who.Limit)), nil
 }
 
 // Asked is a subject access request. Names has staff named in the answer.
@@ -150,8 +170,11 @@ func callAnswer(v *visit, in any) (any, error) {
 }
 
 func callCustomerExtract(v *visit, in any) (any, error) {
-	who := in.(Who)
-	m, err := v.customer(&who)
+	who := in.(WhoWhen)
+	if err := ordered(who.Since, who.Until); err != nil {
+		return nil, err
+	}
+	m, err := v.customer(&who.Who)
 	if err != nil {
 		return nil, err
 	}

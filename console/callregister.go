@@ -55,7 +55,7 @@ type ProcessorState struct {
 	ProcessorItem
 	Contact       string         `json:"contact"`
 	ContractStart time.Time      `json:"contract_start"`
-	Instructions  string         `json:"instructions"`
+	Instructions  string         `json:"instructions" text:"long"`
 	Scopes        []ScopeItem    `json:"scopes"`
 	Papers        []PaperItem    `json:"papers"`
 	Reviews       []HeldItem     `json:"reviews"`
@@ -148,7 +148,7 @@ type NewProcessor struct {
 	Contract      string    `json:"contract"`
 	ContractStart time.Time `json:"contract_start,omitzero"` // now if it is left out
 	ContractEnd   time.Time `json:"contract_end,omitzero"`
-	Instructions  string    `json:"instructions"`
+	Instructions  string    `json:"instructions" text:"long"`
 	ReviewDays    int       `json:"review_days"`
 }
 

@@ -105,6 +105,11 @@ func (v *visit) takeComplaint(said Said, called time.Time) (string, error) {
 	if err := v.complaintReach(); err != nil {
 		return "", err
 	}
+	if said.System != "" {
+		if _, err := v.systemNamed(said.System); err != nil {
+			return "", err
+		}
+	}
 	return v.c.o.Complaints.Add(v.r.Context(), said, called)
 }
 

@@ -154,7 +154,7 @@ func conforms(schemas map[string]any, schema, value any, at string) (wrong []str
 		return conforms(schemas, schemas[strings.TrimPrefix(ref, "#/components/schemas/")], value, at)
 	}
 	for word := range s {
-		if !slices.Contains([]string{"type", "format", "properties", "required", "items", "additionalProperties", "description"}, word) {
+		if !slices.Contains([]string{"type", "format", "properties", "required", "items", "additionalProperties", "description", "maxLength", "maxItems"}, word) {
 			wrong = append(wrong, at+": the schema says "+word)
 		}
 	}

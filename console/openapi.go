@@ -49,9 +49,32 @@ func (d *description) operation(k *call) map[string]any {
 		op["parameters"] = p
 	}
 	if k.takes != nil {
-		op["requestBody"] = map[string]any{"required": true, "content": map[string]any{"application/json": map[string]any{"schema": d.schema(reflect.TypeOf(k.takes))}}}
+		op["requestBody"] = map[string]any{"required": true, "content": map[string]any{"application/json": map[string]any{"schema": d.taken(reflect.TypeOf(k.takes))}}}
 	}
 	return op
+}
+
+// taken is the schema of what a call takes: with the bounds of its fields.
+func (d *description) taken(t reflect.Type) any {
+	schema := d.schema(t)
+	d.bounded(t, d.schemas[schemaName(t)].(map[string]any)["properties"].(map[string]any))
+	return schema
+}
+
+func (d *description) bounded(t reflect.Type, properties map[string]any) {
+	for i := range t.NumField() {
+		f := t.Field(i)
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		switch s, _ := properties[name].(map[string]any); {
+		case f.Anonymous && name == "":
+			d.bounded(f.Type, properties)
+		case f.Type.Kind() == reflect.String && bound(&f) > 0:
+			s["maxLength"] = bound(&f)
+		case f.Type.Kind() == reflect.Slice:
+			s["maxItems"] = maxWords
+			s["items"] = map[string]any{"type": "string", "maxLength": maxField}
+		}
+	}
 }
 
 // success is an answer that is what was asked for.

@@ -86,14 +86,18 @@ func (c consoleRegister) standard(p *console.Paper) (err error) {
 	return nil
 }
 
-// PutProcessor implements console.Register.
+// PutProcessor implements console.Register. What cannot be kept makes no organisation.
 func (c consoleRegister) PutProcessor(ctx context.Context, organisation string, p *console.Processor, by custody.PersonID) error {
-	org, err := c.s.Identity.EnsureOrganisation(organisation)
+	put := &store.Processor{Kind: p.Kind, Contact: p.Contact, Contract: p.Contract, ContractStart: p.ContractStart, ContractEnd: p.ContractEnd,
+		Instructions: p.Instructions, ReviewDays: p.ReviewDays}
+	err := put.Check()
+	if err == nil {
+		put.Organisation, err = c.s.Identity.EnsureOrganisation(organisation)
+	}
 	if err != nil {
 		return err
 	}
-	return c.s.o.Store.PutProcessor(ctx, by, &store.Processor{Organisation: org, Kind: p.Kind, Contact: p.Contact, Contract: p.Contract,
-		ContractStart: p.ContractStart, ContractEnd: p.ContractEnd, Instructions: p.Instructions, ReviewDays: p.ReviewDays}, c.s.o.Now())
+	return c.s.o.Store.PutProcessor(ctx, by, put, c.s.o.Now())
 }
 
 // KeepTraining implements console.Register.

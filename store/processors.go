@@ -95,9 +95,8 @@ func (p *Processor) InDate(now time.Time) bool {
 		(p.Ended.IsZero() || now.Before(p.Ended))
 }
 
-// PutProcessor adds an organisation to the register, or changes its contract. A review
-// that is due moves only with AddProcessorReview, but for the first one.
-func (s *Store) PutProcessor(ctx context.Context, by custody.PersonID, p *Processor, at time.Time) error {
+// Check holds a contract to what makes sense.
+func (p *Processor) Check() error {
 	switch {
 	case p.Kind != KindProcessor && p.Kind != KindPartner:
 		return custody.E(custody.CodeInvalid, "there is no such kind of organisation", "it is a processor or a partner")
@@ -107,6 +106,15 @@ func (s *Store) PutProcessor(ctx context.Context, by custody.PersonID, p *Proces
 		return custody.E(custody.CodeInvalid, "a processor is reviewed every 1 to 1,100 days", "once a year is usual")
 	case !p.ContractEnd.IsZero() && !p.ContractEnd.After(p.ContractStart):
 		return custody.E(custody.CodeInvalid, "the contract ends before it starts", "give an end that is later than the start, or none")
+	}
+	return nil
+}
+
+// PutProcessor adds an organisation to the register, or changes its contract. A review
+// that is due moves only with AddProcessorReview, but for the first one.
+func (s *Store) PutProcessor(ctx context.Context, by custody.PersonID, p *Processor, at time.Time) error {
+	if err := p.Check(); err != nil {
+		return err
 	}
 	if p.ReviewDue.IsZero() {
 		p.ReviewDue = at.AddDate(0, 0, p.ReviewDays)

@@ -243,6 +243,9 @@ func (s *Store) RecordClause(ctx context.Context, by custody.PersonID, c *Clause
 	if by == c.Person {
 		return errOwn
 	}
+	if c.Signed.After(at) {
+		return custody.E(custody.CodeInvalid, "the clause is not signed yet", "keep it once it is, with the day of the signature")
+	}
 	return s.tx(ctx, func(t *sql.Tx) error {
 		if _, err := workplace(t, c.Person, c.Organisation, at); err != nil {
 			return err

@@ -235,7 +235,7 @@ type lookPage struct {
 }
 
 func (a *app) remoteWhoSaw(cmd *cobra.Command, _ []string) error {
-	who := console.Who{System: text(cmd, "system"), Key: text(cmd, "subject"), Reason: text(cmd, "reason")}
+	who := console.WhoSaw{WhoWhen: console.WhoWhen{Who: console.Who{System: text(cmd, "system"), Key: text(cmd, "subject"), Reason: text(cmd, "reason")}}}
 	if who.Reason == "" {
 		return usage(cmd, "--reason is missing: the look is recorded under the token's person")
 	}
