@@ -37,6 +37,9 @@ type Portal struct {
 	SignOut string `yaml:"sign_out"`
 	// Closed are paths that nobody reaches, with all below them.
 	Closed []string `yaml:"closed"`
+	// Lookups are paths, with all below them, to which forms are sent that only look
+	// something up: nothing of it is recorded as a change.
+	Lookups []string `yaml:"lookups"`
 	// Cookies are those of the application's that its scripts need in the browser.
 	Cookies []string `yaml:"cookies"`
 	// Elsewhere are other hosts to which the application may redirect.
@@ -257,6 +260,11 @@ func (p *Portal) checkPaths(say func(string, ...string)) {
 	for _, c := range p.Closed {
 		if !plainPath(c) || c == "/" {
 			say("write paths, like /account", "closed")
+		}
+	}
+	for _, l := range p.Lookups {
+		if !plainPath(l) || l == "/" {
+			say("write paths, like /search", "lookups")
 		}
 	}
 	for _, prefix := range p.Static {

@@ -24,6 +24,7 @@ type changeGroup struct {
 	event    custody.Event
 	ruling   Ruling
 	subjects []custody.SubjectID
+	unknown  bool // it is recorded although nobody can tell whose data it is
 }
 
 // Changes starts to collect what the session changes.
@@ -60,6 +61,13 @@ func (c *Changes) Add(n int, s custody.SubjectID) error {
 		return c.Commit()
 	}
 	return nil
+}
+
+// Unknown says that something was changed under a group of which nobody can tell whose
+// data it is: an event without subjects records it.
+func (c *Changes) Unknown(n int) {
+	c.groups[n].unknown = true
+	c.pending++
 }
 
 // Pending counts the subjects added since the last Commit or Drop, repeats included.
@@ -108,7 +116,7 @@ func (c *Changes) Commit() error {
 	events := make([]*custody.Event, 0, len(c.groups))
 	for i := range c.groups {
 		g := &c.groups[i]
-		if len(g.subjects) == 0 {
+		if len(g.subjects) == 0 && !g.unknown {
 			continue
 		}
 		if _, err := c.s.decide(g.ruling.need); err != nil { // a grant may have ended meanwhile (P3)
@@ -118,7 +126,7 @@ func (c *Changes) Commit() error {
 		events = append(events, g.finish(now))
 	}
 	for i := range c.groups { // a statement may be in the middle of adding to them
-		c.groups[i].subjects = nil
+		c.groups[i].subjects, c.groups[i].unknown = nil, false
 	}
 	c.pending, c.commits = 0, c.commits+1
 	if err := c.s.g.append("the change could not be recorded, so it was not made", events...); err != nil {

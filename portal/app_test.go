@@ -42,6 +42,7 @@ type app struct {
 	customers []customer
 	begun     atomic.Int32 // endless files ever
 	sending   atomic.Int32 // and those under way
+	whole     atomic.Int32 // uploads that arrived whole
 	db        *pgx.Conn
 
 	mu       sync.Mutex
@@ -87,7 +88,7 @@ func (a *app) routes() http.Handler {
 	m.HandleFunc("POST /login", a.login)
 	for path, h := range map[string]http.HandlerFunc{
 		"GET /{$}": a.home, "GET /api/customers": a.list, "GET /api/customers/{id}": a.one, "GET /customers": a.page, "GET /export.csv": a.export,
-		"GET /slow": a.slow, "GET /long": a.long, "GET /events": a.events, "GET /socket": a.socket, "GET /redirect": a.redirect, "POST /upload": a.upload,
+		"GET /slow": a.slow, "GET /long": a.long, "GET /events": a.events, "GET /socket": a.socket, "GET /redirect": a.redirect, "POST /upload": a.upload, "PUT /upload": a.upload, "PATCH /upload": a.upload, "POST /upload/search": a.upload,
 		"GET /static/logo.png": a.logo, "GET /files/scan.png": a.logo, "GET /photo/logo.png": a.logo, "GET /header": a.header, "GET /static/app.js": a.script,
 		"POST /phone": a.newPhone, "GET /account": a.account, "POST /account": a.change,
 		"GET /file": a.file, "GET /logout": a.logout, "GET /endless": a.endless, "GET /hang": a.hang, "GET /refuse": a.refuse,
@@ -369,6 +370,7 @@ func (a *app) upload(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return
 	}
+	a.whole.Add(1)
 	fmt.Fprintf(w, "%d bytes", n)
 }
 

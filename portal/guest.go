@@ -30,6 +30,7 @@ type guest struct {
 	views   []*view // not in use
 	running []*visit
 	reasons reasons
+	pages   pages
 }
 
 // all lists the guests, under the lock.

@@ -73,6 +73,9 @@ type Options struct {
 	// Closed are paths that nobody reaches through the gate, with all below them: where
 	// the application's account is changed.
 	Closed []string
+	// Lookups are paths, with all below them, to which forms are sent that only look
+	// something up: they change nothing.
+	Lookups []string
 	// SignOut is the application's own way out: it ends the session at the gate.
 	SignOut string
 	// AllowUninspectable lets answers through that cannot be inspected.

@@ -106,15 +106,15 @@ func (v *visit) recordByReason() error {
 		return err
 	}
 	v.view.s.Restate(0, "") // that of the part before
-	runs, missing := v.sortByReason(r, nil)
+	runs, missing := v.sortByReason(v.view.seen, r, nil)
 	if len(missing) > 0 && v.p.o.Explainer != nil {
 		if err := v.explain(missing); err != nil {
 			return err
 		}
-		runs, missing = v.sortByReason(r, nil)
+		runs, missing = v.sortByReason(v.view.seen, r, nil)
 	}
 	if why, ok := v.ofAll(r); ok && len(missing) > 0 {
-		runs, missing = v.sortByReason(r, &why)
+		runs, missing = v.sortByReason(v.view.seen, r, &why)
 	}
 	if len(missing) > 0 && v.whole {
 		return v.asked(missing, 0)
@@ -168,13 +168,16 @@ type reasonRun struct {
 
 // sortByReason parts the subjects by the reason of their look; those that may be
 // seen without one have none. Otherwise is the reason for whom there is none.
-func (v *visit) sortByReason(r *reasons, otherwise *Stated) (runs []reasonRun, missing []custody.SubjectID) {
+func (v *visit) sortByReason(list []sighting, r *reasons, otherwise *Stated) (runs []reasonRun, missing []custody.SubjectID) {
 	free := v.view.s.Rights()
 	clear, masked := free.With(custody.Clear), free.With(custody.Masked)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for _, s := range v.view.seen {
+	for _, s := range list {
 		var why Stated
+		if s.shown|s.masked == 0 { // named by the key alone
+			why = r.by[s.subject]
+		}
 		if s.shown&^clear != 0 || v.maskable(s.masked)&^(clear|masked) != 0 {
 			var ok bool
 			if why, ok = r.by[s.subject]; !ok {

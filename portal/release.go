@@ -82,6 +82,7 @@ func (v *visit) releaseWhole(end bool) error {
 	}
 	if v.found {
 		v.noCopies()
+		v.remember(end)
 	}
 	if end && bodyAllowed(v.status) {
 		length := strconv.Itoa(len(out))

@@ -1,6 +1,8 @@
 package portal
 
 import (
+	"net/http"
+
 	"custody"
 	"custody/gate"
 	"custody/subjects/body"
@@ -109,6 +111,24 @@ func (v *visit) stillMay() error {
 		}
 	}
 	return nil
+}
+
+// remember notes whom a page is about, for what is sent from it.
+func (v *visit) remember(end bool) {
+	if v.r.Method != http.MethodGet {
+		return
+	}
+	var one custody.SubjectID
+	for i := range v.view.seen {
+		if s := &v.view.seen[i]; !s.beside {
+			if one != 0 || !end {
+				one = 0
+				break
+			}
+			one = s.subject
+		}
+	}
+	v.g.pages.shows(v.p, v.r.URL.RequestURI(), one)
 }
 
 // count makes an answer an export when it holds more people than a page may.

@@ -38,6 +38,7 @@ type call struct {
 	watched   int                          // the hook of hush
 	furnish   bool                         // the path is one of the application's furniture
 	explained map[custody.SubjectID]Stated // reasons found in the data
+	upload    *upload                      // a long body on its way; nil: none
 }
 
 var (
@@ -155,6 +156,9 @@ func (p *Portal) visit(w http.ResponseWriter, r *http.Request, g *guest) {
 func (v *visit) over(calm bool) {
 	calm = v.ctx.Off(v.watched) && calm
 	_ = v.behind.wait()
+	if v.upload != nil {
+		v.upload.stop()
+	}
 	calm = v.ctx.Over() && calm
 	v.g.done(v, calm)
 }
@@ -170,7 +174,7 @@ func (v *visit) run() error {
 	if upgrade(v.r) {
 		return v.socket()
 	}
-	if err := v.formWithMasks(); err != nil {
+	if err := v.sends(); err != nil {
 		return err
 	}
 	resp, err := v.ask()

@@ -96,18 +96,20 @@ func (w *view) people() (n int) {
 }
 
 // merge joins what was seen of each subject: ascending, without repeats.
-func (w *view) merge() {
-	slices.SortStableFunc(w.seen, func(a, b sighting) int { return int(int64(a.subject) - int64(b.subject)) })
+func (w *view) merge() { w.seen = merged(w.seen) }
+
+func merged(list []sighting) []sighting {
+	slices.SortStableFunc(list, func(a, b sighting) int { return int(int64(a.subject) - int64(b.subject)) })
 	n := 0
-	for i := range w.seen {
-		if n > 0 && w.seen[n-1].subject == w.seen[i].subject {
-			w.seen[n-1].shown |= w.seen[i].shown
-			w.seen[n-1].masked |= w.seen[i].masked
-			w.seen[n-1].beside = w.seen[n-1].beside && w.seen[i].beside
+	for i := range list {
+		if n > 0 && list[n-1].subject == list[i].subject {
+			list[n-1].shown |= list[i].shown
+			list[n-1].masked |= list[i].masked
+			list[n-1].beside = list[n-1].beside && list[i].beside
 			continue
 		}
-		w.seen[n] = w.seen[i]
+		list[n] = list[i]
 		n++
 	}
-	w.seen = w.seen[:n]
+	return list[:n]
 }

@@ -34,6 +34,7 @@ type Portal struct {
 	Cookies            []string
 	Elsewhere          []string
 	Closed             []string
+	Lookups            []string
 	SignOut            string
 	AllowUninspectable bool
 	ExportAbove        int
@@ -106,7 +107,7 @@ func (s *Site) openPortal(sys *System) (*entrance, error) {
 		System: sys.ID, Name: sys.Name, Title: o.Title, Public: o.Public, SignIn: &in, Door: e.door, Gate: s.Gate, Reasons: stated{s.o.Store}, Requests: requests{s}, Rules: rules{s},
 		Origin: upstream.New(upstream.Options{URL: o.Origin, Self: o.Self, TLS: o.OriginTLS}),
 		Plan:   plan, Values: &s.memory, Directory: &s.memory, Static: o.Static, Cookies: o.Cookies, Elsewhere: o.Elsewhere,
-		Closed: o.Closed, SignOut: o.SignOut, AllowUninspectable: o.AllowUninspectable, ExportAbove: o.ExportAbove, Stall: o.Stall, Contact: o.Contact,
+		Closed: o.Closed, Lookups: o.Lookups, SignOut: o.SignOut, AllowUninspectable: o.AllowUninspectable, ExportAbove: o.ExportAbove, Stall: o.Stall, Contact: o.Contact,
 		Key: key, MaxClients: s.o.MaxConnections, Now: s.o.Now, Zone: s.o.Zone, Log: s.o.Log,
 	}
 	sys.changed = make(chan struct{}, 1)

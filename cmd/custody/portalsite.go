@@ -23,7 +23,7 @@ func (w *workspace) portalOf(name string) (*site.Portal, error) {
 	p := &site.Portal{
 		Title: c.Title, Public: c.PublicURL(), TLS: c.TLS == config.On, Origin: c.OriginURL(), Audience: c.SignIn.Audience,
 		Rules:  body.Rules{JSON: c.JSON, HTML: c.HTML, CSV: c.CSV},
-		Static: c.Static, Cookies: c.Cookies, Elsewhere: c.Elsewhere, Closed: c.Closed, SignOut: c.SignOut,
+		Static: c.Static, Cookies: c.Cookies, Elsewhere: c.Elsewhere, Closed: c.Closed, Lookups: c.Lookups, SignOut: c.SignOut,
 		AllowUninspectable: c.Uninspectable == config.Allow, ExportAbove: c.ExportAbove, Contact: c.Contact,
 		SignIn: upstream.SignIn{Kind: signInKinds[c.SignIn.Method], Header: c.SignIn.Header,
 			Form: upstream.Form{Path: c.SignIn.Path, UserField: c.SignIn.UserField, PasswordField: c.SignIn.PasswordField, Cookie: c.SignIn.SuccessCookie}},

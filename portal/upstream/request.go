@@ -148,5 +148,8 @@ func appendPart(out, part []byte, chunked bool) []byte {
 }
 
 func bodyBroke(err error) error {
+	if custody.CodeOf(err) != custody.CodeInternal { // the gate's own, which looks through the body
+		return err
+	}
 	return &custody.Error{Code: custody.CodeInvalid, Message: "the request broke off", Hint: "send it again", Err: err}
 }

@@ -1,6 +1,7 @@
 package body
 
 import (
+	"maps"
 	"sort"
 	"strings"
 
@@ -46,12 +47,73 @@ type Plan struct {
 	// selectors is the index of html.
 	selectors selectorIndex
 	csv       map[string]rule
+	sent      *Plan
 }
 
 var nothing, _ = Compile(Rules{})
 
+// Sent is the plan for what people send: a member or a field that is called like one of
+// the rules' places is of its category wherever it stands, because forms have no paths.
+func (p *Plan) Sent() *Plan {
+	if p == nil {
+		return nothing
+	}
+	return p.sent
+}
+
+// Key finds the customer's key in an address, path and query, by those selectors that
+// give the beginning of a link: a[href^="/customers/"].
+func (p *Plan) Key(target string) (key string, ok bool) {
+	if p == nil {
+		return "", false
+	}
+	for i := range p.html {
+		s := &p.html[i]
+		if rest, found := strings.CutPrefix(target, s.prefix); found && s.rule == ruleKey && s.prefix != "" {
+			if end := strings.IndexAny(rest, "/?#&"); end >= 0 {
+				rest = rest[:end]
+			}
+			if rest != "" {
+				return rest, true
+			}
+		}
+	}
+	return "", false
+}
+
+// sentRules are the rules with a place anywhere for each name that has a category.
+func sentRules(r Rules) Rules {
+	out := Rules{JSON: maps.Clone(r.JSON), CSV: maps.Clone(r.CSV)}
+	if out.JSON == nil {
+		out.JSON = map[string]string{}
+	}
+	if out.CSV == nil {
+		out.CSV = map[string]string{}
+	}
+	for place, word := range r.JSON {
+		name := place[strings.LastIndexAny(place, ".]")+1:]
+		if _, had := out.CSV[name]; !had && word != "key" && name != "" && name != "*" {
+			out.CSV[name] = word
+		}
+	}
+	for name, word := range out.CSV {
+		if _, had := out.JSON["**."+name]; !had && word != "key" && !strings.ContainsAny(name, ".[]* ") {
+			out.JSON["**."+name] = word
+		}
+	}
+	return out
+}
+
 // Compile checks the rules. Errors name the rule that is wrong.
 func Compile(r Rules) (*Plan, error) {
+	p, err := compileRules(r)
+	if err == nil {
+		p.sent, err = compileRules(sentRules(r))
+	}
+	return p, err
+}
+
+func compileRules(r Rules) (*Plan, error) {
 	p := &Plan{csv: map[string]rule{}}
 	var paths []jsonPath
 	bits := 0

@@ -27,8 +27,9 @@ type work struct {
 	last    []custody.SubjectID // of the window before
 	known   acquaintance
 	weak    corroborator
-	knowing bool // what is known is looked for, not what names somebody
-	hidden  int  // values hidden because nobody could be found whose they are
+	knowing bool                // what is known is looked for, not what names somebody
+	hid     custody.CategorySet // of those values
+	hidden  int                 // values hidden because nobody could be found whose they are
 }
 
 // sight is that a record shows something of a subject.
@@ -51,7 +52,7 @@ type orphan struct {
 
 func (w *work) reset() {
 	w.clear()
-	w.last, w.hidden = w.last[:0], 0
+	w.last, w.hidden, w.hid = w.last[:0], 0, 0
 }
 
 func (w *work) clear() {
@@ -357,6 +358,7 @@ func (f *Filter) adopt() {
 			c, _ := v.rule.category()
 			if len(who) == 0 {
 				f.hidden++
+				f.hid |= 1 << c
 				f.cover(v, c, custody.Refused)
 				continue
 			}
@@ -396,6 +398,9 @@ func (f *Filter) recordAt(at int) int32 {
 // Unattributed counts the values that were hidden because the answer named no
 // subject whose they could be.
 func (f *Filter) Unattributed() int { return f.hidden }
+
+// Hid gives the categories of those values.
+func (f *Filter) Hid() custody.CategorySet { return f.hid }
 
 // remember keeps the subjects of the window for values that follow alone.
 func (f *Filter) remember() {
