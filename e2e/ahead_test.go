@@ -74,16 +74,16 @@ func looks(s *custodytest.Site) (n int) {
 
 func TestLookAheadWithoutARecord(t *testing.T) {
 	for _, mode := range []pgx.QueryExecMode{pgx.QueryExecModeSimpleProtocol, pgx.QueryExecModeExec} {
-		b := &breaking{err: syscall.ENOSPC}
-		b.armed.Store(-1)
-		s := bodyshop(t, func(o *site.Options) { o.FS = durable.Fault{FS: durable.OS{}, Decide: b.decide} })
+		b := &breaking{Err: syscall.ENOSPC}
+		b.Armed.Store(-1)
+		s := bodyshop(t, func(o *site.Options) { o.FS = durable.Fault{FS: durable.OS{}, Decide: b.Decide} })
 		conn := s.As("alice", s.Person("alice", see(contacts)))
-		b.armed.Store(0)
+		b.Armed.Store(0)
 		var name string
 		err := conn.QueryRow(ctx, "SELECT name FROM customers WHERE id = $1", mode, 5).Scan(&name)
 		if state, message := refusal(err); state != "58030" || name != "" {
 			t.Errorf("%v: %q, %s %s", mode, name, state, message)
 		}
-		b.armed.Store(-1)
+		b.Armed.Store(-1)
 	}
 }

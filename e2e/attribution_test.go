@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,24 +12,6 @@ import (
 	"custody/custodytest"
 	"custody/site"
 )
-
-// expected asks the database itself, around the gate, whose rows a condition means.
-func expected(t *testing.T, s *custodytest.Site, sql string) []string {
-	t.Helper()
-	rows, err := s.PG.Conn(t, s.Database).Query(ctx, sql)
-	if err != nil {
-		t.Fatal(err)
-	}
-	list, err := pgx.CollectRows(rows, pgx.RowTo[int64])
-	if err != nil {
-		t.Fatal(err)
-	}
-	set := map[string]bool{}
-	for _, id := range list {
-		set[strconv.FormatInt(id, 10)] = true
-	}
-	return slices.Sorted(maps.Keys(set))
-}
 
 // TestRowsWithoutAKey: a row that carries a phone, an email or a registration names
 // its customers by that; a phone that a family shares names all of them.

@@ -135,18 +135,18 @@ func TestBusyIsCut(t *testing.T) {
 // TestBusyWithoutARecord: nothing leaves a loop that could not be recorded.
 func TestBusyWithoutARecord(t *testing.T) {
 	for _, sql := range []string{"SELECT name FROM customers WHERE id = 5", "SELECT name FROM customers WHERE id IN (5, 6) ORDER BY id"} {
-		b := &breaking{err: syscall.EIO, done: true}
-		b.armed.Store(-1)
-		s := bodyshop(t, func(o *site.Options) { o.FS = durable.Fault{FS: durable.OS{}, Decide: b.decide} })
+		b := &breaking{Err: syscall.EIO, Done: true}
+		b.Armed.Store(-1)
+		s := bodyshop(t, func(o *site.Options) { o.FS = durable.Fault{FS: durable.OS{}, Decide: b.Decide} })
 		conn := s.As("alice", s.Person("alice", see(contacts)))
 		warm(t, conn)
-		b.armed.Store(0)
+		b.Armed.Store(0)
 		var name string
 		err := conn.QueryRow(ctx, sql, pgx.QueryExecModeSimpleProtocol).Scan(&name)
 		if state, message := refusal(err); state != "58030" || name != "" {
 			t.Errorf("%s: %q, %s %s", sql, name, state, message)
 		}
-		b.armed.Store(-1)
+		b.Armed.Store(-1)
 	}
 }
 

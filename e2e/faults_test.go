@@ -113,38 +113,20 @@ func TestKillUnderLoad(t *testing.T) {
 	t.Logf("%+v", report)
 }
 
-// breaking fails every write of the ledger once armed.
-type breaking struct {
-	armed atomic.Int64 // writes that still succeed, -1 when not armed
-	err   error
-	done  bool // the write reaches the disk, only the answer is lost
-}
-
-func (b *breaking) decide(op durable.Op) durable.Verdict {
-	if op.Kind != durable.OpWrite || !strings.HasSuffix(op.Name, ".seg") || b.armed.Load() < 0 {
-		return durable.Verdict{}
-	}
-	if b.armed.Add(-1) >= 0 {
-		return durable.Verdict{}
-	}
-	b.armed.Store(0)
-	return durable.Verdict{Err: b.err, Done: b.done}
-}
-
 func TestLedgerCannotWriteWhileStreaming(t *testing.T) {
 	for what, b := range map[string]*breaking{
-		"disk full":                  {err: syscall.ENOSPC},
-		"write error":                {err: syscall.EIO},
-		"write whose answer is lost": {err: syscall.EIO, done: true},
+		"disk full":                  {Err: syscall.ENOSPC},
+		"write error":                {Err: syscall.EIO},
+		"write whose answer is lost": {Err: syscall.EIO, Done: true},
 	} {
 		t.Run(strings.ReplaceAll(what, " ", "_"), func(t *testing.T) {
-			b.armed.Store(-1)
-			s := bodyshop(t, func(o *site.Options) { o.FS = durable.Fault{FS: durable.OS{}, Decide: b.decide} })
+			b.Armed.Store(-1)
+			s := bodyshop(t, func(o *site.Options) { o.FS = durable.Fault{FS: durable.OS{}, Decide: b.Decide} })
 			grant := see(contacts)
 			grant.Export = true
 			token := s.Person("alice", grant)
 			conn := s.As("alice", token)
-			b.armed.Store(3)
+			b.Armed.Store(3)
 			var got received
 			rows, err := conn.Query(ctx, "SELECT c.id, c.name, repeat('x', 500) FROM customers c, generate_series(1, 20) ORDER BY c.id")
 			if err != nil {
@@ -298,17 +280,6 @@ func residentKB(t *testing.T, pid int) int {
 	}
 	t.Fatal("no VmRSS")
 	return 0
-}
-
-// await polls until done, for a minute at most.
-func await(t *testing.T, what string, done func() bool) {
-	t.Helper()
-	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
-		if done() {
-			return
-		}
-	}
-	t.Fatalf("waited in vain for %s", what)
 }
 
 func TestGarbage(t *testing.T) {

@@ -3,10 +3,6 @@
 package e2e
 
 import (
-	"context"
-	"errors"
-	"fmt"
-	"maps"
 	"net"
 	"slices"
 	"strings"
@@ -14,39 +10,10 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"custody"
-	"custody/custodytest"
 	"custody/policy"
 )
-
-var ctx = context.Background()
-
-func categories(list ...custody.Category) custody.CategorySet { return custody.Categories(list...) }
-
-// contacts is what an estimator of the examples may see.
-var contacts = categories(custody.Name, custody.Phone, custody.Vehicle)
-
-func bodyshop(t testing.TB, opts ...custodytest.SiteOption) *custodytest.Site {
-	t.Helper()
-	pg := custodytest.Postgres(t)
-	return custodytest.NewSite(t, pg, custodytest.Bodyshop(t, pg, 1000), custodytest.BodyshopSystem(), opts...)
-}
-
-func see(cats custody.CategorySet) policy.Grant { return policy.Grant{See: cats} }
-
-// keys sorts the keys of what was seen.
-func keys(m map[string]custody.CategorySet) []string { return slices.Sorted(maps.Keys(m)) }
-
-// refusal gives SQLSTATE and message of an error of the gate.
-func refusal(err error) (state, message string) {
-	var pe *pgconn.PgError
-	if errors.As(err, &pe) {
-		return pe.Code, pe.Message + " | " + pe.Hint
-	}
-	return "", fmt.Sprint(err)
-}
 
 func TestOneLookIsRecorded(t *testing.T) {
 	s := bodyshop(t)

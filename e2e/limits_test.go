@@ -90,17 +90,6 @@ func TestLimitOverEveryRoute(t *testing.T) {
 	}
 }
 
-// codeOf gives what the gate's SQLSTATE stands for.
-func codeOf(err error) custody.Code {
-	switch state, _ := refusal(err); state {
-	case "53400":
-		return custody.CodeLimit
-	case "42501":
-		return custody.CodeForbidden
-	}
-	return custody.CodeOf(err)
-}
-
 // TestPipelineStopsAtTheLimit: a stopped answer in a pipeline is an error as any:
 // what follows it does not run, and what went before it is rolled back.
 func TestPipelineStopsAtTheLimit(t *testing.T) {

@@ -1,0 +1,211 @@
+package portal
+
+import (
+	"context"
+	"encoding/base32"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/webauthn"
+	"github.com/chromedp/chromedp"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"custody"
+	"custody/custodytest"
+	"custody/examples/bodyshop/web"
+	"custody/identity"
+	"custody/identity/totp"
+	"custody/policy"
+	"custody/site"
+)
+
+// shop is the sample application behind the gate, at http://localhost, where browsers
+// allow passkeys without a certificate.
+type shop struct {
+	*custodytest.Portal
+	t    testing.TB
+	url  string
+	pool *pgxpool.Pool
+}
+
+// customer is one of the sample's with everything that the tests look at.
+type customer struct {
+	id                 string
+	name, phone, email string
+}
+
+func newShop(t testing.TB, change ...func(*site.Portal)) *shop {
+	t.Helper()
+	pg := custodytest.Postgres(t)
+	return shopOf(t, pg, custodytest.Bodyshop(t, pg, 1000), nil, change...)
+}
+
+// shopOf is the shop over a database of its own, with options for the site.
+func shopOf(t testing.TB, pg *custodytest.PG, database string, opts []custodytest.SiteOption, change ...func(*site.Portal)) *shop {
+	t.Helper()
+	pool, err := pgxpool.New(ctx, pg.URLFor(database))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	app, err := web.New(ctx, pool, web.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(app)
+	t.Cleanup(func() { app.Close(); server.CloseClientConnections(); server.Close() })
+	s := &shop{t: t, pool: pool}
+	local := func(p *site.Portal) {
+		p.Public = &url.URL{Scheme: "http", Host: "localhost:" + p.Public.Port()}
+		p.TLS, p.SignOut, p.ExportAbove, p.Closed = false, "/logout", 50, []string{"/account"}
+		p.SignIn = custodytest.BodyshopSignIn("northfield.ashbridge:Northfield1")
+		s.url = p.Public.String()
+	}
+	s.Portal = custodytest.NewPortalWith(t, pg, database, server.URL, opts, append([]func(*site.Portal){local}, change...)...)
+	return s
+}
+
+// somebody is a customer of the branch's firm with a phone, an email and an accident.
+func (s *shop) somebody(n int) (c customer) {
+	s.t.Helper()
+	err := s.pool.QueryRow(ctx, `SELECT c.id::text, c.name, c.phone, c.email FROM customers c JOIN branches b ON b.id = c.branch_id
+		WHERE b.organisation_id = 1 AND c.phone IS NOT NULL AND c.email IS NOT NULL AND EXISTS (SELECT FROM accidents a WHERE a.customer_id = c.id)
+		AND (SELECT count(*) FROM customers d WHERE d.name = c.name) = 1 ORDER BY c.id OFFSET $1 LIMIT 1`, n).Scan(&c.id, &c.name, &c.phone, &c.email)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return c
+}
+
+// tab is a person's browser.
+type tab struct {
+	*custodytest.Page
+	t    testing.TB
+	s    *shop
+	key  []byte // of the authenticator app
+	used int64
+}
+
+const passphrase = "kettle marmot dusk"
+
+func (s *shop) tab(t testing.TB) *tab { return &tab{Page: custodytest.Browse(t), t: t, s: s} }
+
+func (b *tab) open(path string) { b.t.Helper(); b.Open(b.s.url + path) }
+
+// at waits for the page at a path, over pages that go on by themselves.
+func (b *tab) at(path string) {
+	b.t.Helper()
+	wait, cancel := context.WithTimeout(b.Context, custodytest.Patience)
+	defer cancel()
+	shown := "location.pathname === '" + path + "' && document.readyState === 'complete'"
+	for {
+		if _, err := chromedp.Run(wait, chromedp.Poll[bool](shown, chromedp.WithPollingTimeout(custodytest.Patience))); err == nil {
+			return
+		} else if wait.Err() != nil {
+			b.t.Fatalf("not at %s but at %s: %v", path, b.Address(), err)
+		}
+	}
+}
+
+// both takes pictures at the width of a desk and of a phone; nothing is wider.
+func (b *tab) both(name string) {
+	b.t.Helper()
+	b.Screenshot("portal-" + name + "-1280")
+	b.Size(390, 844)
+	if wide := custodytest.Eval[int](b.Page, "document.documentElement.scrollWidth"); wide > 390 {
+		b.t.Errorf("%s is %d pixels wide on a phone", name, wide)
+	}
+	b.Screenshot("portal-" + name + "-390")
+	b.Size(1280, 800)
+}
+
+// says holds the gate's page to its heading.
+func (b *tab) says(heading string) {
+	b.t.Helper()
+	if got := b.Text("h1"); got != heading {
+		b.t.Errorf("the page at %s says %q, want %q", b.Address(), got, heading)
+	}
+}
+
+func (b *tab) code() string {
+	b.used = max(b.used+1, totp.Step(time.Now()))
+	return totp.Code(b.key, b.used)
+}
+
+// enrol opens the page that a one-time code leads to.
+func (b *tab) enrol(login string) {
+	b.t.Helper()
+	code, _, err := b.s.Identity.Enrol(login+"@northfield.example", 0)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.open("/.custody/enrol?code=" + code)
+	b.Follow("main button.primary")
+}
+
+// password sets up a password with an authenticator app.
+func (b *tab) password(login string) {
+	b.t.Helper()
+	b.enrol(login)
+	b.Fill("input[name=password]", passphrase)
+	b.Fill("input[name=again]", passphrase)
+	b.Click("summary")
+	var err error
+	if b.key, err = base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(strings.ReplaceAll(b.Text(".key"), " ", "")); err != nil {
+		b.t.Fatal(err)
+	}
+	b.Fill("input[name=code]", b.code())
+	b.Follow("form button.primary")
+	b.Follow("main a.primary")
+}
+
+// notice accepts it and goes on to the board, with which the application begins.
+func (b *tab) notice() {
+	b.t.Helper()
+	b.at("/.custody/notice")
+	b.Click("input[name=accept]")
+	b.Follow("main button.primary")
+	b.at("/board")
+}
+
+// guest gives a new person's browser, signed in.
+func (s *shop) guest(t testing.TB, login string, grants ...policy.Grant) *tab {
+	t.Helper()
+	s.Person(login, grants...)
+	b := s.tab(t)
+	b.password(login)
+	b.notice()
+	return b
+}
+
+// authenticator gives the tab a device with a fingerprint reader that always fits.
+func (b *tab) authenticator() {
+	b.t.Helper()
+	b.Do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		if _, err := chromedp.Call(ctx, webauthn.Enable, webauthn.EnableParams{}); err != nil {
+			return err
+		}
+		_, err := chromedp.Call(ctx, webauthn.AddVirtualAuthenticator, webauthn.AddVirtualAuthenticatorParams{Options: &webauthn.VirtualAuthenticatorOptions{
+			Protocol: "ctap2", Transport: "internal", HasResidentKey: true, HasUserVerification: true, IsUserVerified: true, AutomaticPresenceSimulation: true}})
+		return err
+	}))
+}
+
+// personID finds a person by login.
+func (s *shop) personID(login string) custody.PersonID {
+	s.t.Helper()
+	people, err := s.Store.ListPeople()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, p := range people {
+		if p.Login == identity.NormalLogin(login+"@northfield.example") {
+			return p.ID
+		}
+	}
+	s.t.Fatalf("no %s", login)
+	return 0
+}
