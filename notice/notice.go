@@ -38,6 +38,7 @@ const (
 	ReviewDue         Kind = "review.due"
 	ReviewClosed      Kind = "review.closed"
 	TrainingDue       Kind = "training.due"
+	RuleDue           Kind = "rule.due" // somebody has not accepted it
 	ProcessorDue      Kind = "processor.due"
 	AlertRaised       Kind = "alert.raised"
 	ComplaintReceived Kind = "complaint.received"

@@ -3,6 +3,7 @@ package site
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -69,9 +70,19 @@ func rightsNotice(e *store.RightsEntry) *notice.Message {
 	case store.ActReminder:
 		m.Kind, m.Severity, m.Path = notice.ReviewDue, notice.Medium, "/reviews/"+number
 		m.Subject, m.Text = "Rights wait for your decision: "+e.Note, "What nobody confirms before the deadline ends by itself."
+		if e.Person == 0 {
+			m.Subject, m.Text = "Nobody can decide: "+e.Note, "They end at the deadline unless somebody else is made a manager of these people: custody manager add."
+		}
+	case store.ActGlassDue:
+		m.Kind, m.Severity, m.Path = notice.EmergencyReview, notice.High, "/requests/emergency/"+number
+		m.Subject = fmt.Sprintf("Not reviewed yet: emergency access of %s in %s", e.Login, e.SystemName)
+		m.Text = "Reason: " + e.Note + "\nSomebody else must review it, and it is asked for every day until then."
 	case store.ActTrainingDue:
 		m.Kind, m.Path, m.Subject = notice.TrainingDue, "/rules/training", "Runs out soon: "+e.Note
-		m.Text = "Rights that need it end with it."
+		m.Text = "Rights that need it end with it. Take it again, and give the certificate to whoever keeps the training records."
+	case store.ActRuleDue:
+		m.Kind, m.Path, m.Subject = notice.RuleDue, "/me", "Please read and accept: "+e.Note
+		m.Text = "Rights that need it begin when you have accepted it: here, or at a portal's page /.custody/rules."
 	case store.ActProcessorDue:
 		m.Kind, m.Severity, m.Path, m.Subject = notice.ProcessorDue, notice.Medium, "/processors/"+strconv.FormatUint(uint64(e.Organisation), 10), "Due soon: "+e.OrgName+": "+e.Note
 		m.Text = "People of a processor whose contract or review is out of date cannot sign in."
@@ -85,14 +96,17 @@ func rightsNotice(e *store.RightsEntry) *notice.Message {
 }
 
 // rightsRecipients are the person whom an entry is about, where it is told to them, or
-// the managers who decide about it.
+// the managers who decide about it. What is urgent or has no manager is told to the
+// data-protection leads too, and the register of processors is theirs alone.
 func (s *Site) rightsRecipients(ctx context.Context, e *store.RightsEntry) (to []notice.Recipient, err error) {
 	switch e.Act {
-	case store.ActApproved, store.ActDeclined, store.ActLapsed, store.ActReviewed, store.ActReminder, store.ActTrainingDue:
+	case store.ActApproved, store.ActDeclined, store.ActLapsed, store.ActReviewed, store.ActReminder, store.ActTrainingDue, store.ActRuleDue:
 		if e.Person != 0 {
 			return []notice.Recipient{{Person: e.Person}}, nil
 		}
-		return nil, nil
+		return s.leads(nil, 0, 0)
+	case store.ActProcessorDue, store.ActReviewClosed:
+		return s.leads(nil, 0, 0)
 	}
 	managers, err := s.o.Store.Managers(ctx, false)
 	seen := map[custody.PersonID]bool{e.Person: true}
@@ -102,6 +116,24 @@ func (s *Site) rightsRecipients(ctx context.Context, e *store.RightsEntry) (to [
 		if here && !seen[m.Person] && len(to) < notice.MaxTo {
 			seen[m.Person] = true
 			to = append(to, notice.Recipient{Person: m.Person})
+		}
+	}
+	if err == nil && (e.Act == store.ActBreakGlass || e.Act == store.ActGlassDue) {
+		to, err = s.leads(to, e.Organisation, e.Person)
+	}
+	return to, err
+}
+
+// leads adds the data-protection leads of an organisation, or of all with zero, but for
+// one person.
+func (s *Site) leads(to []notice.Recipient, org custody.OrganisationID, but custody.PersonID) ([]notice.Recipient, error) {
+	roles, err := s.o.Store.ConsoleRoles()
+	now := s.o.Now()
+	for _, r := range roles {
+		lead := notice.Recipient{Person: r.Person}
+		if r.Role == "lead" && (r.Organisation == 0 || r.Organisation == org) && !now.Before(r.Start) && (r.End.IsZero() || now.Before(r.End)) &&
+			r.Person != but && !slices.Contains(to, lead) && len(to) < notice.MaxTo {
+			to = append(to, lead)
 		}
 	}
 	return to, err

@@ -86,9 +86,9 @@ func (s *Store) remindProcessors(ctx context.Context, at time.Time) error {
 	return s.tx(ctx, func(t *sql.Tx) error {
 		for _, u := range []string{
 			`UPDATE processors SET reminded = ?1 WHERE reminded IS NULL AND ended IS NULL AND min(coalesce(contract_end, review_due), review_due) <= ?2
-				RETURNING organisation, CASE WHEN contract_end <= ?2 THEN 'the contract ends' ELSE 'the review' END`,
-			`UPDATE processor_papers SET reminded = ?1 WHERE reminded IS NULL AND kind = 'certificate' AND till <= ?2 RETURNING organisation, 'certificate ' || name`,
-			`UPDATE transfers SET reminded = ?1 WHERE reminded IS NULL AND returned IS NULL AND return_due <= ?2 RETURNING organisation, 'data to be returned or deleted, transfer ' || id`,
+				RETURNING organisation, CASE WHEN contract_end <= ?2 THEN 'the contract' || ` + lastDay("contract_end") + ` ELSE 'the review' || ` + lastDay("review_due") + ` END`,
+			`UPDATE processor_papers SET reminded = ?1 WHERE reminded IS NULL AND kind = 'certificate' AND till <= ?2 RETURNING organisation, 'certificate ' || name || ` + lastDay("till"),
+			`UPDATE transfers SET reminded = ?1 WHERE reminded IS NULL AND returned IS NULL AND return_due <= ?2 RETURNING organisation, 'data to be returned or deleted, transfer ' || id || ` + lastDay("return_due"),
 		} {
 			if err := remind(t, u, at, soon, func(org custody.OrganisationID, note string) RightsEntry {
 				return RightsEntry{Time: at, Act: ActProcessorDue, Organisation: org, Note: note}
@@ -98,6 +98,11 @@ func (s *Store) remindProcessors(ctx context.Context, at time.Time) error {
 		}
 		return nil
 	})
+}
+
+// lastDay says in SQL which is the last day before a moment, as it is written in the UK.
+func lastDay(column string) string {
+	return "strftime(', last day %d/%m/%Y', (" + column + " - 1) / 1000, 'unixepoch')"
 }
 
 // remind runs an update that marks what is due, and notes each.

@@ -13,34 +13,36 @@ import (
 
 // The acts of the rights log.
 const (
-	ActManager      = "manager"        // may approve and review from now on
-	ActManagerEnded = "manager-ended"  // may not any more
-	ActAsked        = "asked"          // a request was filed
-	ActApproved     = "approved"       // and approved: a grant began
-	ActDeclined     = "declined"       //
-	ActWithdrawn    = "withdrawn"      //
-	ActLapsed       = "lapsed"         // nobody decided it in time
-	ActBreakGlass   = "break-glass"    // emergency access began
-	ActReviewed     = "reviewed"       // emergency access was reviewed; Note says how
-	ActReview       = "review"         // an access review began
-	ActConfirmed    = "confirmed"      // a right was confirmed in one
-	ActRemoved      = "removed"        // a right was removed in one
-	ActUnconfirmed  = "unconfirmed"    // a right ended because nobody confirmed it
-	ActReviewClosed = "review-closed"  //
-	ActReminder     = "reminder"       // rights wait for a manager in a review
-	ActTrainingDue  = "training-due"   // a training record runs out soon
-	ActProcessorDue = "processor-due"  // something of a processor is due soon; Note says what
-	ActTraining     = "training"       // a training record was kept
-	ActRule         = "rule"           // a new version of a rule
-	ActAccepted     = "accepted"       // a rule was accepted
-	ActClause       = "clause"         // an employment clause was kept
-	ActProcessor    = "processor"      // the register of processors changed
-	ActTransfer     = "transfer"       // data was handed to a processor
-	ActRevoked      = "training-ended" // a training record was taken back
-	ActGranted      = "granted"        // a grant was given by hand; Note says why
-	ActGrantEnded   = "grant-ended"    // and ended
-	ActPlanted      = "planted"        // a customer is watched as a planted one; Object is the canary's number
-	ActUnplanted    = "unplanted"      // and is not any more
+	ActManager      = "manager"         // may approve and review from now on
+	ActManagerEnded = "manager-ended"   // may not any more
+	ActAsked        = "asked"           // a request was filed
+	ActApproved     = "approved"        // and approved: a grant began
+	ActDeclined     = "declined"        //
+	ActWithdrawn    = "withdrawn"       //
+	ActLapsed       = "lapsed"          // nobody decided it in time
+	ActBreakGlass   = "break-glass"     // emergency access began
+	ActReviewed     = "reviewed"        // emergency access was reviewed; Note says how
+	ActReview       = "review"          // an access review began
+	ActConfirmed    = "confirmed"       // a right was confirmed in one
+	ActRemoved      = "removed"         // a right was removed in one
+	ActUnconfirmed  = "unconfirmed"     // a right ended because nobody confirmed it
+	ActReviewClosed = "review-closed"   //
+	ActReminder     = "reminder"        // rights wait for a manager in a review
+	ActTrainingDue  = "training-due"    // a training record runs out soon
+	ActRuleDue      = "rule-due"        // a rule in force waits for somebody's acceptance
+	ActGlassDue     = "break-glass-due" // emergency access waits for its review
+	ActProcessorDue = "processor-due"   // something of a processor is due soon; Note says what
+	ActTraining     = "training"        // a training record was kept
+	ActRule         = "rule"            // a new version of a rule
+	ActAccepted     = "accepted"        // a rule was accepted
+	ActClause       = "clause"          // an employment clause was kept
+	ActProcessor    = "processor"       // the register of processors changed
+	ActTransfer     = "transfer"        // data was handed to a processor
+	ActRevoked      = "training-ended"  // a training record was taken back
+	ActGranted      = "granted"         // a grant was given by hand; Note says why
+	ActGrantEnded   = "grant-ended"     // and ended
+	ActPlanted      = "planted"         // a customer is watched as a planted one; Object is the canary's number
+	ActUnplanted    = "unplanted"       // and is not any more
 )
 
 // What an entry does to rights.

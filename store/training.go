@@ -116,9 +116,32 @@ func (s *Store) remindTraining(ctx context.Context, at time.Time) error {
 		return remind(t, `UPDATE training SET reminded = ?1 WHERE reminded IS NULL AND revoked IS NULL AND until <= ?2 AND until > ?1
 			AND NOT EXISTS (SELECT 1 FROM training n WHERE n.person = training.person AND n.course = training.course AND n.until > training.until AND n.revoked IS NULL)
 			AND EXISTS (SELECT 1 FROM engagements e WHERE e.person = training.person AND e.start <= ?1 AND (e.end IS NULL OR e.end > ?1))
-			RETURNING person, (SELECT title FROM courses WHERE id = course)`, at, at.Add(dueSoon).UnixMilli(), func(p custody.PersonID, note string) RightsEntry {
+			RETURNING person, (SELECT title FROM courses WHERE id = course) || `+lastDay("until"), at, at.Add(dueSoon).UnixMilli(), func(p custody.PersonID, note string) RightsEntry {
 			return RightsEntry{Time: at, Act: ActTrainingDue, Person: p, Note: note}
 		})
+	})
+}
+
+// rulesAtOnce bounds one look at who has not accepted a rule: mail servers and gates
+// bear a few hundred notices a minute.
+const rulesAtOnce = 500
+
+// remindRules notes for people who work here that a rule in force waits for their
+// acceptance: as soon as it does, and once more a week later.
+func (s *Store) remindRules(ctx context.Context, at time.Time) error {
+	return s.tx(ctx, func(t *sql.Tx) error {
+		due, err := list(t, func(r *sql.Rows) (e RightsEntry, err error) {
+			e.Time, e.Act = at, ActRuleDue
+			return e, r.Scan(&e.Person, &e.Object, &e.Note)
+		}, `SELECT e.person, r.id, r.title FROM rules r JOIN (SELECT DISTINCT person FROM engagements WHERE start <= ?1 AND (end IS NULL OR end > ?1)) e
+			WHERE r.begins <= ?1 AND NOT EXISTS (SELECT 1 FROM rules n WHERE n.name = r.name AND n.begins <= ?1 AND (n.begins > r.begins OR n.begins = r.begins AND n.id > r.id))
+			AND NOT EXISTS (SELECT 1 FROM acceptances a WHERE a.person = e.person AND a.rule = r.id)
+			AND (SELECT count(*) < 2 AND coalesce(max(l.at), 0) <= ?2 FROM rights_log l WHERE l.person = e.person AND l.act = ?3 AND l.object = r.id)
+			LIMIT ?4`, at.UnixMilli(), at.AddDate(0, 0, -7).UnixMilli(), ActRuleDue, rulesAtOnce)
+		for i := 0; i < len(due) && err == nil; i++ {
+			err = logRight(t, due[i])
+		}
+		return err
 	})
 }
 
