@@ -11,6 +11,9 @@ type Canary struct {
 // canarySubject begins the numbers of planted customers.
 const canarySubject = 1_000_000
 
+// Planted says whether a subject is a planted customer.
+func Planted(subject int) bool { return subject >= canarySubject && subject < CopyCanary }
+
 // canaryRate: one record in so many is planted.
 const canaryRate = 200
 

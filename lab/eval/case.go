@@ -79,11 +79,12 @@ type field struct {
 	extra    [][]lab.Look // by task
 	runs     []*lab.Run
 	shared   [2]*trace.Looks // by login, by device
+	devices  map[int]trace.Candidate
 }
 
 // play plays all tasks' scenarios in one group.
 func play(p lab.Params, seed uint64, list []task) (*field, error) {
-	f := &field{p: p, extra: make([][]lab.Look, len(list))}
+	f := &field{p: p, extra: make([][]lab.Look, len(list)), devices: map[int]trace.Candidate{}}
 	names := make([]string, len(list))
 	for i, t := range list {
 		names[i] = t.Scenario
@@ -99,8 +100,21 @@ func play(p lab.Params, seed uint64, list []task) (*field, error) {
 	return f, err
 }
 
-// looks gives the looks of a task. Devices that only insiders have come after all
-// others: their numbers are far above.
+// candidate numbers a look's login or device. Devices are numbered as they come: those
+// that only insiders have are far apart in the laboratory, and candidates must be dense.
+func (f *field) candidate(k *lab.Look, device bool) trace.Candidate {
+	if !device {
+		return trace.Candidate(k.Login)
+	}
+	c, known := f.devices[k.Device]
+	if !known {
+		c = trace.Candidate(len(f.devices))
+		f.devices[k.Device] = c
+	}
+	return c
+}
+
+// looks gives the looks of a task.
 func (f *field) looks(i int, device bool) (*trace.Looks, error) {
 	kind := 0
 	if device {
@@ -111,12 +125,9 @@ func (f *field) looks(i int, device bool) (*trace.Looks, error) {
 	}
 	l := trace.NewLooks(f.p.Start.AddDate(-1, 0, 0))
 	for _, list := range [][]lab.Look{f.ordinary, f.extra[i]} {
-		for _, k := range list {
-			who := k.Login
-			if device {
-				who = k.Device
-			}
-			if err := l.Add(trace.Candidate(who), custody.SubjectID(k.Subject), k.At.Add(time.Hour)); err != nil {
+		for n := range list {
+			k := &list[n]
+			if err := l.Add(f.candidate(k, device), custody.SubjectID(k.Subject), k.At.Add(time.Hour)); err != nil {
 				return nil, err
 			}
 		}
@@ -168,37 +179,45 @@ func (f *field) try(i int, t task, seed uint64, redraws int) (*outcome, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s, seed %d: %w", t.name(), seed, err)
 	}
-	out := judge(a, func(c trace.Candidate) bool { return t.did(run, int(c)) })
+	guilty := f.guilty(i, t)
+	did := func(c trace.Candidate) bool { return slices.Contains(guilty, c) }
+	out := judge(a, did)
 	out.Task, out.Seed, out.Millis = t.name(), seed, time.Since(start).Milliseconds()
 	for _, x := range a.Sources {
-		if t.did(run, int(x.Candidate)) {
+		if did(x.Candidate) {
 			out.Sources++
 		} else {
 			out.Extra++
 		}
 	}
-	if out.Guilty = len(run.Truth.Logins); t.Device {
-		out.Guilty = len(run.Truth.Devices)
-	}
+	out.Guilty = len(guilty)
 	out.Leaked, out.Others = run.Truth.Leaked, run.Truth.Others
 	if !t.Guilty {
 		out.InSet = len(a.Set) == 0
 	}
 	if framed := slices.IndexFunc(run.Staff, func(p lab.Person) bool { return p.Login == run.Truth.Framed }); t.Device && framed >= 0 && run.Truth.Scenario == "frame-up" {
-		out.Framed = a.Named.Login && int(a.Named.Candidate) == run.Staff[framed].Device && !slices.Contains(run.Truth.Devices, run.Staff[framed].Device)
+		out.Framed = a.Named.Login && a.Named.Candidate == f.devices[run.Staff[framed].Device] && !did(a.Named.Candidate)
 	}
 	return out, nil
 }
 
-// did says whether a login or a device is one under or on which data was taken.
-func (t task) did(run *lab.Run, who int) bool {
+// guilty are the logins under which, or the devices on which, data was taken.
+func (f *field) guilty(i int, t task) (list []trace.Candidate) {
+	truth := &f.runs[i].Truth
 	switch {
 	case !t.Guilty:
-		return false
 	case t.Device:
-		return slices.Contains(run.Truth.Devices, who)
+		for _, d := range truth.Devices {
+			list = append(list, f.devices[d])
+		}
+	default:
+		for n, p := range f.runs[i].Staff {
+			if slices.Contains(truth.Logins, p.Login) {
+				list = append(list, trace.Candidate(n))
+			}
+		}
 	}
-	return who < len(run.Staff) && slices.Contains(run.Truth.Logins, run.Staff[who].Login)
+	return list
 }
 
 // judge compares the answer with the truth.

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"custody"
 	"custody/detect"
 	"custody/lab"
 )
@@ -30,11 +29,15 @@ var watchTasks = []watchTask{
 	{"borrowed-login-5", 26, 120, true, 3, "within three ≥ 99 %"},
 	{"borrowed-login-2", 26, 120, true, 10, "within ten ≥ 99 %"},
 	{"after-hours", 26, 150, true, 0, "inside the 32 minutes ≥ 99 %"},
-	{"null", 250, 10, false, 0, "≤ 5 alerts a day"},
-	{"photographer", 26, 10, true, 0, ""},
-	{"pair", 26, 10, true, 0, "both found"},
-	{"frame-up", 115, 5, true, 0, ""},
-	{"own-calls", 60, 5, false, 0, "silent about him: no look is out of place"},
+	{"null", 120, 12, false, 0, "≤ 5 alerts a day"},
+	{"photographer", 26, 20, true, 0, ""},
+	{"pair", 26, 20, true, 0, "both found"},
+	{"contractor", 26, 20, true, 0, ""},
+	{"portal-leaver", 26, 20, true, 0, ""},
+	{"canary", 40, 20, true, 0, ""},
+	{"frame-up", 115, 10, true, 0, ""},
+	{"own-calls", 60, 10, false, 0, "silent about him: no look is out of place"},
+	{"heavy-role", 26, 20, false, 0, "silent: no look is out of place"},
 }
 
 // caught says when misdeeds were noticed; zero if they were not.
@@ -62,15 +65,20 @@ type watchOutcome struct {
 	Volume  caught              `json:"volume"`
 	Simples int                 `json:"rules_only_alerts"`
 	Says    string              `json:"says"`
+	Streams *streams            `json:"streams,omitempty"` // of the sequential test, where nothing is wrong
 }
 
-// ring holds what all observers of a run share.
+// truth is what all observers of a run are judged by.
 type truth struct {
 	bad     map[uint64]bool
 	logins  map[uint32]bool
 	devices map[uint32]bool
 	began   time.Time
 	looks   int
+}
+
+func newTruth() *truth {
+	return &truth{bad: map[uint64]bool{}, logins: map[uint32]bool{}, devices: map[uint32]bool{}}
 }
 
 // at is when something was noticed.
@@ -89,14 +97,17 @@ type observer struct {
 func watched(p lab.Params, t watchTask, seed uint64) (*watchOutcome, error) {
 	p.Days = t.days
 	o := &watchOutcome{Task: t.scenario, Seed: seed, Days: p.Days, Rules: map[detect.Rule]int{}}
-	tr := &truth{bad: map[uint64]bool{}, logins: map[uint32]bool{}, devices: map[uint32]bool{}}
-	now := &current{}
+	tr := newTruth()
+	now := newCurrent()
 	seen := map[string]bool{}
 	all := &observer{found: &o.All}
-	all.engine = now.engine(func(a *detect.Alert) {
+	all.engine = now.engine(detect.DefaultPolicy(), func(a *detect.Alert) {
 		all.judge(tr, a)
 		if !o.Slow.Found && all.hits(tr, a) && slices.ContainsFunc(a.Findings, func(f detect.Finding) bool { return f.Rule == detect.Slow }) {
 			o.Slow = tr.at(a.Until)
+		}
+		if o.Streams != nil {
+			o.Streams.alert(a)
 		}
 		seen[fmt.Sprint("login ", a.Person)], seen[fmt.Sprint("device ", a.Device)] = true, true
 		if a.Revision > 0 {
@@ -117,30 +128,52 @@ func watched(p lab.Params, t watchTask, seed uint64) (*watchOutcome, error) {
 	list := []*observer{all}
 	if t.within > 0 {
 		blind := &observer{found: &o.NoPlace, blind: true}
-		blind.engine = now.engine(func(a *detect.Alert) { blind.judge(tr, a) })
+		blind.engine = now.engine(detect.DefaultPolicy(), func(a *detect.Alert) { blind.judge(tr, a) })
 		list = append(list, blind)
 	}
-	base := newBaselines(p, tr, o)
-	_, err := lab.Play(p, t.scenario, seed, func(day []lab.Look) error {
-		for i := range day {
-			now.set(&day[i], &p)
-			if l := &day[i]; l.Bad {
-				tr.misdeed(now.event.Entry, l)
+	if t.scenario == "null" {
+		o.Streams = newStreams()
+	}
+	err := now.play(p, t.scenario, seed, tr, list, []*baselines{newBaselines(p, tr, o, everything, reviews)}, o.Streams)
+	o.Both = everybody(tr, seen)
+	return o, err
+}
+
+// play plays a scenario through observers and baselines.
+func (c *current) play(p lab.Params, scenario string, seed uint64, tr *truth, list []*observer, bases []*baselines, calm *streams) error {
+	_, err := lab.Play(p, scenario, seed, func(day []lab.Look) error {
+		for i := 0; i < len(day); {
+			n := c.set(day[i:], &p)
+			for k := range day[i : i+n] {
+				l := &day[i+k]
+				if l.Bad {
+					tr.misdeed(c.event.Entry, l)
+				}
+				for _, b := range bases {
+					b.take(l)
+				}
+			}
+			if calm != nil {
+				calm.look(&day[i])
 			}
 			for _, x := range list {
-				ev := now.event
+				ev := c.event
 				if x.blind {
 					ev.Device = 0
 				}
 				x.engine.Take(&ev)
 			}
-			base.take(&day[i])
+			i += n
 		}
-		base.endDay()
+		for _, b := range bases {
+			b.endDay()
+		}
+		if calm != nil {
+			calm.endDay()
+		}
 		return nil
 	})
-	o.Both = everybody(tr, seen)
-	return o, err
+	return err
 }
 
 func (t *truth) misdeed(entry uint64, l *lab.Look) {
@@ -178,31 +211,6 @@ func (x *observer) hits(t *truth, a *detect.Alert) bool {
 	return !a.Held && slices.ContainsFunc(a.Entries, func(n uint64) bool { return t.bad[n] })
 }
 
-// current is the look that engines are asking about.
-type current struct {
-	event     detect.Event
-	subject   [1]custody.SubjectID
-	explained bool
-	home      int
-}
-
-func (c *current) set(l *lab.Look, p *lab.Params) {
-	group := uint32(1)
-	if l.Login >= p.Central {
-		group = uint32((l.Login-p.Central)%p.Branches + 2)
-	}
-	c.subject[0], c.explained, c.home = custody.SubjectID(l.Subject+1), l.Explained, l.Home
-	c.event = detect.Event{Entry: c.event.Entry + 1, Time: l.At, Kind: custody.EventDisclosure, Person: uint32(l.Login + 1),
-		Device: uint32(l.Device + 1), Group: group, Subjects: c.subject[:]}
-}
-
-func (c *current) engine(emit func(*detect.Alert)) *detect.Engine {
-	return detect.New(detect.Options{Policy: detect.DefaultPolicy(), Emit: emit, World: detect.World{
-		Explain: func(*detect.Event, custody.SubjectID) bool { return c.explained },
-		Branch:  func(custody.SubjectID) uint32 { return uint32(c.home + 1) },
-	}})
-}
-
 // workingDays counts time between 09:00 and 18:00 from Monday to Friday, in days.
 func workingDays(from, to time.Time) float64 {
 	var sum time.Duration
@@ -233,6 +241,11 @@ func middle(list []watchOutcome, f func(*watchOutcome) (float64, bool)) string {
 			values = append(values, v)
 		}
 	}
+	return median(values)
+}
+
+// median is the middle of a list that it sorts.
+func median(values []float64) string {
 	if len(values) == 0 {
 		return "–"
 	}

@@ -12,11 +12,13 @@ import (
 // baselines are what is used elsewhere: fixed rules, and the z-score of volume with the
 // same budget of reviews a day.
 type baselines struct {
-	t     *truth
-	o     *watchOutcome
-	days  int
-	today []volume
-	usual []usual
+	t      *truth
+	o      *watchOutcome
+	rules  int // alerts of the rules that are reviewed a day, those that come first
+	most   int // days of logins that are reviewed a day, those of the highest z-scores
+	raised int // by the rules today
+	today  []volume
+	usual  []usual
 }
 
 // volume is one login's day.
@@ -36,10 +38,11 @@ type usual struct{ n, sum, squares float64 }
 const (
 	ruleDay, ruleHour, ruleNight = 150, 40, 10
 	reviews                      = 5 // of volume, a day
+	everything                   = 1 << 30
 )
 
-func newBaselines(p lab.Params, t *truth, o *watchOutcome) *baselines {
-	return &baselines{t: t, o: o, today: make([]volume, p.Staff), usual: make([]usual, p.Staff)}
+func newBaselines(p lab.Params, t *truth, o *watchOutcome, rules, most int) *baselines {
+	return &baselines{t: t, o: o, rules: rules, most: most, today: make([]volume, p.Staff), usual: make([]usual, p.Staff)}
 }
 
 func (b *baselines) take(l *lab.Look) {
@@ -56,7 +59,8 @@ func (b *baselines) take(l *lab.Look) {
 	}
 	v.told = true
 	b.o.Simples++
-	if v.bad && !b.o.Simple.Found {
+	b.raised++
+	if b.raised <= b.rules && v.bad && !b.o.Simple.Found {
 		b.o.Simple = b.t.at(l.At)
 	}
 }
@@ -76,7 +80,7 @@ func (b *baselines) endDay() {
 		}
 	}
 	slices.SortFunc(list, func(a, c z) int { return cmp.Compare(c.score, a.score) })
-	for _, x := range list[:min(len(list), reviews)] {
+	for _, x := range list[:min(len(list), b.most)] {
 		if b.today[x.who].bad && !b.o.Volume.Found {
 			b.o.Volume = b.t.at(b.today[x.who].last.Truncate(24 * time.Hour).Add(24 * time.Hour))
 		}
@@ -89,7 +93,7 @@ func (b *baselines) endDay() {
 		}
 		b.today[i] = volume{}
 	}
-	b.days++
+	b.raised = 0
 }
 
 // scatter is the standard deviation of days around their login's mean, of all logins

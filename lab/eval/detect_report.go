@@ -1,7 +1,7 @@
 package main
 
 import (
-	"encoding/json"
+	"cmp"
 	"fmt"
 	"os"
 	"strings"
@@ -19,11 +19,15 @@ const (
 )
 
 // detections runs what is not done yet and writes the result; dry prints it only.
-func detections(from uint64, only string, dry bool) error {
+func detections(from uint64, seeds int, only string, dry bool) error {
 	done := map[string][]watchOutcome{}
 	if !dry {
-		if err := readWatched(done); err != nil {
+		list, err := readLines[watchOutcome](detectionRaw)
+		if err != nil {
 			return err
+		}
+		for _, o := range list {
+			done[o.Task] = append(done[o.Task], o)
 		}
 	}
 	p := lab.Defaults()
@@ -31,7 +35,7 @@ func detections(from uint64, only string, dry bool) error {
 		if !wanted(t.scenario, only) {
 			continue
 		}
-		for i := len(done[t.scenario]); i < t.seeds; i++ {
+		for i := len(done[t.scenario]); i < cmp.Or(seeds, t.seeds); i++ {
 			o, err := watched(p, t, from+uint64(i))
 			if err != nil {
 				return err
@@ -39,7 +43,7 @@ func detections(from uint64, only string, dry bool) error {
 			done[t.scenario] = append(done[t.scenario], *o)
 			if dry {
 				fmt.Printf("%+v\n", *o)
-			} else if err := appendWatched(o); err != nil {
+			} else if err := appendLine(detectionRaw, o); err != nil {
 				return err
 			}
 		}
@@ -48,31 +52,15 @@ func detections(from uint64, only string, dry bool) error {
 	if dry {
 		return nil
 	}
-	return putBetween("docs/evaluation.md", beginDetection, endDetection, detectionText(done, p))
-}
-
-func readWatched(done map[string][]watchOutcome) error {
-	text, err := os.ReadFile(detectionRaw)
-	if os.IsNotExist(err) {
-		return nil
-	}
-	for line := range strings.Lines(string(text)) {
-		var o watchOutcome
-		if err := json.Unmarshal([]byte(line), &o); err != nil {
-			return fmt.Errorf("%s: %w", detectionRaw, err)
-		}
-		done[o.Task] = append(done[o.Task], o)
-	}
-	return err
-}
-
-func appendWatched(o *watchOutcome) error {
-	f, err := os.OpenFile(detectionRaw, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	spent, err := spends(p, cmp.Or(from, firstSeed), seeds, only)
 	if err != nil {
 		return err
 	}
-	defer f.Close()
-	return json.NewEncoder(f).Encode(o)
+	rows := budgetRows(spent)
+	if err := os.WriteFile("docs/img/eval-budget.svg", []byte(budgetPlot(rows)), 0o644); err != nil {
+		return err
+	}
+	return putBetween("docs/evaluation.md", beginDetection, endDetection, detectionText(done, p)+budgetText(rows))
 }
 
 // count says in how many runs something is so.

@@ -26,7 +26,7 @@ const (
 )
 
 func main() {
-	seeds := flag.Int("seeds", 200, "how many seeds")
+	seeds := flag.Int("seeds", 0, "how many seeds; 200 if 0, and of detection as many as each scenario asks")
 	from := flag.Uint64("from", 0, "the first seed; where reporting seeds begin if 0")
 	days := flag.Int("days", 0, "days to simulate; those of lab/eval/eval.yaml if 0")
 	only := flag.String("only", "", "run only scenarios whose names contain one of these, parted by commas")
@@ -40,13 +40,13 @@ func main() {
 	}
 	if *detection {
 		*from = cmp.Or(*from, firstSeed)
-		if err := detections(*from, *only, *dry); err != nil {
+		if err := detections(*from, *seeds, *only, *dry); err != nil {
 			fmt.Fprintln(os.Stderr, "eval:", err)
 			os.Exit(1)
 		}
 		return
 	}
-	if err := run(*seeds, cmp.Or(*from, traceSeed), *days, *only, *redraws, raw, *dry); err != nil {
+	if err := run(cmp.Or(*seeds, 200), cmp.Or(*from, traceSeed), *days, *only, *redraws, raw, *dry); err != nil {
 		fmt.Fprintln(os.Stderr, "eval:", err)
 		os.Exit(1)
 	}
@@ -68,7 +68,7 @@ func run(seeds int, from uint64, days int, only string, redraws int, raw string,
 	}
 	var outcomes []outcome
 	if !dry {
-		if outcomes, err = read(raw); err != nil {
+		if outcomes, err = readLines[outcome](raw); err != nil {
 			return err
 		}
 	}
@@ -95,8 +95,10 @@ func run(seeds int, from uint64, days int, only string, redraws int, raw string,
 		}
 		outcomes = append(outcomes, some...)
 		if !dry {
-			if err := add(raw, some); err != nil {
-				return err
+			for _, o := range some {
+				if err := appendLine(raw, o); err != nil {
+					return err
+				}
 			}
 		}
 	}
@@ -131,7 +133,7 @@ func report() error {
 		if g.p, err = settings(small); err != nil {
 			return err
 		}
-		if g.all, err = read(g.raw); err != nil {
+		if g.all, err = readLines[outcome](g.raw); err != nil {
 			return err
 		}
 		if len(g.all) > 0 {
@@ -194,7 +196,8 @@ func settings(small bool) (lab.Params, error) {
 	return lab.ParseParams(text)
 }
 
-func read(path string) (list []outcome, err error) {
+// readLines reads a file of outcomes, one a line; there may be none yet.
+func readLines[T any](path string) (list []T, err error) {
 	f, err := os.Open(path)
 	if os.IsNotExist(err) {
 		return nil, nil
@@ -204,7 +207,7 @@ func read(path string) (list []outcome, err error) {
 	}
 	defer f.Close()
 	for s := bufio.NewScanner(f); s.Scan(); {
-		var o outcome
+		var o T
 		if err := json.Unmarshal(s.Bytes(), &o); err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
@@ -213,19 +216,14 @@ func read(path string) (list []outcome, err error) {
 	return list, nil
 }
 
-func add(path string, list []outcome) error {
+// appendLine adds an outcome to a file.
+func appendLine(path string, o any) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	e := json.NewEncoder(f)
-	for _, o := range list {
-		if err := e.Encode(o); err != nil {
-			return err
-		}
-	}
-	return nil
+	return json.NewEncoder(f).Encode(o)
 }
 
 func machine() string {

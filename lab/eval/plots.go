@@ -94,3 +94,35 @@ func curve(all []outcome) string {
 	fmt.Fprintf(&b, `<text x="%.0f" y="%.0f" text-anchor="middle">probability that the best candidate was given</text>`, x(0.5), y(0)+38)
 	return svg(left+size+40, top+size+52, "How often the best candidate was right, by the probability that it was given", b.String())
 }
+
+// budgetPlot draws a small curve for each scenario: recall in time by reviews a day.
+func budgetPlot(list []budgetRow) string {
+	const across, wide, high, gap, left, top = 3, 200, 110, 56, 48, 60
+	var b strings.Builder
+	at := left
+	for w := range ways {
+		fmt.Fprintf(&b, `<line x1="%d" x2="%d" y1="16" y2="16" stroke="%s" stroke-width="3"/><text x="%d" y="20">%s</text>`, at, at+18, inks[w], at+24, ways[w].name)
+		at += 60 + 7*len(ways[w].name)
+	}
+	for i, r := range list {
+		x0, y0 := left+i%across*(wide+gap), top+i/across*(high+gap)
+		x := func(k int) float64 { return float64(x0) + float64(k)*wide/float64(len(budgets)-1) }
+		y := func(share float64) float64 { return float64(y0) + (1-share)*high }
+		fmt.Fprintf(&b, `<text x="%d" y="%d" font-weight="600">%s</text>`, x0, y0-10, r.task.scenario)
+		for _, mark := range []float64{0, 0.5, 1} {
+			fmt.Fprintf(&b, `<line class="rule" x1="%d" x2="%d" y1="%.0[3]f" y2="%.0[3]f"/><text x="%[4]d" y="%.0[5]f" text-anchor="end">%.0[6]f %%</text>`, x0, x0+wide, y(mark), x0-5, y(mark)+4, 100*mark)
+		}
+		for k, n := range budgets {
+			fmt.Fprintf(&b, `<text x="%.0f" y="%d" text-anchor="middle">%d</text>`, x(k), y0+high+16, n)
+		}
+		for w := len(ways) - 1; w >= 0; w-- { // ours last, above the others
+			var points []string
+			for k := range budgets {
+				points = append(points, fmt.Sprintf("%.1f,%.1f", x(k), y(percentOf(r.found[w][k], r.runs)/100)))
+			}
+			fmt.Fprintf(&b, `<polyline fill="none" stroke="%s" stroke-width="2.5" points="%s"><title>%s, %s</title></polyline>`, inks[w], strings.Join(points, " "), r.task.scenario, ways[w].name)
+		}
+	}
+	rows := (len(list) + across - 1) / across
+	return svg(left+across*(wide+gap), top+rows*(high+gap), "Recall in time by reviews a day, by scenario", b.String())
+}
