@@ -81,8 +81,8 @@ type Result struct {
 	P float64
 	// Set are the candidates that together with Elsewhere hold 95 % of the probability.
 	Set []Candidate
-	// Sources are those found one after another, each given the ones before, while its
-	// own p is below 0.05. More than one: several people leaked.
+	// Sources are looked for one after another, each given the ones before, while its
+	// own p is below 0.05. More than one that is found: several people leaked.
 	Sources []Source
 	// Named says whether the naming rule is met, and why not.
 	Named Naming
@@ -97,7 +97,13 @@ type Result struct {
 type Source struct {
 	Candidate Candidate
 	P         float64 // family-wise, given the sources before
+	// Posterior is the probability that this candidate is a source, all others of the list
+	// being sources.
+	Posterior float64
 }
+
+// Found says whether the candidate counts as a source; otherwise it is a possible one.
+func (s Source) Found() bool { return s.Posterior >= foundPosterior }
 
 // LeftOut is a complaint that says nothing, with the reason.
 type LeftOut struct {
@@ -118,7 +124,7 @@ func Run(looks *Looks, complaints []Complaint, o Options) (*Result, error) {
 	f := m.factors()
 	r.rank(looks, m, f, o)
 	r.P = m.familywise(slices.Max(f), o, 0)
-	r.Sources = m.several(f, r.P, o)
+	r.Sources = m.several(looks, f, r.P, o)
 	r.Named = name(looks, cases, m, r, o)
 	return r, nil
 }

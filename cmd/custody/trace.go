@@ -314,6 +314,9 @@ func (a *app) printTrace(r *inquiry.Answer, t *traceRun, bad *badLines) error {
 	for _, why := range r.Against {
 		a.say("  - %s", why)
 	}
+	if r.Several != "" {
+		a.say("%s", printable(r.Several))
+	}
 	if r.Next != "" {
 		a.say("Next best test: %s", printable(r.Next))
 	}

@@ -61,10 +61,12 @@ type outcome struct {
 	Framed    bool    `json:"framed"` // the colleague's own device is named
 	Leaked    int     `json:"leaked"` // complaints
 	Others    int     `json:"others"`
-	Sources   int     `json:"sources,omitempty"` // found one after another, guilty ones
-	Extra     int     `json:"extra,omitempty"`   // found besides, innocent
-	Guilty    int     `json:"guilty,omitempty"`  // how many there are
-	Count     bool    `json:"count"`             // right first, by the baselines
+	Sources   int     `json:"sources,omitempty"`  // found beside each other, guilty ones
+	Extra     int     `json:"extra,omitempty"`    // found besides, innocent
+	Possible  int     `json:"possible,omitempty"` // not found, but listed as possible: guilty
+	Doubted   int     `json:"doubted,omitempty"`  // and innocent
+	Guilty    int     `json:"guilty,omitempty"`   // how many there are
+	Count     bool    `json:"count"`              // right first, by the baselines
 	Fraction  bool    `json:"fraction"`
 	Binomial  bool    `json:"binomial"`
 	Guilt     bool    `json:"guilt"`
@@ -184,10 +186,15 @@ func (f *field) try(i int, t task, seed uint64, redraws int) (*outcome, error) {
 	out := judge(a, did)
 	out.Task, out.Seed, out.Millis = t.name(), seed, time.Since(start).Milliseconds()
 	for _, x := range a.Sources {
-		if did(x.Candidate) {
-			out.Sources++
-		} else {
+		switch innocent := !did(x.Candidate); {
+		case x.Found() && innocent:
 			out.Extra++
+		case x.Found():
+			out.Sources++
+		case innocent:
+			out.Doubted++
+		default:
+			out.Possible++
 		}
 	}
 	out.Guilty = len(guilty)

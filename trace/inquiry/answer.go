@@ -29,6 +29,7 @@ type Answer struct {
 	Seed       uint64      `json:"seed"`
 	Set        []Name      `json:"set_95"`
 	Sources    []Source    `json:"sources,omitempty"`
+	Several    string      `json:"several,omitempty"` // says what Sources mean, if there are several
 	Named      *Name       `json:"named,omitempty"`
 	Against    []string    `json:"not_named_because,omitempty"`
 	Untested   []string    `json:"untested,omitempty"`
@@ -66,10 +67,12 @@ type LeftOut struct {
 	Reason string `json:"reason"`
 }
 
-// Source is one of several sources, found one after another.
+// Source is one of several sources, looked for one after another.
 type Source struct {
 	Name
-	P float64 `json:"p"`
+	P         float64 `json:"p"`
+	Posterior float64 `json:"probability_beside_the_others"`
+	Found     bool    `json:"found"` // otherwise it is a possible one
 }
 
 // maxRanked bounds the list of candidates in the answer.
@@ -157,10 +160,36 @@ func (q *Inquiry) answer(r *trace.Result, o trace.Options) *Answer {
 		a.Set = append(a.Set, q.names[c])
 	}
 	for _, s := range r.Sources {
-		a.Sources = append(a.Sources, Source{q.names[s.Candidate], s.P})
+		a.Sources = append(a.Sources, Source{q.names[s.Candidate], s.P, s.Posterior, s.Found()})
 	}
+	a.Several = several(a.Sources)
 	q.conclude(a, r)
 	return a
+}
+
+// several says in a sentence or two that there is more than one source, or may be.
+func several(list []Source) string {
+	if len(list) < 2 {
+		return ""
+	}
+	var found, possible []string
+	for _, s := range list {
+		if says := s.String(); s.Found {
+			found = append(found, says)
+		} else {
+			possible = append(possible, says)
+		}
+	}
+	says := "Possibly more than one source: beside the best, others explain complaints that it does not. None is sure."
+	if len(found) > 1 {
+		says = "More than one source: " + strings.Join(found, " and ") + " each explain complaints that the others do not."
+	} else if len(found) == 1 {
+		says = "Possibly there is one more source beside " + found[0] + "."
+	}
+	if len(possible) > 0 {
+		says += " Only possible, and no ground for a suspicion: " + strings.Join(possible, ", ") + "."
+	}
+	return says
 }
 
 // conclude says in a sentence what follows, and what does not.
