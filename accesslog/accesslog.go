@@ -34,13 +34,25 @@ const (
 	Ref                  // of a complaint: its reference
 	Born                 // when the customer's record began
 	Shown                // the categories that were shown
+	Outcome              // whether anything was: a status, granted or denied
 	fieldCount
 )
 
-var fieldNames = [fieldCount]string{"time", "login", "subject", "branch", "device", "action", "called", "knew", "ref", "born", "categories"}
+var fieldNames = [fieldCount]string{"time", "login", "subject", "branch", "device", "action", "called", "knew", "ref", "born", "categories", "outcome"}
 
 // String gives the field as it is written in mappings.
 func (f Field) String() string { return fieldNames[f] }
+
+// said is how sentences call the field.
+func (f Field) said() string {
+	switch f {
+	case Called:
+		return "time of the call"
+	case Born:
+		return "beginning of the record"
+	}
+	return f.String()
+}
 
 // ParseField reads a field's name.
 func ParseField(s string) (Field, bool) {
@@ -61,6 +73,8 @@ type Row struct {
 	At [fieldCount]time.Time
 	// Fields are all columns of the line as they are, in the order of the header.
 	Fields []string
+	// Done is what the line says was done, by its action and its outcome.
+	Done Done
 }
 
 // Get gives a field's text.

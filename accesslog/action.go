@@ -15,7 +15,11 @@ const (
 	Exported             // it left as a file
 	Changed
 	Refused // and nothing was shown
+	Failed  // nothing was shown, and not because it was not allowed
 )
+
+// Shown says whether anything was disclosed.
+func (d Done) Shown() bool { return d != Refused && d != Failed }
 
 // actionWords are the words by which logs say what was done; the first that fits counts.
 var actionWords = []struct {

@@ -15,6 +15,8 @@ type Column struct {
 	At     int    // its place, from 0
 	Why    string // how it was found, for people
 	Layout Layout // of times
+	// Refused are values of an Outcome by which nothing was shown, some of them.
+	Refused []string
 }
 
 // Mapping says which column holds what.
@@ -34,7 +36,7 @@ func (m Mapping) Column(f Field) (Column, bool) {
 var names = [fieldCount][]string{
 	Time: {"time", "timestamp", "accessedat", "viewedat", "eventtime", "datetime", "date", "createdat", "occurredat", "when", "logtime", "starttime"},
 	Login: {"login", "username", "user", "userid", "useremail", "accountname", "account", "actor", "actoremail", "staff", "staffid", "employee",
-		"employeeid", "operator", "who", "email", "person"},
+		"employeeid", "operator", "who", "email", "person", "openedby", "viewedby", "accessedby", "performedby", "requestedby", "agent"},
 	Subject: {"customerid", "customer", "customerno", "customernumber", "customerkey", "subject", "subjectid", "clientid", "recordid", "record", "objectid", "caseid", "claimid",
 		"estimateid", "jobid", "entityid", "resourceid", "resource", "key", "id"},
 	Branch: {"branch", "branchid", "site", "siteid", "location", "organisation", "organization", "org", "company", "team", "department"},
@@ -44,7 +46,9 @@ var names = [fieldCount][]string{
 	Knew:   {"knew", "callerknew", "known", "whatknown", "detail", "details", "knowledge"},
 	Ref:    {"ref", "reference", "complaint", "complaintid", "complaintno", "complaintref", "ticket", "caseref", "id"},
 	Shown:  {"categories", "category", "datacategories", "fieldsshown", "datashown", "datatypes"},
-	Born:   {"born", "recordcreated", "customercreated", "customersince", "createdat", "created"},
+	Outcome: {"outcome", "httpstatus", "statuscode", "status", "result", "responsecode", "response", "success", "successful", "allowed", "granted", "permitted",
+		"denied", "refused", "forbidden", "blocked", "failed", "decision", "error"},
+	Born: {"born", "recordcreated", "customercreated", "customersince", "createdat", "created"},
 }
 
 // plain reduces a header to lower-case letters and digits.
@@ -72,7 +76,7 @@ func Guess(header []string, sample [][]string, wanted []Field, said map[Field]st
 		}
 		at := slices.IndexFunc(header, func(h string) bool { return strings.EqualFold(strings.TrimSpace(h), name) })
 		if at < 0 {
-			return nil, custody.E(custody.CodeInvalid, fmt.Sprintf("the file has no column %q for %s", name, f), "its columns are: "+strings.Join(header, ", "))
+			return nil, custody.E(custody.CodeInvalid, fmt.Sprintf("the file has no column %q for %s", name, f), "its columns are: "+columns(header))
 		}
 		taken[at] = true
 		m = append(m, Column{Field: f, Name: header[at], At: at, Why: "as you said"})
@@ -90,6 +94,12 @@ func Guess(header []string, sample [][]string, wanted []Field, said map[Field]st
 		if err := m[i].layout(sample); err != nil {
 			return nil, err
 		}
+		if m[i].Field != Outcome {
+			continue
+		}
+		if err := m[i].settle(sample); err != nil {
+			return nil, err
+		}
 	}
 	return m, nil
 }
@@ -98,14 +108,14 @@ func Guess(header []string, sample [][]string, wanted []Field, said map[Field]st
 func guess(header []string, sample [][]string, f Field, taken map[int]bool) (Column, bool) {
 	for _, name := range names[f] {
 		for at, h := range header {
-			if !taken[at] && plain(h) == name && (!f.isTime() || looksLikeTime(sample, at)) {
+			if !taken[at] && plain(h) == name && f.fits(sample, at, h) {
 				return Column{Field: f, Name: h, At: at, Why: "by its header"}, true
 			}
 		}
 	}
 	for _, name := range names[f] {
 		for at, h := range header {
-			if len(name) > 3 && !taken[at] && strings.Contains(plain(h), name) && (!f.isTime() || looksLikeTime(sample, at)) {
+			if len(name) > 3 && !taken[at] && strings.Contains(plain(h), name) && f.fits(sample, at, h) {
 				return Column{Field: f, Name: h, At: at, Why: "its header speaks of " + name}, true
 			}
 		}
@@ -120,15 +130,43 @@ func guess(header []string, sample [][]string, f Field, taken map[int]bool) (Col
 	return Column{}, false
 }
 
+// fits says whether the values of a column may be those of a field.
+func (f Field) fits(sample [][]string, at int, header string) bool {
+	switch {
+	case f.isTime():
+		return looksLikeTime(sample, at)
+	case f == Outcome:
+		_, ok := outcome(sample, at, header)
+		return ok
+	}
+	return true
+}
+
 // Need demands that fields were found.
-func (m Mapping) Need(what string, fields ...Field) error {
+// The columns there are go into the hint.
+func (m Mapping) Need(what string, header []string, fields ...Field) error {
 	for _, f := range fields {
 		if _, ok := m.Column(f); !ok {
 			return custody.E(custody.CodeInvalid, fmt.Sprintf("%s: no column was recognised as the %s", what, f),
-				fmt.Sprintf("say which it is: --map %s=COLUMN", f))
+				fmt.Sprintf("say which it is: --map %s=COLUMN; its columns are: %s", f, columns(header)))
 		}
 	}
 	return nil
+}
+
+// columns lists a header for people: it may be a line of data, so not all of it.
+func columns(header []string) string {
+	var list []string
+	for _, h := range header[:min(len(header), 30)] {
+		if r := []rune(h); len(r) > 40 {
+			h = string(r[:40]) + "..."
+		}
+		list = append(list, h)
+	}
+	if len(header) > 30 {
+		list = append(list, fmt.Sprintf("and %d more", len(header)-30))
+	}
+	return strings.Join(list, ", ")
 }
 
 // Lines describes the mapping for people, one line a column.
@@ -138,6 +176,9 @@ func (m Mapping) Lines() []string {
 		line := fmt.Sprintf("%-8s %s (%s)", c.Field, c.Name, c.Why)
 		if c.Field.isTime() {
 			line += ", read as " + c.Layout.String()
+		}
+		if c.Field == Outcome && len(c.Refused) > 0 {
+			line += ", nothing was shown by: " + strings.Join(c.Refused, ", ")
 		}
 		list = append(list, line)
 	}

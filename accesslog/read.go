@@ -19,6 +19,9 @@ type Options struct {
 	Needed []Field          // of these, those without which there is nothing to do
 	Said   map[Field]string // columns that were named by hand
 	Zone   *time.Location   // of times that do not say; UTC if nil
+	// MonthFirst reads 04/05/2026 as the fifth of April. The day comes first otherwise,
+	// unless a value of the sample shows that it does not.
+	MonthFirst bool
 	// Bad is told of each line that is not understood. May be nil.
 	Bad func(Bad)
 	// Mapped is called once, before the first row. May be nil.
@@ -95,6 +98,9 @@ type reading struct {
 	first  []record // read for the sample, not yet given
 	row    Row
 	end    error
+	seen   map[[2]string]Done // what actions and outcomes mean
+	// dayFirst: a day after the twelfth was read as one, so no month comes before it.
+	dayFirst bool
 }
 
 type record struct {
@@ -130,11 +136,16 @@ func (p *reading) sample(header []string) error {
 	if err != nil {
 		return err
 	}
+	for i := range m {
+		if o, ok := m[i].Layout.other(); ok && p.o.MonthFirst != m[i].Layout.swapped && p.o.MonthFirst {
+			m[i].Layout = o
+		}
+	}
 	p.report.Mapping = m
 	if p.o.Mapped != nil {
 		p.o.Mapped(m)
 	}
-	return m.Need("the file", p.o.Needed...)
+	return m.Need("the file", header, p.o.Needed...)
 }
 
 // usable sorts out errors: the end, broken lines, and failures of the file itself.
@@ -164,6 +175,9 @@ func (p *reading) bad(line int, reason string) {
 
 func (p *reading) run(take func(*Row) error) error {
 	for _, r := range p.first {
+		if p.end != nil && p.end != io.EOF {
+			return p.end
+		}
 		if r.broken != "" {
 			p.bad(r.line, r.broken)
 			continue
@@ -202,6 +216,7 @@ func (p *reading) give(fields []string, line int, take func(*Row) error) error {
 		}
 	}
 	p.report.Rows++
+	p.row.Done = p.done()
 	return take(&p.row)
 }
 
@@ -227,8 +242,25 @@ func (p *reading) set(c *Column, v string) (why string) {
 	}
 	t, ok := c.Layout.parse(v, p.o.Zone)
 	if !ok {
-		return fmt.Sprintf("the %s is not a time of the form %s", c.Field, c.Layout)
+		p.order(c, v)
+		return fmt.Sprintf("the %s is not a time of the form %s", c.Field.said(), c.Layout)
+	}
+	if !p.dayFirst && t.In(p.o.Zone).Day() > 12 {
+		p.dayFirst = true
 	}
 	p.row.At[c.Field] = t
 	return ""
+}
+
+// order ends the reading at a value that shows that the month comes first, when nothing
+// has shown yet that the day does: what was read before it would have wrong days.
+func (p *reading) order(c *Column, v string) {
+	o, ok := c.Layout.other()
+	if !ok || c.Layout.swapped || p.dayFirst {
+		return
+	}
+	if _, ok := o.parse(v, p.o.Zone); ok {
+		p.end = custody.E(custody.CodeInvalid, fmt.Sprintf("line %d shows that column %q has the month first; the lines before it were read day first", p.row.Line, c.Name),
+			"read it again with --month-first")
+	}
 }

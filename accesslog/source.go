@@ -10,7 +10,9 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
+	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/unicode"
 
 	"custody"
@@ -31,6 +33,10 @@ func open(r io.Reader) (source, []string, error) {
 		_, _ = in.Discard(3)
 		start = start[3:]
 	}
+	if !mostlyUTF8(start) {
+		in = bufio.NewReaderSize(charmap.Windows1252.NewDecoder().Reader(in), 1<<20)
+		start, _ = in.Peek(1 << 16)
+	}
 	text := bytes.TrimLeft(start, " \t\r\n")
 	if len(text) == 0 {
 		return nil, nil, custody.E(custody.CodeInvalid, "the file is empty", "check that it is the right file")
@@ -44,16 +50,46 @@ func open(r io.Reader) (source, []string, error) {
 	return openCSV(in, start)
 }
 
+// mostlyUTF8 says whether bytes are UTF-8, cut off as they may be at the end; else they are
+// taken for Windows-1252, which older programs of this country write.
+func mostlyUTF8(start []byte) bool {
+	for range utf8.UTFMax {
+		if utf8.Valid(start) {
+			return true
+		}
+		start = start[:len(start)-1]
+	}
+	return utf8.Valid(start)
+}
+
 // csvSource reads CSV.
 type csvSource struct {
 	r     *csv.Reader
 	guard *guard
+	above int // lines above the header
+}
+
+// told takes off a first line that only names the separator, as spreadsheets write it.
+func told(in *bufio.Reader, start []byte) (sep rune, rest []byte, ok bool) {
+	line, rest, _ := bytes.Cut(start, []byte("\n"))
+	name, ok := bytes.CutPrefix(bytes.TrimRight(line, "\r"), []byte("sep="))
+	if !ok || len(name) != 1 {
+		return 0, start, false
+	}
+	_, _ = in.Discard(len(start) - len(rest))
+	return rune(name[0]), rest, true
 }
 
 func openCSV(in *bufio.Reader, start []byte) (source, []string, error) {
 	g := &guard{in: in}
 	s := &csvSource{r: csv.NewReader(g), guard: g}
-	s.r.Comma, s.r.FieldsPerRecord, s.r.ReuseRecord = separator(start), -1, true
+	comma, start, ok := told(in, start)
+	if ok {
+		s.above = 1
+	} else {
+		comma = separator(start)
+	}
+	s.r.Comma, s.r.FieldsPerRecord, s.r.ReuseRecord = comma, -1, true
 	header, _, err := s.next()
 	if err != nil {
 		return nil, nil, custody.E(custody.CodeInvalid, "the file's first line is not a header", "the first line must name the columns, separated by comma, semicolon or tab")
@@ -84,8 +120,9 @@ func (s *csvSource) next() ([]string, int, error) {
 	switch {
 	case err == nil:
 		line, _ = s.r.FieldPos(0)
+		line += s.above
 	case errors.As(err, &pe):
-		return nil, pe.StartLine, &broken{pe.StartLine, "the quotes of the line do not match"}
+		return nil, pe.StartLine + s.above, &broken{pe.StartLine + s.above, "the quotes of the line do not match"}
 	default:
 		return nil, 0, err
 	}

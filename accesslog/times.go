@@ -2,6 +2,7 @@ package accesslog
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -15,6 +16,8 @@ type Layout struct {
 	format string        // as package time has it; empty for numbers
 	unit   time.Duration // of numbers since 1970
 	dayNo  bool          // the value has no time of day: noon is taken
+	// swapped says that the month comes before the day, in figures.
+	swapped bool
 }
 
 // String gives an example that people understand.
@@ -28,17 +31,26 @@ var layouts = []Layout{
 	{name: "2006-01-02 15:04:05", format: "2006-01-02 15:04:05.999999999"},
 	{name: "2006-01-02T15:04:05", format: "2006-01-02T15:04:05.999999999"},
 	{name: "2006-01-02 15:04", format: "2006-01-02 15:04"},
-	{name: "31/12/2006 15:04:05", format: "02/01/2006 15:04:05"},
-	{name: "31/12/2006 15:04", format: "02/01/2006 15:04"},
-	{name: "12/31/2006 15:04:05 (month first)", format: "01/02/2006 15:04:05"},
-	{name: "12/31/2006 15:04 (month first)", format: "01/02/2006 15:04"},
-	{name: "12/31/2006 3:04:05 PM (month first)", format: "1/2/2006 3:04:05 PM"},
+	{name: "31/12/2006 15:04:05", format: "2/1/2006 15:04:05"},
+	{name: "31/12/2006 15:04", format: "2/1/2006 15:04"},
+	{name: "31/12/2006 3:04:05 PM", format: "2/1/2006 3:04:05 PM"},
+	{name: "31/12/2006 3:04 PM", format: "2/1/2006 3:04 PM"},
+	{name: "31/12/06 15:04:05", format: "2/1/06 15:04:05"},
+	{name: "31/12/06 15:04", format: "2/1/06 15:04"},
+	{name: "12/31/2006 15:04:05 (month first)", format: "1/2/2006 15:04:05", swapped: true},
+	{name: "12/31/2006 15:04 (month first)", format: "1/2/2006 15:04", swapped: true},
+	{name: "12/31/2006 3:04:05 PM (month first)", format: "1/2/2006 3:04:05 PM", swapped: true},
+	{name: "12/31/2006 3:04 PM (month first)", format: "1/2/2006 3:04 PM", swapped: true},
 	{name: "31 Dec 2006 15:04:05", format: "2 Jan 2006 15:04:05"},
 	{name: "31 Dec 2006 15:04", format: "2 Jan 2006 15:04"},
+	{name: "31 Dec 2006 3:04:05 PM", format: "2 Jan 2006 3:04:05 PM"},
+	{name: "31 Dec 2006 3:04 PM", format: "2 Jan 2006 3:04 PM"},
+	{name: "31-Dec-2006 15:04:05", format: "2/Jan/2006 15:04:05"},
+	{name: "31-Dec-2006 15:04", format: "2/Jan/2006 15:04"},
 	{name: "02/Jan/2006:15:04:05 -0700 (web server)", format: "02/Jan/2006:15:04:05 -0700"},
 	{name: "2006-01-02, noon taken", format: "2006-01-02", dayNo: true},
-	{name: "31/12/2006, noon taken", format: "02/01/2006", dayNo: true},
-	{name: "12/31/2006 (month first), noon taken", format: "01/02/2006", dayNo: true},
+	{name: "31/12/2006, noon taken", format: "2/1/2006", dayNo: true},
+	{name: "12/31/2006 (month first), noon taken", format: "1/2/2006", dayNo: true, swapped: true},
 	{name: "31 Dec 2006, noon taken", format: "2 Jan 2006", dayNo: true},
 	{name: "seconds since 1970", unit: time.Second},
 	{name: "milliseconds since 1970", unit: time.Millisecond},
@@ -62,7 +74,7 @@ func (l Layout) parse(v string, zone *time.Location) (time.Time, bool) {
 		}
 	} else {
 		var err error
-		if t, err = time.ParseInLocation(l.format, v, zone); err != nil {
+		if t, err = time.ParseInLocation(l.format, usual(v, l.format), zone); err != nil {
 			return t, false
 		}
 	}
@@ -73,6 +85,53 @@ func (l Layout) parse(v string, zone *time.Location) (time.Time, bool) {
 		return t, false
 	}
 	return t.UTC(), true
+}
+
+// usual puts a value into the form in which layouts are written: dots or dashes between
+// figures of day, month and year, a comma before the time of day, and a.m. or pm in small
+// letters come as well.
+func usual(v, format string) string {
+	if format[0] != '1' && format[0] != '2' || strings.HasPrefix(format, "2006") {
+		return v
+	}
+	if len(v) > 10 {
+		v = strings.Replace(v, ",", "", 1)
+	}
+	if strings.HasSuffix(format, "PM") {
+		if at := strings.LastIndexAny(v, "0123456789"); at >= 0 {
+			v = v[:at+1] + " " + strings.ToUpper(noDots.Replace(v[at+1:]))
+		}
+	}
+	if len(v) < 6 || v[2] != '.' && v[2] != '-' && v[1] != '.' && v[1] != '-' {
+		return v
+	}
+	day, rest, _ := strings.Cut(v, " ")
+	if rest != "" {
+		rest = " " + rest
+	}
+	return slashes.Replace(day) + rest
+}
+
+var (
+	noDots  = strings.NewReplacer(".", "", " ", "", "\u202f", "", "\u00a0", "")
+	slashes = strings.NewReplacer(".", "/", "-", "/")
+)
+
+// other is the layout with day and month the other way round, if it has one.
+func (l Layout) other() (Layout, bool) {
+	from, to := "2/1/", "1/2/"
+	if l.swapped {
+		from, to = to, from
+	}
+	rest, ok := strings.CutPrefix(l.format, from)
+	if !ok {
+		return l, false
+	}
+	i := slices.IndexFunc(layouts, func(o Layout) bool { return o.format == to+rest })
+	if i < 0 {
+		return l, false
+	}
+	return layouts[i], true
 }
 
 // looksLikeTime says whether nearly all values of a column can be read as times.

@@ -25,6 +25,7 @@ type LogImport struct {
 	Organisation custody.OrganisationID
 	Categories   custody.CategorySet // that a record of the system shows
 	Zone         *time.Location
+	MonthFirst   bool // 04/05/2026 is the fifth of April
 	Now          func() time.Time
 	Bad          func(file string, b accesslog.Bad)
 
@@ -60,9 +61,9 @@ func (x *LogImport) Read(file string, r io.Reader, said map[accesslog.Field]stri
 		x.seatOf, x.customers = map[[2]string]uint32{}, map[string]uint32{}
 	}
 	report, err := accesslog.Read(r, accesslog.Options{
-		Wanted: []accesslog.Field{accesslog.Time, accesslog.Login, accesslog.Subject, accesslog.Branch, accesslog.Device, accesslog.Action, accesslog.Shown},
+		Wanted: []accesslog.Field{accesslog.Time, accesslog.Login, accesslog.Subject, accesslog.Branch, accesslog.Device, accesslog.Action, accesslog.Shown, accesslog.Outcome},
 		Needed: []accesslog.Field{accesslog.Time, accesslog.Login, accesslog.Subject},
-		Said:   said, Zone: x.Zone,
+		Said:   said, Zone: x.Zone, MonthFirst: x.MonthFirst,
 		Bad: func(b accesslog.Bad) {
 			x.bad++
 			if x.Bad != nil {
@@ -86,7 +87,7 @@ func (x *LogImport) line(row *accesslog.Row) error {
 		x.customers[key] = n
 		x.keys = append(x.keys, key)
 	}
-	x.looks = append(x.looks, importedLook{at.UnixMilli(), x.seat(row, at), n, x.shown(row.Get(accesslog.Shown)), accesslog.ParseAction(row.Get(accesslog.Action))})
+	x.looks = append(x.looks, importedLook{at.UnixMilli(), x.seat(row, at), n, x.shown(row.Get(accesslog.Shown)), row.Done})
 	return nil
 }
 
@@ -225,6 +226,8 @@ func (x *LogImport) event(l *importedLook) *custody.Event {
 		e.Kind = custody.EventChange
 	case accesslog.Refused:
 		e.Kind, e.Code, e.Clear = custody.EventRefusal, custody.CodeForbidden, 0
+	case accesslog.Failed:
+		e.Kind, e.Code, e.Clear = custody.EventRefusal, custody.CodeUnavailable, 0
 	}
 	return e
 }

@@ -18,6 +18,7 @@ import (
 // logImport is what the command line of an import says.
 type logImport struct {
 	system, organisation, bad, zone string
+	monthFirst                      bool
 	logs                            []string
 	said                            map[string]string
 	categories                      categories
@@ -46,7 +47,8 @@ ledger; read older logs into a working directory of their own. No gate may be ru
 	f.StringVar(&t.system, "system", "", "the `system` whose log it is")
 	f.StringVar(&t.organisation, "organisation", "", "the `employer` of those who looked")
 	f.StringSliceVar(&t.logs, "log", nil, "an access log `file`, - for the standard input; repeatable")
-	f.StringToStringVar(&t.said, "map", nil, "columns of the log: `FIELD=COLUMN` for time, login, subject, branch, device, action or categories")
+	f.StringToStringVar(&t.said, "map", nil, "columns of the log: `FIELD=COLUMN` for time, login, subject, branch, device, action, outcome or categories")
+	f.BoolVar(&t.monthFirst, "month-first", false, monthFirstUse)
 	f.Var(&t.categories, "categories", "what a record of the system shows; name and phone if not given")
 	f.StringVar(&t.bad, "bad-lines", "import-bad-lines.txt", "the `file` that lists lines which are not understood, if there are any")
 	f.StringVar(&t.zone, "time-zone", "", "the `zone` of times that do not say theirs; that of custody.yaml if not given")
@@ -60,7 +62,7 @@ func (a *app) importLog(t *logImport) error {
 		return err
 	}
 	defer w.close()
-	x := &site.LogImport{Store: w.store, SystemName: t.system, Categories: t.categories.CategorySet, Zone: w.config.Zone(), Now: a.now}
+	x := &site.LogImport{Store: w.store, SystemName: t.system, Categories: t.categories.CategorySet, Zone: w.config.Zone(), MonthFirst: t.monthFirst, Now: a.now}
 	if x.Categories == 0 {
 		x.Categories = custody.Categories(custody.Name, custody.Phone)
 	}

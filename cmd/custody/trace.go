@@ -22,6 +22,7 @@ type traceRun struct {
 	logs, lists         []string
 	mapLogs, mapLists   map[string]string
 	by, page, bad, zone string
+	monthFirst          bool
 	seed                uint64
 	redraws             int
 	system              string
@@ -68,11 +69,12 @@ cause complaints.`,
 	f := cmd.Flags()
 	f.StringSliceVar(&t.logs, "log", nil, "an access log `file`, - for the standard input; repeatable")
 	f.StringSliceVar(&t.lists, "complaints", nil, "a list of complaints as a `file`; repeatable")
-	f.StringToStringVar(&t.mapLogs, "map", nil, "columns of the log: `FIELD=COLUMN` for time, login, subject, branch, device or born")
+	f.StringToStringVar(&t.mapLogs, "map", nil, "columns of the log: `FIELD=COLUMN` for time, login, subject, branch, device, action, outcome or born")
 	f.StringToStringVar(&t.mapLists, "map-complaints", nil, "columns of the complaints: `FIELD=COLUMN` for subject, called, knew or ref")
 	f.StringVar(&t.by, "by", "login", "what is ranked beside branches: `login` or device")
 	f.StringVar(&t.page, "page", "trace.html", "the `file` for the page; none writes no page")
 	f.StringVar(&t.bad, "bad-lines", "trace-bad-lines.txt", "the `file` that lists lines which are not understood, if there are any")
+	f.BoolVar(&t.monthFirst, "month-first", false, monthFirstUse)
 	f.StringVar(&t.zone, "time-zone", "Europe/London", "the `zone` of times that do not say theirs")
 	f.Uint64Var(&t.seed, "seed", 1, "makes the redraws repeatable: a `number`")
 	f.IntVar(&t.redraws, "redraws", 999, "how `many` times complainants are redrawn for the probability of chance")
@@ -149,7 +151,7 @@ func (a *app) trace(ctx context.Context, t *traceRun) error {
 	t.badRows = bad
 	defer bad.close()
 	q := inquiry.New(zone, bad.add)
-	q.By = inquiry.Kind(t.by)
+	q.By, q.MonthFirst, q.Now = inquiry.Kind(t.by), t.monthFirst, a.now()
 	e, file, err := a.read(ctx, t, q)
 	if err != nil {
 		return err
@@ -280,6 +282,9 @@ func (a *app) printTrace(r *inquiry.Answer, t *traceRun, bad *badLines) error {
 	}
 	if bad.n > 0 {
 		a.say("%s not understood: see %s", plural(bad.n, "line"), t.bad)
+	}
+	if r.Refused > 0 {
+		a.say("%s lines say that nothing was shown and do not count", inquiry.Thousands(r.Refused))
 	}
 	if r.Masked > 0 {
 		a.say("%s looks showed no phone, mail or postal address and do not count (--any-look counts them)", inquiry.Thousands(r.Masked))

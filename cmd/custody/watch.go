@@ -21,7 +21,7 @@ type watchRun struct {
 	mapLogs, mapJobs, mapShifts, mapCanaries map[string]string
 	page, bad, zone                          string
 	budget                                   float64
-	names                                    bool
+	names, monthFirst                        bool
 	show                                     int
 }
 
@@ -37,7 +37,9 @@ end; left) says who works when.
 
 Which column is which is guessed and shown; --map login=user_name corrects it. A login's
 name is shown as a pseudonym unless --names is given. Beside the answer a page to read is
-written. The first five days of a log are for learning what is usual.
+written. The first five days of a log are for learning what is usual. Lines that say that
+a look was refused (a column of outcomes: HTTP statuses, granted and denied) disclose
+nothing and are counted apart; being refused again and again is told.
 
 The budget is how many alerts a day can be reviewed for a thousand people: chance alone
 stays below it (docs/detection.md has the guarantee).`,
@@ -50,19 +52,23 @@ stays below it (docs/detection.md has the guarantee).`,
 	f.StringVar(&t.jobs, "jobs", "", "a `file` that says who had to do with which customer")
 	f.StringVar(&t.shifts, "shifts", "", "a `file` that says who works when, and who has left")
 	f.StringSliceVar(&t.canaries, "canaries", nil, "a `file` that lists planted customers")
-	f.StringToStringVar(&t.mapLogs, "map", nil, "columns of the log: `FIELD=COLUMN` for time, login, subject, branch, device or action")
+	f.StringToStringVar(&t.mapLogs, "map", nil, "columns of the log: `FIELD=COLUMN` for time, login, subject, branch, device, action or outcome")
 	f.StringToStringVar(&t.mapJobs, "map-jobs", nil, "columns of the jobs: `FIELD=COLUMN` for subject")
 	f.StringToStringVar(&t.mapShifts, "map-shifts", nil, "columns of the roster: `FIELD=COLUMN` for login")
 	f.StringToStringVar(&t.mapCanaries, "map-canaries", nil, "columns of the canaries: `FIELD=COLUMN` for subject")
 	f.StringVar(&t.page, "page", "watch.html", "the `file` for the page; none writes no page")
 	f.StringVar(&t.bad, "bad-lines", "watch-bad-lines.txt", "the `file` that lists lines which are not understood, if there are any")
 	f.StringVar(&t.zone, "time-zone", "Europe/London", "the `zone` of times that do not say theirs")
+	f.BoolVar(&t.monthFirst, "month-first", false, monthFirstUse)
 	f.Float64Var(&t.budget, "budget", 5, "how `many` alerts a day can be reviewed for a thousand people")
 	f.BoolVar(&t.names, "names", false, "show logins instead of pseudonyms")
 	f.IntVar(&t.show, "show", 10, "how `many` alerts to print; all are on the page or in --json")
 	require(cmd, "log")
 	return cmd
 }
+
+// monthFirstUse is the help of --month-first.
+const monthFirstUse = "read 04/05/2026 as the fifth of April"
 
 // gcOfFiles makes the collector run when a quarter has been added to what is held: files
 // are read once, and memory is dearer than the time.
@@ -80,7 +86,7 @@ func (a *app) watch(t watchRun) error {
 	defer bad.close()
 	defer debug.SetGCPercent(debug.SetGCPercent(gcOfFiles)) // most of what is held is held to the end
 	w := watch.New(zone, bad.add)
-	w.Names, w.Policy.Budget = t.names, t.budget
+	w.Names, w.MonthFirst, w.Policy.Budget = t.names, t.monthFirst, t.budget
 	if err := t.read(w); err != nil {
 		return err
 	}
@@ -139,6 +145,12 @@ func (a *app) printWatch(r *watch.Report, t watchRun, bad *badLines, zone *time.
 	}
 	if bad.n > 0 {
 		a.say("%s not understood: see %s", plural(bad.n, "line"), t.bad)
+	}
+	if r.Refused > 0 {
+		a.say("%s say that the look was refused: nobody was shown, so they are counted apart.", plural(r.Refused, "line"))
+	}
+	if r.Failed > 0 {
+		a.say("%s say that nothing was shown because it failed: left out.", plural(r.Failed, "line"))
 	}
 	a.sayCoverage(r)
 	a.say("\n%s on %s (%.1f a day; the budget is %g):", plural(len(r.Alerts), "alert"), plural(r.Counts.Days, "day"), float64(len(r.Alerts))/float64(max(r.Counts.Days, 1)), t.budget)

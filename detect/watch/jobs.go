@@ -78,8 +78,8 @@ func (w *Watch) sample() []detect.Pair {
 	var all []detect.Pair
 	step := max(1, w.looks.n/(4*samplePairs))
 	for i := 0; i < w.looks.n; i += step {
-		p := w.looks.nth(i).pair()
-		if !seen[p] {
+		k := w.looks.nth(i)
+		if p := k.pair(); !k.refused() && !seen[p] {
 			seen[p] = true
 			all = append(all, p)
 		}

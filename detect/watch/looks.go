@@ -12,11 +12,12 @@ import (
 	"time"
 
 	"custody"
+	"custody/accesslog"
 	"custody/detect"
 )
 
 // look is one line, 24 bytes: ten million of them are 240 MB. The file lies above the
-// login, and whether it was an export above the device.
+// login, and whether it was an export, or refused, above the device.
 type look struct {
 	millis  int64 // since 1970
 	who     uint32
@@ -29,12 +30,16 @@ const (
 	fileShift   = 22 // logins and devices are at most 1 << 20
 	maxFiles    = 1 << (32 - fileShift)
 	exportedBit = 1 << 31
+	refusedBit  = 1 << 30
 )
 
-func newLook(at time.Time, person, subject, device uint32, file, line int, exported bool) look {
+func newLook(at time.Time, person, subject, device uint32, file, line int, done accesslog.Done) look {
 	k := look{millis: at.UnixMilli(), who: person | uint32(file)<<fileShift, where: device, subject: subject, line: uint32(line)}
-	if exported {
+	switch done {
+	case accesslog.Exported:
 		k.where |= exportedBit
+	case accesslog.Refused:
+		k.where |= refusedBit
 	}
 	return k
 }
@@ -42,8 +47,9 @@ func newLook(at time.Time, person, subject, device uint32, file, line int, expor
 func (k *look) at() time.Time  { return time.UnixMilli(k.millis) }
 func (k *look) person() uint32 { return k.who & (1<<fileShift - 1) }
 func (k *look) file() int      { return int(k.who >> fileShift) }
-func (k *look) device() uint32 { return k.where &^ exportedBit }
+func (k *look) device() uint32 { return k.where &^ (exportedBit | refusedBit) }
 func (k *look) exported() bool { return k.where&exportedBit != 0 }
+func (k *look) refused() bool  { return k.where&refusedBit != 0 }
 func (k *look) pair() detect.Pair {
 	return detect.Pair{Person: k.person(), Subject: custody.SubjectID(k.subject)}
 }

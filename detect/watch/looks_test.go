@@ -6,6 +6,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"custody/accesslog"
 )
 
 // TestLooksComeInOrder: however they were read, looks come in the order of time, those of
@@ -24,8 +26,8 @@ func TestLooksComeInOrder(t *testing.T) {
 			} else if jitter > 1 {
 				at += rng.IntN(jitter)
 			}
-			k := newLook(start.Add(time.Duration(at)*time.Second), uint32(i%1000+1), uint32(i), uint32(i%77), i%maxFiles, i+2, i%3 == 0)
-			if k.person() != uint32(i%1000+1) || k.subject != uint32(i) || k.device() != uint32(i%77) || k.file() != i%maxFiles || k.exported() != (i%3 == 0) {
+			k := newLook(start.Add(time.Duration(at)*time.Second), uint32(i%1000+1), uint32(i), uint32(i%77), i%maxFiles, i+2, []accesslog.Done{accesslog.Exported, accesslog.Looked, accesslog.Refused}[i%3])
+			if k.person() != uint32(i%1000+1) || k.subject != uint32(i) || k.device() != uint32(i%77) || k.file() != i%maxFiles || k.exported() != (i%3 == 0) || k.refused() != (i%3 == 2) {
 				t.Fatalf("look %d became %+v", i, k)
 			}
 			l.add(k)

@@ -14,6 +14,8 @@ type Report struct {
 	Logs      []Read          `json:"logs"`
 	Others    []Read          `json:"others,omitempty"`
 	Looks     int             `json:"looks"`
+	Refused   int             `json:"refused"` // lines that say so: nobody was shown
+	Failed    int             `json:"failed"`  // lines of looks that came to nothing
 	Logins    int             `json:"logins"`
 	Devices   int             `json:"devices"`
 	Customers int             `json:"customers"`

@@ -15,12 +15,12 @@ const groupPairs = 1_000_000
 
 // Run runs the detectors over everything that was read.
 func (w *Watch) Run() (*Report, error) {
-	if w.looks.n == 0 {
+	if w.looks.n == w.refused {
 		return nil, custody.E(custody.CodeInvalid, "the log holds no look that could be read", "see the list of bad lines; --map names the columns")
 	}
 	w.looks.order()
 	first, last := w.looks.span()
-	r := &Report{Logs: w.logs, Others: w.others, Looks: w.looks.n, Logins: max(len(w.logins.list)-1, 0), Devices: max(len(w.devices.list)-1, 0),
+	r := &Report{Logs: w.logs, Others: w.others, Looks: w.looks.n - w.refused, Refused: w.refused, Failed: w.failed, Logins: max(len(w.logins.list)-1, 0), Devices: max(len(w.devices.list)-1, 0),
 		Customers: max(len(w.customers.list)-1, 0), First: first, Last: last, Budget: w.Policy.Budget}
 	groups := w.groups(r)
 	world, note := w.world(r, groups)
@@ -30,6 +30,10 @@ func (w *Watch) Run() (*Report, error) {
 	for k := range w.looks.inOrder() {
 		person := k.person()
 		ev.Entry, ev.Time, ev.Person, ev.Device, ev.Group, ev.Taken = entry(k.file(), k.line), k.at(), person, k.device(), groups[person], k.exported()
+		if k.refused() {
+			refuse(e, ev)
+			continue
+		}
 		ev.Subjects[0] = custody.SubjectID(k.subject)
 		e.Take(&ev)
 		note(person, groups[person], ev.Subjects[0])
@@ -40,6 +44,14 @@ func (w *Watch) Run() (*Report, error) {
 	c.finish()
 	r.Memory = peak()
 	return r, nil
+}
+
+// refuse gives the detectors a line by which nothing was shown: no look, but asking again
+// and again for what is refused is a sign of its own.
+func refuse(e *detect.Engine, ev detect.Event) {
+	ev.Kind, ev.Code, ev.Taken, ev.Subjects = custody.EventRefusal, custody.CodeForbidden, false, nil
+	ev.Session = 1 // it was no sign-in in vain
+	e.Take(&ev)
 }
 
 // entry numbers a line of a file.
@@ -68,7 +80,7 @@ func (w *Watch) groups(r *Report) []uint32 {
 	var pairs []detect.Pair
 	for k := range w.looks.inOrder() {
 		p := k.pair()
-		if !seen[p] {
+		if !k.refused() && !seen[p] {
 			seen[p] = true
 			pairs = append(pairs, p)
 		}

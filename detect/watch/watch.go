@@ -15,8 +15,9 @@ import (
 
 // Watch collects files. It is not safe for concurrent use.
 type Watch struct {
-	Zone   *time.Location
-	Policy detect.Policy
+	Zone       *time.Location
+	Policy     detect.Policy
+	MonthFirst bool // 04/05/2026 is the fifth of April
 	// Names shows logins instead of pseudonyms.
 	Names bool
 	// Templates explain looks by the jobs. They are mined if there are none.
@@ -30,6 +31,8 @@ type Watch struct {
 	customers names
 	belongs   [][]int32 // looks of each login by branch
 	looks     looks
+	refused   int // of them: lines by which nothing was shown
+	failed    int // lines by which nothing was shown, for no fault of the asker's
 	relation  *detect.Relation
 	roster    *roster
 	canaries  map[custody.SubjectID]bool
@@ -102,9 +105,9 @@ func (w *Watch) Log(file string, r io.Reader, said map[accesslog.Field]string) e
 	}
 	w.files = append(w.files, file)
 	report, err := accesslog.Read(r, accesslog.Options{
-		Wanted: []accesslog.Field{accesslog.Time, accesslog.Login, accesslog.Subject, accesslog.Branch, accesslog.Device, accesslog.Action},
+		Wanted: []accesslog.Field{accesslog.Time, accesslog.Login, accesslog.Subject, accesslog.Branch, accesslog.Device, accesslog.Action, accesslog.Outcome},
 		Needed: []accesslog.Field{accesslog.Time, accesslog.Login, accesslog.Subject},
-		Said:   said, Zone: w.Zone, Bad: w.badIn(file),
+		Said:   said, Zone: w.Zone, MonthFirst: w.MonthFirst, Bad: w.badIn(file),
 	}, func(row *accesslog.Row) error { return w.line(at, row) })
 	if err != nil {
 		return in(file, err)
@@ -117,15 +120,24 @@ func (w *Watch) Log(file string, r io.Reader, said map[accesslog.Field]string) e
 const maxNames = 1 << 20
 
 func (w *Watch) line(file int, row *accesslog.Row) error {
+	var subject uint32
+	switch {
+	case row.Done.Shown():
+		subject = w.customers.of(row.Get(accesslog.Subject))
+	case row.Done == accesslog.Refused:
+		w.refused++
+	default: // neither a look nor a sign of anything
+		w.failed++
+		return nil
+	}
 	person, device := w.logins.of(row.Get(accesslog.Login)), w.devices.of(row.Get(accesslog.Device))
-	k := newLook(row.At[accesslog.Time], person, w.customers.of(row.Get(accesslog.Subject)), device, file, row.Line, accesslog.ParseAction(row.Get(accesslog.Action)) == accesslog.Exported)
 	if len(w.logins.list) > maxNames || len(w.devices.list) > maxNames {
 		return custody.E(custody.CodeTooLarge, "the log has more than 1,048,576 logins or devices", "is the right column taken? --map login=COLUMN or device=COLUMN says which")
 	}
 	if b := w.branches.of(row.Get(accesslog.Branch)); b != 0 {
 		w.belong(person, b)
 	}
-	w.looks.add(k)
+	w.looks.add(newLook(row.At[accesslog.Time], person, subject, device, file, row.Line, row.Done))
 	return nil
 }
 

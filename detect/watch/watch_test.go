@@ -189,3 +189,41 @@ func FuzzFiles(f *testing.F) {
 		}
 	})
 }
+
+// TestRefusedLinesAreNoLooks: what the log says was refused disclosed nothing: it is
+// counted apart and explains or accuses nobody as a look; who is refused again and again
+// is told.
+func TestRefusedLinesAreNoLooks(t *testing.T) {
+	log, jobs, _ := files(t, false)
+	whole, _ := run(t, log, jobs, "")
+	var b strings.Builder
+	night := 0
+	for i, line := range strings.Split(strings.TrimSuffix(log, "\n"), "\n") {
+		status := "200"
+		switch {
+		case i == 0:
+			status = "HTTP status"
+		case strings.Contains(line, ",user07,") && strings.Contains(line, " 22:"):
+			status = "403"
+			night++
+		}
+		fmt.Fprintf(&b, "%s,%s\n", line, status)
+	}
+	b.WriteString("2026-01-26 10:00:00,user01,Site 1,pc1,5,500\n")
+	r, _ := run(t, b.String(), jobs, "")
+	if night < 20 || r.Refused != night || r.Failed != 1 || r.Looks != whole.Looks-night {
+		t.Errorf("%d refused of %d, %d failed, %d looks of %d", r.Refused, night, r.Failed, r.Looks, whole.Looks)
+	}
+	told := ""
+	for _, a := range r.Alerts {
+		if a.Who == whole.Alerts[0].Who {
+			told += a.Says + "\n"
+		}
+	}
+	if !strings.Contains(whole.Alerts[0].Says, "Looked at") || strings.Contains(told, "Looked at") || !strings.Contains(told, "Asked again and again for what the rights do not allow.") {
+		t.Errorf("the same lines as looks: %q; refused: %q", whole.Alerts[0].Says, told)
+	}
+	if r.Customers > whole.Customers {
+		t.Errorf("customers of refused looks count: %d of %d", r.Customers, whole.Customers)
+	}
+}

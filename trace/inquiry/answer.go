@@ -36,6 +36,7 @@ type Answer struct {
 	Next       string      `json:"next_best_test,omitempty"`
 	Memory     int64       `json:"memory_bytes"`
 	Conclusion string      `json:"conclusion"`
+	Refused    int         `json:"looks_refused,omitempty"`         // left out: nobody was shown
 	Masked     int         `json:"looks_without_contact,omitempty"` // left out: no phone, mail or postal address was shown
 	Pseudo     []Read      `json:"sources_declared,omitempty"`
 	Found      *FoundFile  `json:"file,omitempty"`
@@ -133,7 +134,7 @@ func (q *Inquiry) known(key string) custody.SubjectID {
 func (q *Inquiry) answer(r *trace.Result, o trace.Options) *Answer {
 	a := &Answer{
 		Logs: q.logs, Lists: q.lists, Subjects: len(q.keys), First: q.first, Last: q.last, Used: r.Used,
-		Elsewhere: r.Elsewhere, P: r.P, Redraws: o.Redraws, Seed: o.Seed, Memory: r.Memory, Untested: r.Named.Untested, Masked: q.masked, Pseudo: q.sources,
+		Elsewhere: r.Elsewhere, P: r.P, Redraws: o.Redraws, Seed: o.Seed, Memory: r.Memory, Untested: r.Named.Untested, Refused: q.refused, Masked: q.masked, Pseudo: q.sources,
 	}
 	if q.direct {
 		a.Subjects = q.distinct
@@ -141,6 +142,7 @@ func (q *Inquiry) answer(r *trace.Result, o trace.Options) *Answer {
 	for _, l := range q.logs {
 		a.Looks += l.Rows
 	}
+	a.Looks -= q.refused
 	for _, n := range q.names {
 		if n.Kind.single() {
 			a.Logins++

@@ -125,7 +125,7 @@ func (q *Inquiry) Source(n Name, file string, r io.Reader, said map[accesslog.Fi
 	c := q.candidate(n, "")
 	report, err := accesslog.Read(r, accesslog.Options{
 		Wanted: []accesslog.Field{accesslog.Subject, accesslog.Time}, Needed: []accesslog.Field{accesslog.Subject, accesslog.Time},
-		Said: said, Zone: q.Zone, Bad: q.badIn(file),
+		Said: said, Zone: q.Zone, MonthFirst: q.MonthFirst, Bad: q.badIn(file),
 	}, func(r *accesslog.Row) error {
 		s, ok := q.numbered(r.Get(accesslog.Subject))
 		if !ok {

@@ -48,8 +48,10 @@ func (n Name) String() string { return string(n.Kind) + " " + n.Name }
 
 // Inquiry collects files. It is not safe for concurrent use.
 type Inquiry struct {
-	Zone *time.Location // of times that do not say
-	By   Kind           // what is ranked beside branches: logins unless it is Device
+	Zone       *time.Location // of times that do not say
+	MonthFirst bool           // 04/05/2026 is the fifth of April
+	Now        time.Time      // calls a day and more after it are mistakes; zero believes all
+	By         Kind           // what is ranked beside branches: logins unless it is Device
 
 	names      []Name
 	numbers    map[Name]trace.Candidate
@@ -69,6 +71,7 @@ type Inquiry struct {
 	lookup   func(key string) (custody.SubjectID, bool)
 	met      []bool
 	distinct int
+	refused  int // lines of looks by which nothing was shown
 	masked   int // looks that showed no way to reach the customer
 }
 
@@ -99,9 +102,9 @@ func New(zone *time.Location, bad func(file string, b accesslog.Bad)) *Inquiry {
 // Log reads an access log. said names columns that are not to be guessed.
 func (q *Inquiry) Log(file string, r io.Reader, said map[accesslog.Field]string) error {
 	report, err := accesslog.Read(r, accesslog.Options{
-		Wanted: []accesslog.Field{accesslog.Time, accesslog.Login, accesslog.Subject, accesslog.Branch, accesslog.Device, accesslog.Born},
+		Wanted: []accesslog.Field{accesslog.Time, accesslog.Login, accesslog.Subject, accesslog.Branch, accesslog.Device, accesslog.Action, accesslog.Outcome, accesslog.Born},
 		Needed: []accesslog.Field{accesslog.Time, accesslog.Login, accesslog.Subject},
-		Said:   said, Zone: q.Zone, Bad: q.badIn(file),
+		Said:   said, Zone: q.Zone, MonthFirst: q.MonthFirst, Bad: q.badIn(file),
 	}, q.look)
 	if err != nil {
 		return in(file, err)
@@ -130,6 +133,10 @@ func in(file string, err error) error {
 // look takes one line of a log: a look by a login or a device, of a branch.
 func (q *Inquiry) look(r *accesslog.Row) error {
 	at := r.At[accesslog.Time]
+	if !r.Done.Shown() { // nobody was shown, so nothing can have leaked by it
+		q.refused++
+		return nil
+	}
 	s := q.subject(r.Get(accesslog.Subject))
 	branch := r.Get(accesslog.Branch)
 	q.span(at)
@@ -184,10 +191,13 @@ func (q *Inquiry) Complaints(file string, r io.Reader, said map[accesslog.Field]
 	report, err := accesslog.Read(r, accesslog.Options{
 		Wanted: []accesslog.Field{accesslog.Subject, accesslog.Called, accesslog.Knew, accesslog.Ref},
 		Needed: []accesslog.Field{accesslog.Subject, accesslog.Called},
-		Said:   said, Zone: q.Zone, Bad: q.badIn(file),
+		Said:   said, Zone: q.Zone, MonthFirst: q.MonthFirst, Bad: q.badIn(file),
 	}, func(r *accesslog.Row) error {
 		c := complaint{line: r.Line, key: strings.Clone(r.Get(accesslog.Subject)), ref: strings.Clone(r.Get(accesslog.Ref)), knew: strings.Clone(r.Get(accesslog.Knew))}
 		c.Called, c.Knew = r.At[accesslog.Called], knew(c.knew)
+		if !q.Now.IsZero() && c.Called.After(q.Now.AddDate(0, 0, 1)) {
+			c.why = "the call is dated in the future"
+		}
 		q.complaints = append(q.complaints, c)
 		return nil
 	})
