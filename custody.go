@@ -279,6 +279,9 @@ type Decision struct {
 	// Extra is what was approved beyond the grants' limits, the one that ends first
 	// first; for the action Export, the exports that were approved.
 	Extra []Extra
+	// Needs names what a grant would permit with, but the person does not hold in date:
+	// training, rules to accept, the clause.
+	Needs []string
 	// Why is one sentence for people: what permitted or what was missing.
 	Why string
 }

@@ -2,6 +2,7 @@ package gate
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"custody"
@@ -98,7 +99,16 @@ func (s *Session) missing(d *custody.Decision, otherwise error) error {
 	if d.ReasonRequired && s.reason == "" {
 		return noReason()
 	}
+	if len(d.Needs) > 0 {
+		return waits(otherwise, d.Needs)
+	}
 	return otherwise
+}
+
+// waits says what would help: training that has run out, a rule that is not accepted.
+func waits(err error, needs []string) error {
+	return custody.E(custody.CodeOf(err), err.Error(), "a right of yours waits for "+strings.Join(needs, ", ")+
+		": accept rules at a portal's /.custody/rules; training and clause are kept by whoever keeps the register")
 }
 
 // decision gives the cached decision for an action, or asks policy.

@@ -31,6 +31,7 @@ func (p *Policy) Decide(q custody.Question) custody.Decision {
 	var d custody.Decision
 	d.ValidUntil = a.validUntil()
 	ceiling := p.facts.ceiling(q.Session)
+	d.Needs = a.needs()
 	permitted := a.permittable() & ceiling
 	extra := a.approvals()
 	if permitted == 0 && len(extra) == 0 {

@@ -82,6 +82,21 @@ func (a *asker) lacks(g *Grant) (names []string) {
 	return names
 }
 
+// needs lists what grants of who asks wait for.
+func (a *asker) needs() (names []string) {
+	for _, r := range a.rules {
+		if r.grant == nil || len(r.grant.Needs) == 0 || !r.current(a.q.Time) {
+			continue
+		}
+		for _, n := range a.lacks(r.grant) {
+			if !slices.Contains(names, n) {
+				names = append(names, n)
+			}
+		}
+	}
+	return names
+}
+
 // factsChange is the first moment after now at which a holding begins or ends, or next
 // if that is before.
 func (p *Policy) factsChange(next, now time.Time) time.Time {
