@@ -66,6 +66,9 @@ func (a *app) importPeople(file string, yes bool) error {
 	if err != nil {
 		return err
 	}
+	if wrong > 0 && !a.json { // among thousands of lines nobody would find them
+		rows = slices.DeleteFunc(rows, func(r importRow) bool { return r.Error == "" })
+	}
 	if err := a.showImport(rows); err != nil {
 		return err
 	}
