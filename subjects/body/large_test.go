@@ -117,8 +117,8 @@ func TestTooLarge(t *testing.T) {
 
 // TestHundredThousand runs 100,000 customers through in little memory.
 func TestHundredThousand(t *testing.T) {
-	const n = 100_000
-	w := newWorld(t, n)
+	const n = manyPeople
+	w := crowd()
 	plan := compile(t, fuzzRules)
 	tr := treatments{custody.Phone: custody.Refused, custody.Email: custody.Masked}
 	for _, kind := range []Kind{JSON, CSV} {

@@ -6,82 +6,114 @@ import (
 	"encoding/json"
 	"fmt"
 	stdhtml "html"
+	"io"
 	"math/rand/v2"
 	"strings"
+	"sync"
 	"testing"
 
+	"github.com/xuri/excelize/v2"
 	"golang.org/x/net/html"
 
 	"custody"
+	"custody/subjects"
 )
 
-// spellings write a phone, given as 07700 and six digits, in the ways of the matrix.
-var spellings = []func(d string) string{
-	func(d string) string { return d },
-	func(d string) string { return d[:5] + " " + d[5:] },
-	func(d string) string { return d[:5] + " " + d[5:8] + " " + d[8:] },
-	func(d string) string { return "+44" + d[1:] },
-	func(d string) string { return "+44 " + d[1:5] + " " + d[5:] },
-	func(d string) string { return "+44 (0)" + d[1:5] + " " + d[5:] },
-	func(d string) string { return "+44 (0)" + d[1:5] + "-" + d[5:] },
-	func(d string) string { return "0044" + d[1:] },
-	func(d string) string { return "0044 " + d[1:5] + " " + d[5:8] + " " + d[8:] },
-	func(d string) string { return "00 44 (0) " + d[1:5] + " " + d[5:] },
-	func(d string) string { return "44" + d[1:] },
-	func(d string) string { return "440" + d[1:] },
-	func(d string) string { return d[1:] },
-	func(d string) string { return d[1:5] + " " + d[5:] },
-	func(d string) string { return d[:5] + "-" + d[5:8] + "-" + d[8:] },
-	func(d string) string { return d[:5] + "." + d[5:8] + "." + d[8:] },
-	func(d string) string { return "(" + d[:5] + ") " + d[5:] },
-	func(d string) string { return "[" + d[:5] + " " + d[5:] + "]" },
-	func(d string) string { return d[:5] + "\u00a0" + d[5:] },
-	func(d string) string { return d[:5] + "\u2009" + d[5:8] + "\u2009" + d[8:] },
-	func(d string) string { return d[:5] + "\u2011" + d[5:] },
-	func(d string) string { return d[:5] + "\u2013" + d[5:] },
-	func(d string) string { return digitsFrom(d, '０') },
-	func(d string) string { return digitsFrom(d, '٠') },
-	func(d string) string { return "tel:+44" + d[1:] },
-	func(d string) string { return "Mobile no.: " + d[:5] + " " + d[5:] },
-	func(d string) string { return d[:5] + " " + d[5:] + " ext 4" },
-	func(d string) string { return "'" + d },
-	func(d string) string { return "\u200b" + d },
-	func(d string) string { return "+44\t" + d[1:5] + "\t" + d[5:] },
-	func(d string) string { return d[:5] + "/" + d[5:] },
-	func(d string) string { return strings.Join(strings.Split(d, ""), " ") },
-	func(d string) string { return d[:5] + "_" + d[5:] },
-}
-
-// digitsFrom writes the digits of a script.
-func digitsFrom(d string, zero rune) string {
-	return strings.Map(func(r rune) rune { return r - '0' + zero }, d)
-}
-
-// asciiDigits keeps the digits of a text, of whatever script of the above.
-func asciiDigits(s string) string {
-	return strings.Map(func(r rune) rune {
-		for _, zero := range []rune{'0', '０', '٠'} {
-			if r >= zero && r <= zero+9 {
-				return '0' + r - zero
-			}
-		}
-		return -1
-	}, s)
-}
-
-// manyRow is one record: the values around the phone must come out as they went in.
+// manyRow is one record: what names the customer must be gone when it comes out, and the
+// values around it as they went in.
 type manyRow struct {
 	N     int    `json:"n"`
-	Phone string `json:"ring"`
+	Key   string `json:"id,omitempty"`
+	Value string `json:"ring,omitempty"`
+	Who   string `json:"who,omitempty"` // beside a key
 	After string `json:"after"`
+	core  string // what is left of the identifier when nothing but letters and digits counts
 }
+
+// crowd is as many customers as there are phones, each named by one kind of identifier;
+// they have a phone and an email besides.
+var crowd = sync.OnceValue(func() *world {
+	w := &world{directory: subjects.NewDirectory(&numbers{had: map[string]custody.SubjectID{}})}
+	var err error
+	if w.index, err = subjects.NewIndex([]byte("a key for tests only"), 4*manyPeople); err != nil {
+		panic(err)
+	}
+	w.index.Remember(system)
+	w.index.Corroborate(system, allPairs)
+	r, to := io.Pipe()
+	go func() {
+		rows := csv.NewWriter(to)
+		rows.Write([]string{"id", "phone", "email", "vehicle", "policy", "bank", "name", "postcode"})
+		for k := 1; k <= manyPeople; k++ {
+			row := []string{fmt.Sprint(k), phoneOf(k), emailOf(k), "", "", "", "", ""}
+			if kind := kindOf(k); kind.column > 2 {
+				row[kind.column] = kind.value(k)
+			}
+			if kindOf(k).column == 6 {
+				row[6], row[7] = "Vera "+surnameOf(k), postcodeOf(k)
+			}
+			rows.Write(row)
+		}
+		rows.Flush()
+		to.Close()
+	}()
+	err = subjects.FillExport(r, system, subjects.Export{Key: "id", Identifiers: []string{"phone", "email", "vehicle", "policy", "bank"},
+		Columns: map[string]custody.Category{"phone": custody.Phone, "email": custody.Email, "vehicle": custody.Vehicle, "policy": custody.Policy, "bank": custody.Bank,
+			"name": custody.Name, "postcode": custody.Address}}, w.directory, w.index)
+	if err != nil {
+		panic(err)
+	}
+	return w
+})
+
+const manyPeople = 99_999
+
+// kindOf says how customer k is named in the records of this test.
+func kindOf(k int) *manyKind { return &identifiers[k%len(identifiers)] }
 
 func manyRows(n int) []manyRow {
 	rows := make([]manyRow, n)
 	for i := range rows {
-		rows[i] = manyRow{i + 1, spellings[i%len(spellings)](phoneOf(i + 1)), "bay " + word3(i) + " & more"}
+		k, kind := i+1, kindOf(i+1)
+		value := kind.value(k)
+		rows[i] = manyRow{N: k, After: fmt.Sprintf("bay %d & more", i%40), core: bareOf(value)}
+		if kind.core != nil {
+			rows[i].core = bareOf(kind.core(k))
+		}
+		spelt := kind.spellings[k/len(identifiers)%len(kind.spellings)](value)
+		if kind.column == 0 {
+			rows[i].Key, rows[i].Who = spelt, "Some Body"
+			rows[i].core = "body"
+		} else {
+			rows[i].Value = spelt
+		}
 	}
 	return rows
+}
+
+// bareOf is the slow second opinion: letters and digits alone, in plain lower case.
+func bareOf(text string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r >= 0xFF01 && r <= 0xFF5E:
+			r -= 0xFEE0
+		case r >= 0x660 && r <= 0x669:
+			r += '0' - 0x660
+		}
+		switch {
+		case r >= 'A' && r <= 'Z':
+			return r + 'a' - 'A'
+		case r >= '0' && r <= '9' || r >= 'a' && r <= 'z':
+			return r
+		}
+		return -1
+	}, text)
+}
+
+var manyRules = Rules{
+	JSON: map[string]string{"rows[].id": "key", "rows[].who": "name"},
+	HTML: map[string]string{"tr[data-id]": "key", "td.who": "name"},
+	CSV:  map[string]string{"id": "key", "who": "name"},
 }
 
 // manyKinds write the records and read them again with parsers that are not ours.
@@ -98,114 +130,224 @@ var manyKinds = []struct {
 	{CSV, func(rows []manyRow) []byte {
 		var b bytes.Buffer
 		w := csv.NewWriter(&b)
-		w.Write([]string{"n", "ring", "after"})
+		w.Write([]string{"n", "id", "ring", "who", "after"})
 		for _, r := range rows {
-			w.Write([]string{fmt.Sprint(r.N), r.Phone, r.After})
+			w.Write([]string{fmt.Sprint(r.N), r.Key, r.Value, r.Who, r.After})
 		}
 		w.Flush()
 		return b.Bytes()
 	}, func(b []byte) ([]manyRow, error) {
 		lines, err := csv.NewReader(bytes.NewReader(b)).ReadAll()
-		var rows []manyRow
-		for _, l := range lines[min(1, len(lines)):] {
-			r := manyRow{Phone: l[1], After: l[2]}
-			fmt.Sscan(l[0], &r.N)
-			rows = append(rows, r)
-		}
-		return rows, err
+		return rowsOf(lines[min(1, len(lines)):]), err
 	}},
 	{HTML, func(rows []manyRow) []byte {
 		var b bytes.Buffer
 		b.WriteString("<!doctype html><table>")
 		for _, r := range rows {
-			fmt.Fprintf(&b, "<tr><td>%d<td>%s<td>%s</tr>\n", r.N, stdhtml.EscapeString(r.Phone), stdhtml.EscapeString(r.After))
+			key := ""
+			if r.Key != "" {
+				key = ` data-id="` + r.Key + `"`
+			}
+			fmt.Fprintf(&b, "<tr%s><td>%d<td>%s<td>%s<td class=who>%s<td>%s</tr>\n", key, r.N, r.Key, stdhtml.EscapeString(r.Value), r.Who, stdhtml.EscapeString(r.After))
 		}
 		b.WriteString("</table>")
 		return b.Bytes()
-	}, func(b []byte) ([]manyRow, error) {
-		var rows []manyRow
-		z, cell, text := html.NewTokenizer(bytes.NewReader(b)), 0, [4]string{}
-		for {
-			switch z.Next() {
-			case html.ErrorToken:
-				return rows, nil
-			case html.StartTagToken:
-				switch name, _ := z.TagName(); string(name) {
-				case "tr":
-					cell, text = 0, [4]string{}
-				case "td":
-					cell++
-				}
-			case html.TextToken:
-				text[min(cell, 3)] += string(z.Text())
-			case html.EndTagToken:
-				if name, _ := z.TagName(); string(name) == "tr" {
-					r := manyRow{Phone: stdhtml.UnescapeString(text[2]), After: stdhtml.UnescapeString(text[3])}
-					fmt.Sscan(text[1], &r.N)
-					rows = append(rows, r)
-				}
+	}, openTable},
+	{Text, func(rows []manyRow) []byte {
+		var b bytes.Buffer
+		for _, r := range rows {
+			if r.Key == "" { // a text has no keys
+				fmt.Fprintf(&b, "%d || %s || %s\n", r.N, r.Value, r.After)
 			}
 		}
+		return b.Bytes()
+	}, func(b []byte) (rows []manyRow, err error) {
+		for line := range strings.Lines(string(b)) {
+			cells := strings.Split(strings.TrimSuffix(line, "\n"), " || ")
+			if len(cells) != 3 {
+				return nil, fmt.Errorf("%q has %d parts", line, len(cells))
+			}
+			rows = append(rows, rowsOf([][]string{{cells[0], "", cells[1], "", cells[2]}})...)
+		}
+		return rows, nil
 	}},
 }
 
-// TestManySpellings is 1,000 and 100,000 customers, named by nothing but a phone, each in
-// another of more than thirty spellings, in one piece and in pieces of all sizes, in
-// UTF-8 and UTF-16: everybody is found, every phone is gone, and all else is as it was.
-func TestManySpellings(t *testing.T) {
-	if len(spellings) < 30 {
-		t.Fatalf("only %d spellings", len(spellings))
+func rowsOf(lines [][]string) (rows []manyRow) {
+	for _, l := range lines {
+		r := manyRow{Key: l[1], Value: l[2], Who: l[3], After: l[4]}
+		fmt.Sscan(l[0], &r.N)
+		rows = append(rows, r)
 	}
-	for _, n := range []int{1000, 99_999} { // there are so many phones
-		w := newWorld(t, n)
+	return rows
+}
+
+func openTable(b []byte) ([]manyRow, error) {
+	var lines [][]string
+	z := html.NewTokenizer(bytes.NewReader(b))
+	for {
+		switch z.Next() {
+		case html.ErrorToken:
+			return rowsOf(lines), nil
+		case html.StartTagToken:
+			switch name, _ := z.TagName(); string(name) {
+			case "tr":
+				lines = append(lines, nil)
+			case "td":
+				at := len(lines) - 1
+				lines[at] = append(lines[at], "")
+			}
+		case html.TextToken:
+			if at := len(lines) - 1; at >= 0 && len(lines[at]) > 0 && len(lines[at]) <= 5 {
+				lines[at][len(lines[at])-1] += strings.TrimSuffix(stdhtml.UnescapeString(string(z.Text())), "\n")
+			}
+		}
+	}
+}
+
+// TestManySpellings is 1,000 and 100,000 customers in one body, each named by another kind
+// of identifier in another of its spellings: in one piece and in pieces of all sizes, in
+// UTF-8 and UTF-16, in each content coding. Everybody is found, whatever names them is
+// gone, and all else is as it was, for a parser that is not ours.
+func TestManySpellings(t *testing.T) {
+	for _, kind := range identifiers {
+		if len(kind.spellings) < kind.least {
+			t.Errorf("only %d spellings of %s", len(kind.spellings), kind.name)
+		}
+	}
+	w := crowd()
+	for _, n := range []int{1000, manyPeople} {
 		rows := manyRows(n)
 		for _, k := range manyKinds {
-			text := k.wrap(rows)
-			w.manyIn(t, fmt.Sprintf("%v of %d", k.kind, n), k.kind, "", text, rows, k.open, func(b []byte) []byte { return b })
-			if n > 1000 {
-				continue
+			in := rows
+			if k.kind == Text {
+				in = nil
+				for _, r := range rows {
+					if r.Key == "" {
+						in = append(in, r)
+					}
+				}
 			}
+			text := k.wrap(in)
+			c := manyCase{fmt.Sprintf("%v of %d", k.kind, n), k.kind, "", in, k.open, func(b []byte) []byte { return b }}
+			w.manyIn(t, c, text)
 			for _, code := range charsets {
-				if strings.HasPrefix(code.name, "utf-16") {
-					w.manyIn(t, fmt.Sprintf("%v of %d in %s", k.kind, n, code.name), k.kind, code.name, code.encode(string(text)), rows, k.open,
-						func(b []byte) []byte { return []byte(code.decode(b)) })
+				if n == 1000 && strings.HasPrefix(code.name, "utf-16") {
+					c.name, c.charset = fmt.Sprintf("%v of %d in %s", k.kind, n, code.name), code.name
+					c.decode = func(b []byte) []byte { return []byte(code.decode(b)) }
+					w.manyIn(t, c, code.encode(string(text)))
 				}
 			}
 		}
 	}
 }
 
-func (w *world) manyIn(t *testing.T, name string, kind Kind, charset string, text []byte, rows []manyRow, open func([]byte) ([]manyRow, error), decode func([]byte) []byte) {
+type manyCase struct {
+	name    string
+	kind    Kind
+	charset string
+	rows    []manyRow
+	open    func([]byte) ([]manyRow, error)
+	decode  func([]byte) []byte
+}
+
+// nothingClear refuses everything.
+var nothingClear = func() treatments {
+	all := treatments{}
+	for _, c := range custody.AllCategories() {
+		all[c] = custody.Refused
+	}
+	return all
+}()
+
+func (w *world) manyIn(t *testing.T, c manyCase, text []byte) {
 	t.Helper()
-	tr := treatments{custody.Phone: custody.Refused}
-	whole, found, err := w.filterParts(kind, Options{Charset: charset}, tr, text)
-	if err != nil || len(found) != len(rows) {
-		t.Errorf("%s: %v, found %d", name, err, len(found))
+	o := Options{Charset: c.charset, Plan: compile(t, manyRules)}
+	small := len(c.rows) <= 1000
+	size := 32 << 10
+	if small {
+		size = len(text)
+	}
+	whole, found, err := w.filterParts(c.kind, o, nothingClear, pieces(text, size)...)
+	if err != nil {
+		t.Errorf("%s: %v", c.name, err)
 		return
 	}
-	got, err := open(decode(whole))
-	if err != nil || len(got) != len(rows) {
-		t.Errorf("%s: the structure is gone: %v, %d records", name, err, len(got))
+	got, err := c.open(c.decode(whole))
+	if err != nil || len(got) != len(c.rows) {
+		t.Errorf("%s: the structure is gone: %v, %d records", c.name, err, len(got))
 		return
 	}
+	wrong := map[string]bool{}
 	for i, r := range got {
-		if r.N != rows[i].N || r.After != rows[i].After || strings.Contains(asciiDigits(r.Phone), phoneOf(i + 1)[5:]) {
-			t.Errorf("%s: record %d came out as %+v, it was %+v", name, i, r, rows[i])
-			return
+		in := &c.rows[i]
+		kind := kindOf(in.N)
+		way := fmt.Sprint(kind.name, " ", in.N/len(identifiers)%len(kind.spellings))
+		if found[custody.SubjectID(in.N)].masked == 0 || r.N != in.N || r.After != in.After || strings.Contains(bareOf(r.Value+r.Who), in.core) {
+			if !wrong[way] { // one of each spelling tells
+				wrong[way] = true
+				t.Errorf("%s: %s in record %d came out as %+v, it was %+v, found %v", c.name, way, i, r, *in, found[custody.SubjectID(in.N)])
+			}
 		}
 	}
-	sizes := []int{32 << 10}
-	if len(rows) <= 1000 {
-		sizes = append(sizes, 0, 1, 4093)
+	if len(wrong) > 0 {
+		return
 	}
-	for _, size := range sizes {
-		again, also, err := w.filterParts(kind, Options{Charset: charset}, tr, pieces(text, size)...)
+	if more := len(found) - len(c.rows); more > len(c.rows)/50_000 { // fingerprints of 32 bits, some ten million looked up
+		t.Errorf("%s: found %d more", c.name, more)
+	}
+	same := func(how string, parts [][]byte) {
+		again, also, err := w.filterParts(c.kind, o, nothingClear, parts...)
 		if err != nil || !bytes.Equal(again, whole) || len(also) != len(found) {
-			t.Errorf("%s in pieces of %d: %v, found %d, equal: %v", name, size, err, len(also), bytes.Equal(again, whole))
+			t.Errorf("%s %s: %v, found %d, equal: %v", c.name, how, err, len(also), bytes.Equal(again, whole))
 		}
 	}
-	if same, _, err := w.filterParts(kind, Options{Charset: charset}, nil, pieces(text, 0)...); err != nil || !bytes.Equal(same, text) {
-		t.Errorf("%s: with everything permitted it is not what it was: %v", name, err)
+	if !small {
+		return
+	}
+	for _, size := range []int{0, 1, 61, 4093} {
+		same(fmt.Sprintf("in pieces of %d", size), pieces(text, size))
+	}
+	if c.charset == "" {
+		for _, coding := range []string{"gzip", "br", "zstd"} {
+			same("in "+coding, unpackedPieces(t, coding, text))
+		}
+	}
+	if clear, _, err := w.filterParts(c.kind, o, nil, pieces(text, 0)...); err != nil || !bytes.Equal(clear, text) {
+		t.Errorf("%s: with everything permitted it is not what it was: %v", c.name, err)
+	}
+}
+
+// unpackedPieces packs a text, and gives what comes out of the packed bytes when they
+// arrive in pieces of all sizes.
+func unpackedPieces(t *testing.T, coding string, text []byte) (parts [][]byte) {
+	t.Helper()
+	var packed bytes.Buffer
+	e, err := Encode(coding, &packed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.Write(text)
+	e.Close()
+	var readers []io.Reader
+	for _, p := range pieces(packed.Bytes(), 97) {
+		readers = append(readers, bytes.NewReader(p))
+	}
+	d, err := Decode(coding, io.MultiReader(readers...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	for {
+		room := make([]byte, 777)
+		n, err := d.Read(room)
+		parts = append(parts, room[:n])
+		if err == io.EOF {
+			return parts
+		}
+		if err != nil {
+			t.Fatal(coding, err)
+		}
 	}
 }
 
@@ -221,4 +363,52 @@ func pieces(text []byte, size int) (parts [][]byte) {
 		parts, rest = append(parts, rest[:n]), rest[n:]
 	}
 	return parts
+}
+
+// TestManyInFiles is the same in a workbook and in a PDF.
+func TestManyInFiles(t *testing.T) {
+	w, rows := crowd(), manyRows(1000)
+	x := excelize.NewFile()
+	for i, r := range append([]manyRow{{Key: "id", Value: "ring", Who: "who", After: "after"}}, rows...) {
+		for j, v := range []string{fmt.Sprint(r.N), r.Key, r.Value, r.Who, r.After} {
+			if err := x.SetCellStr("Sheet1", string(rune('A'+j))+fmt.Sprint(i+1), v); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	var file bytes.Buffer
+	if err := x.Write(&file); err != nil {
+		t.Fatal(err)
+	}
+	w.manyIn(t, manyCase{"workbook", XLSX, "", rows, func(b []byte) ([]manyRow, error) {
+		x, err := excelize.OpenReader(bytes.NewReader(b))
+		if err != nil {
+			return nil, err
+		}
+		lines, err := x.GetRows("Sheet1")
+		return rowsOf(lines[1:]), err
+	}, func(b []byte) []byte { return b }}, file.Bytes())
+
+	var lines []string
+	there := map[custody.SubjectID]bool{}
+	for _, r := range rows {
+		if r.Key == "" && fromLatin(latinOf(r.Value)) == r.Value && !strings.ContainsFunc(r.Value, func(c rune) bool { return c < ' ' || c > '~' }) {
+			lines, there[custody.SubjectID(r.N)] = append(lines, r.Value), true
+		}
+	}
+	var pages [][]string
+	for len(lines) > 0 {
+		n := min(30, len(lines))
+		pages, lines = append(pages, lines[:n]), lines[n:]
+	}
+	doc := estimate(t, pages...)
+	got, found, err := w.filterParts(PDF, Options{}, nil, pieces(doc, 4093)...)
+	delete(found, 3) // the sample's own link
+	delete(there, 3)
+	if err != nil || !bytes.Equal(got, doc) || len(found) != len(there) || len(there) < 400 {
+		t.Errorf("a PDF: %v, found %d of %d", err, len(found), len(there))
+	}
+	if got, _, err := w.filterParts(PDF, Options{}, nothingClear, doc); custody.CodeOf(err) != custody.CodeForbidden || len(got) > 0 {
+		t.Errorf("a PDF with what is forbidden: %v, %d bytes left", err, len(got))
+	}
 }

@@ -81,10 +81,7 @@ func (s *scanner) hit(c custody.Category, a, b int) bool {
 
 // recordOf gives the record that text[a] belongs to.
 func (s *scanner) recordOf(a int) int32 {
-	if s.view.segs == nil {
-		return s.f.recordAt(s.view.base + a)
-	}
-	return s.f.record
+	return s.f.recordAt(s.view.at(a))
 }
 
 // email looks at the address around an @.
@@ -130,7 +127,7 @@ func (s *scanner) number(i int) int {
 	if s.f.weak.pairs&^subjects.SurnamePostcode != 0 {
 		s.places(i, end)
 	}
-	if end-i <= 8 {
+	if end-i <= 8 || s.f.reach > 7 || i > s.done && charClass[text[i-1]] == charLetter {
 		if stop := s.words(i, end); stop > 0 {
 			return stop
 		}

@@ -89,7 +89,9 @@ func goesOn(line, next []byte) bool {
 }
 
 // cutText finds where a long text may be cut without cutting an identifier: behind
-// the last line, sentence or word that nothing goes on from.
+// the last line, sentence or word that nothing goes on from. Rather than between two
+// words, where what corroborates a name may come next, it cuts behind a line that ends
+// in a long word.
 func cutText(text []byte) int {
 	for cut := len(text); cut > len(text)/2; {
 		i := bytes.LastIndexByte(text[:cut], '\n')
@@ -97,6 +99,16 @@ func cutText(text []byte) int {
 			break
 		}
 		if !goesOn(text[:i+1], text[i+1:]) && i+1 < len(text) {
+			return i + 1
+		}
+		cut = i
+	}
+	for cut := len(text); cut > len(text)/2; {
+		i := bytes.LastIndexByte(text[:cut], '\n')
+		if i < 0 {
+			break
+		}
+		if i+1 < len(text) && letters(text[max(0, i-4):i], 4) {
 			return i + 1
 		}
 		cut = i

@@ -45,6 +45,22 @@ func (v *view) pieces(dst []piece, a, b int) []piece {
 	return dst
 }
 
+// at gives where text[a] stands.
+func (v *view) at(a int) int {
+	if v.segs == nil {
+		return v.base + a
+	}
+	i := sort.Search(len(v.segs), func(i int) bool { return v.textEnd(i) > a })
+	if i == len(v.segs) {
+		return v.base
+	}
+	s := v.segs[i]
+	if v.textEnd(i)-int(s.text) == int(s.size) {
+		return int(s.raw) + max(a-int(s.text), 0)
+	}
+	return int(s.raw)
+}
+
 // textEnd is where the text of segment i ends.
 func (v *view) textEnd(i int) int {
 	if i+1 < len(v.segs) {

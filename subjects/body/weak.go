@@ -62,10 +62,7 @@ func (s *scanner) spot(pair subjects.Corroboration, key uint64, a int) {
 	if !f.weak.index.Locates(f.o.System, key) {
 		return
 	}
-	at := s.v.start
-	if s.view.segs == nil {
-		at = int32(s.view.base + a)
-	}
+	at := int32(s.view.at(a))
 	record := s.recordOf(a)
 	if n := len(f.weak.spots); n > 0 && f.weak.spots[n-1].key == key && f.weak.spots[n-1].record == record {
 		return
