@@ -82,7 +82,7 @@ func (a *app) labLive(ctx context.Context, name string, seed uint64, out string,
 		return &custody.Error{Code: custody.CodeInvalid, Message: "the folder cannot be made", Hint: "check --out", Err: err}
 	}
 	if l.prepare {
-		return w.labPrepare(d, work, run, out)
+		return w.labPrepare(d, work, name, run, out)
 	}
 	staff := make([]string, labStaff)
 	for i := range staff {
@@ -209,7 +209,7 @@ func (w *workspace) sampleWork(ctx context.Context, system string) (*sampleWork,
 }
 
 // labPrepare adds the people of a run with a right, and writes three weeks of their past.
-func (w *workspace) labPrepare(d *liveDoors, work *sampleWork, run, out string) error {
+func (w *workspace) labPrepare(d *liveDoors, work *sampleWork, name, run, out string) error {
 	began := w.now().AddDate(0, 0, -60)
 	for i := range labStaff {
 		if _, err := w.person(labLogin(run, i)); err == nil {
@@ -230,15 +230,27 @@ func (w *workspace) labPrepare(d *liveDoors, work *sampleWork, run, out string) 
 		}
 	}
 	past := filepath.Join(out, "past.csv")
-	if err := writePast(past, run, work, w.now()); err != nil {
+	if err := writePast(past, run, work, pastStart(name, w.now()), w.now()); err != nil {
 		return err
 	}
 	return w.done(map[string]any{"people": labStaff, "past": past}, "%d people are added, with the role %s. Give the detectors their past before the gate runs:\n  custody ledger import --system %s --organisation %s --log %s\nThen custody serve, and the same command without --prepare.",
 		labStaff, labRole, d.system, labEmployer, past)
 }
 
-// writePast writes fifteen working days of ordinary looks, as a platform's log has them.
-func writePast(path, run string, work *sampleWork, now time.Time) error {
+// pastStart is the hour at which the people of a run began to work in their past: such
+// that they are at work now, or, for the insider of the night, that nobody is for the next
+// nine hours. So a story is the same at whatever time of day it is played.
+func pastStart(name string, now time.Time) int {
+	start := now.UTC().Hour() - 3
+	if name == "after-hours" {
+		start = now.UTC().Hour() + 10
+	}
+	return (start + 24) % 24
+}
+
+// writePast writes fifteen working days of ordinary looks, as a platform's log has them:
+// six hours a day from the hour start on.
+func writePast(path, run string, work *sampleWork, start int, now time.Time) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return &custody.Error{Code: custody.CodeInvalid, Message: "the past cannot be written", Hint: "check --out", Err: err}
@@ -254,7 +266,7 @@ func writePast(path, run string, work *sampleWork, now time.Time) error {
 		}
 		for look := range 6 {
 			for i := range labStaff {
-				fmt.Fprintf(b, "%s,%s,%s,%s,127.0.2.%d\n", at.Add(time.Duration(9+look)*time.Hour+time.Duration(5*i)*time.Minute).Format(time.DateTime), labLogin(run, i), work.past[n%len(work.past)], work.branch, i)
+				fmt.Fprintf(b, "%s,%s,%s,%s,127.0.2.%d\n", at.Add(time.Duration(start+look)*time.Hour+time.Duration(5*i)*time.Minute).Format(time.DateTime), labLogin(run, i), work.past[n%len(work.past)], work.branch, i)
 				n++
 			}
 		}
