@@ -23,6 +23,9 @@ type Detection struct {
 	Places string `yaml:"places"`
 	// Refresh is how often the reasons in the data are read again.
 	Refresh Duration `yaml:"refresh"`
+	// Mine is how often reasons are looked for in the guarded databases, to tell where they
+	// have moved away from the declared ones; 0s is never.
+	Mine Duration `yaml:"mine"`
 }
 
 // DetectionRules are the names of the detectors, DetectionActions what may be done.
@@ -32,7 +35,7 @@ var (
 )
 
 func defaultDetection() Detection {
-	return Detection{Run: On, Budget: 5, Actions: map[string][]string{}, LowerTo: 20, Restrain: Duration(24 * time.Hour), Refresh: Duration(time.Minute)}
+	return Detection{Run: On, Budget: 5, Actions: map[string][]string{}, LowerTo: 20, Restrain: Duration(24 * time.Hour), Refresh: Duration(time.Minute), Mine: Duration(7 * 24 * time.Hour)}
 }
 
 func (d *Detection) check(k checker) {
@@ -51,6 +54,9 @@ func (d *Detection) check(k checker) {
 	}
 	if d.Refresh < Duration(time.Second) || d.Refresh > Duration(24*time.Hour) {
 		at("it can be from 1s to 1d", "refresh")
+	}
+	if d.Mine != 0 && (d.Mine < Duration(time.Hour) || d.Mine > Duration(90*24*time.Hour)) {
+		at("it can be from 1h to 90d, or 0s for never", "mine")
 	}
 	for _, rule := range sortedKeys(d.Actions) {
 		if !slices.Contains(DetectionRules, rule) {

@@ -87,6 +87,23 @@ func cover(r *Relation, found []Mined, paths []Path, order []int, pairs, random 
 	return templates, c
 }
 
+// Beyond gives for each template what share of first looks it explains that known, by the
+// place in pairs, does not.
+func Beyond(r *Relation, templates []Template, pairs []Pair, people func(uint32) Person, known func(int) bool) []float64 {
+	out := make([]float64, len(templates))
+	for k, t := range templates {
+		p := Path{t, uint16(slices.Index(r.Columns, t.Column))}
+		n := 0
+		for i, x := range pairs {
+			if !known(i) && p.explains(r, x, people) {
+				n++
+			}
+		}
+		out[k] = float64(n) / float64(max(len(pairs), 1))
+	}
+	return out
+}
+
 func says(column, with string) string {
 	return fmt.Sprintf("the customer's %s is the person's %s", column, with)
 }

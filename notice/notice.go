@@ -41,6 +41,7 @@ const (
 	RuleDue           Kind = "rule.due" // somebody has not accepted it
 	ProcessorDue      Kind = "processor.due"
 	AlertRaised       Kind = "alert.raised"
+	ReasonsDrifted    Kind = "reasons.drift" // what explains looks is no longer what is declared
 	ComplaintReceived Kind = "complaint.received"
 	ComplaintDue      Kind = "complaint.due" // its acknowledgement is
 	FindingWorse      Kind = "finding.worse" // a guarded system got worse

@@ -32,6 +32,9 @@ type Detection struct {
 	Places *detect.Places
 	// Refresh is how often the reasons in the data are read again. A minute if zero.
 	Refresh time.Duration
+	// Mine is how often reasons are looked for in the data, to tell where these have moved
+	// away from the declared ones; nothing is put in force. Never if zero.
+	Mine time.Duration
 }
 
 // What may be done about an alert.

@@ -28,8 +28,11 @@ type Miner struct {
 	Conn     *pgx.Conn
 	System   custody.SystemID
 	Subjects *custody.Table // of the customers
+	// Declared are the reasons in force, with which what is found is compared.
+	Declared []custody.Template
 
 	pairs  []detect.Pair
+	when   []time.Time                  // of the pairs
 	ids    map[string]custody.SubjectID // of the sample's customers, by key
 	people map[uint32]*custody.Session
 }
@@ -39,7 +42,8 @@ type Reasons struct {
 	Coverage  detect.Coverage
 	Templates []custody.Template // in the order of Coverage.Templates
 	Paths     int                // that were tried
-
+	// Declared says what the reasons in force explain; nil where none is declared.
+	Declared *DeclaredReasons
 }
 
 // Bounds of what is read.
@@ -87,7 +91,13 @@ func (m *Miner) Mine(ctx context.Context) (*Reasons, error) {
 		}
 	}
 	relation.Freeze()
-	_, out.Coverage = detect.Mine(relation, m.pairs, mineFacts, m.words(relation))
+	var mined []detect.Template
+	mined, out.Coverage = detect.Mine(relation, m.pairs, mineFacts, m.words(relation))
+	if len(m.Declared) > 0 {
+		if out.Declared, err = m.declared(ctx, relation, mined); err != nil {
+			return nil, err
+		}
+	}
 	for i := range out.Coverage.Templates {
 		t := &out.Coverage.Templates[i]
 		out.Templates = append(out.Templates, paths[slices.Index(names, t.Column)].template(t))
@@ -114,9 +124,9 @@ func (m *Miner) sample() error {
 			}
 			p := detect.Pair{Person: uint32(e.Person), Subject: s}
 			if n++; len(m.pairs) < minePairs {
-				m.pairs = append(m.pairs, p)
+				m.pairs, m.when = append(m.pairs, p), append(m.when, e.Time)
 			} else if at := rng.IntN(n); at < minePairs {
-				m.pairs[at] = p
+				m.pairs[at], m.when[at] = p, e.Time
 			}
 		}
 	}

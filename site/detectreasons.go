@@ -107,18 +107,23 @@ func (r *reasons) read(ctx context.Context, sys *System, column *int, lookup fun
 		return err
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
-	for i := range sys.Explanations {
-		t := &sys.Explanations[i]
+	return r.fill(ctx, conn, sys.ID, sys.Explanations, column, lookup)
+}
+
+// fill reads what templates list, each into a column of its own from *column on.
+func (r *reasons) fill(ctx context.Context, conn *pgx.Conn, system custody.SystemID, templates []custody.Template, column *int, lookup func(custody.SystemID, []byte) (custody.SubjectID, bool)) error {
+	for i := range templates {
+		t := &templates[i]
 		text, facts := reasonQuery(t)
 		if len(facts) == 1 && facts[0] == "branch" {
 			r.branches = append(r.branches, *column)
 		}
-		r.systems[sys.ID] = append(r.systems[sys.ID], reasonPath{uint16(*column), t.Says, facts})
+		r.systems[system] = append(r.systems[system], reasonPath{uint16(*column), t.Says, facts})
 		rows, err := conn.Query(ctx, text)
 		if err != nil {
 			return err
 		}
-		if err := r.rows(rows, sys.ID, t, *column, lookup); err != nil {
+		if err := r.rows(rows, system, t, *column, lookup); err != nil {
 			return err
 		}
 		*column++

@@ -267,6 +267,7 @@ func (s *Site) watch() {
 	s.work.Go(func() { s.keepRights(ctx) })
 	s.watchConsole(ctx)
 	s.watchDetection(ctx)
+	s.watchReasons(ctx)
 	s.work.Go(func() { s.keepRefused(ctx) })
 	s.work.Go(func() { s.keepFresh(ctx) })
 	s.work.Go(func() { s.sendNotices(ctx) })

@@ -24,7 +24,7 @@ import (
 func (w *workspace) detection() (site.Detection, error) {
 	c := &w.config.Detection
 	d := site.Detection{Off: c.Run == "off", Policy: detect.DefaultPolicy(), Actions: map[detect.Rule][]string{},
-		LowerTo: uint32(c.LowerTo), Restrain: c.Restrain.Std(), Refresh: c.Refresh.Std()}
+		LowerTo: uint32(c.LowerTo), Restrain: c.Restrain.Std(), Refresh: c.Refresh.Std(), Mine: c.Mine.Std()}
 	d.Policy.Budget = float64(c.Budget)
 	for rule, actions := range c.Actions {
 		d.Actions[detect.Rule(rule)] = actions

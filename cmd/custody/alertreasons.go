@@ -21,7 +21,8 @@ read, of tables that hold a customer's key and of tables to which these refer, a
 compared with login, name, branch and organisation of those who looked, as the ledger
 has it. Shown is what share of first looks each path explains, what it adds to those
 above it, and how many random pairs of the same people and customers it would explain:
-these must stay few, or the path says nothing.
+these must stay few, or the path says nothing. Where reasons are declared already, what
+they explain is shown first, and what each path explains beyond them.
 
 Nothing is put in force. Copy what is true of your organisation into custody.yaml, under
 explanations of the system, and give it words that people understand.`,
@@ -81,6 +82,7 @@ func (a *app) miner(ctx context.Context, w *workspace, name string) (*site.Miner
 		if m.Subjects == nil {
 			break
 		}
+		m.Declared = systems[i].Explanations
 		m.Conn, err = pgx.ConnectConfig(ctx, systems[i].Upstream)
 		if err != nil {
 			return nil, nil, &custody.Error{Code: custody.CodeUnavailable, Message: "the database cannot be reached", Hint: "check host, port, user and password: custody doctor " + name, Err: err}
@@ -106,21 +108,32 @@ func (a *app) reasonObjects(r *site.Reasons) error {
 		for _, j := range t.Path {
 			path = append(path, j.Left.String()+" = "+j.Right.String())
 		}
-		if err := a.object(map[string]any{"name": t.Name, "says": t.Says, "path": path, "support": m.Support, "adds": m.Adds, "by_chance": m.False}); err != nil {
+		row := map[string]any{"name": t.Name, "says": t.Says, "path": path, "support": m.Support, "adds": m.Adds, "by_chance": m.False}
+		if r.Declared != nil {
+			row["beyond_declared"] = r.Declared.Beyond[i]
+		}
+		if err := a.object(row); err != nil {
 			return err
 		}
 	}
-	return a.object(map[string]any{"first_looks": r.Coverage.Sample, "explained": r.Coverage.First, "random_pairs_explained": r.Coverage.False, "paths_tried": r.Paths})
+	sum := map[string]any{"first_looks": r.Coverage.Sample, "explained": r.Coverage.First, "random_pairs_explained": r.Coverage.False, "paths_tried": r.Paths}
+	if d := r.Declared; d != nil {
+		sum["declared_explained"], sum["declared_explained_last_week"], sum["declared_explained_before"] = d.First, d.Recent, d.Before
+	}
+	return a.object(sum)
 }
 
 func (a *app) sayReasons(name string, r *site.Reasons) {
+	if d := r.Declared; d != nil {
+		a.say("What custody.yaml declares explains %.1f %% of first looks: %.1f %% of the %d of the last week, %.1f %% of those before.\n", 100*d.First, 100*d.Recent, d.RecentLooks, 100*d.Before)
+	}
 	if len(r.Templates) == 0 {
 		a.say("None of %s explains looks more often than chance does.", plural(r.Paths, "path"))
 		return
 	}
 	for i, m := range r.Coverage.Templates {
 		a.say("%s", printable(r.Templates[i].Says))
-		a.say("  %.1f %% of first looks, %.1f %% that nothing above explains, %.1f %% of random pairs", 100*m.Support, 100*m.Adds, 100*m.False)
+		a.say("  %.1f %% of first looks, %.1f %% that nothing above explains%s, %.1f %% of random pairs", 100*m.Support, 100*m.Adds, beyond(r, i), 100*m.False)
 	}
 	a.say("Together %.1f %% of %d first looks, and %.1f %% of random pairs; %s were tried.", 100*r.Coverage.First, r.Coverage.Sample, 100*r.Coverage.False, plural(r.Paths, "path"))
 	a.say("\nNothing is put in force. What is true goes into custody.yaml, under %s:\n\n    explanations:", name)
@@ -129,4 +142,12 @@ func (a *app) sayReasons(name string, r *site.Reasons) {
 			a.say("%s", printable(line))
 		}
 	}
+}
+
+// beyond says what a path explains that no declared reason does.
+func beyond(r *site.Reasons, i int) string {
+	if r.Declared == nil {
+		return ""
+	}
+	return fmt.Sprintf(", %.1f %% that nothing declared explains", 100*r.Declared.Beyond[i])
 }

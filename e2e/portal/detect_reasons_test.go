@@ -7,6 +7,8 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"custody"
+	"custody/custodytest"
+	"custody/notice"
 	"custody/site"
 )
 
@@ -55,5 +57,44 @@ func TestReasonsAreFoundInTheDatabase(t *testing.T) {
 	empty := &site.Miner{Store: s.Store, Identity: s.Identity, Index: s.Ledger.Index(), Conn: conn, System: 99, Subjects: m.Subjects}
 	if _, err := empty.Mine(ctx); custody.CodeOf(err) != custody.CodeNotFound {
 		t.Errorf("without looks: %v", err)
+	}
+}
+
+// TestReasonsMoveAway: when people get their work by another table than the declared one,
+// whoever keeps custody.yaml is told, with figures; the declared reasons stay in force.
+func TestReasonsMoveAway(t *testing.T) {
+	s := working(t, site.Detection{})
+	<-s.DetectionReady()
+	sys := &s.Options.Systems[0]
+	told := func() (list []string) {
+		t.Helper()
+		if err := s.TellDrift(ctx, sys); err != nil {
+			t.Fatal(err)
+		}
+		all, err := s.Store.OutboxNotices(1000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range all {
+			if m.Kind == notice.ReasonsDrifted {
+				list = append(list, m.Text)
+			}
+		}
+		return list
+	}
+	if list := told(); len(list) != 0 {
+		t.Fatalf("nothing has moved, and it is told: %q", list)
+	}
+	custodytest.Postgres(t).Exec(t, s.Database, "CREATE TABLE rota AS SELECT * FROM assignments", "GRANT SELECT ON rota TO PUBLIC", "DELETE FROM assignments WHERE customer_id % 2 = 0")
+	list := told()
+	if len(list) != 1 || !strings.Contains(list[0], "Found and not declared: rota.login of the customer is the person's login. It explains ") ||
+		!strings.Contains(list[0], "Nothing was changed") || strings.Contains(list[0], "@") {
+		t.Fatalf("what is told: %q", list)
+	}
+	if again := told(); len(again) != 1 {
+		t.Errorf("told %d times on one day", len(again))
+	}
+	if n := len(sys.Explanations); n != 1 || sys.Explanations[0].Name != "assigned" {
+		t.Error("what was found was put in force")
 	}
 }
