@@ -10,11 +10,12 @@ FUZZTIME ?= 30s
 build: ## build bin/custody
 	go build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION)' -o bin/custody ./cmd/custody
 
+# What waits most is tested first, and the rest beside it.
 .PHONY: test
 test: setup check ## everything continuous integration checks
 	scripts/fuzz.sh 1s
 	scripts/versions.sh
-	go test -race -p 2 -timeout 20m ./... | { grep --line-buffered -v 'no test files' || true; }
+	go test -race -p 2 -timeout 20m ./e2e/clients ./e2e/... ./... | { grep --line-buffered -v 'no test files' || true; }
 
 .PHONY: check
 check: ## gofmt, go vet, staticcheck

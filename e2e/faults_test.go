@@ -41,6 +41,12 @@ func (r *received) add(key string) {
 	r.keys[key] = true
 }
 
+func (r *received) count() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.keys)
+}
+
 // missing lists what was received and is not in the ledger: a broken promise P1.
 func (r *received) missing(saw map[string]custody.CategorySet) []string {
 	r.mu.Lock()
@@ -93,14 +99,12 @@ func TestKillUnderLoad(t *testing.T) {
 		for range 6 {
 			wg.Go(func() { got.look(s.URL("alice", token), &done) })
 		}
-		time.Sleep(time.Duration(300+rand.IntN(400)) * time.Millisecond)
+		await(t, "a client to receive somebody", func() bool { return got.count() > 0 })
+		time.Sleep(time.Duration(rand.IntN(400)) * time.Millisecond)
 		child.Kill()
 		done.Store(true)
 		wg.Wait()
 		s.Start()
-		if len(got.keys) == 0 {
-			t.Fatal("no client received anything: the test shows nothing")
-		}
 		if missing := got.missing(s.Saw("alice")); len(missing) > 0 {
 			t.Fatalf("round %d: %d of %d people were shown and not recorded", round, len(missing), len(got.keys))
 		}

@@ -13,6 +13,7 @@ import (
 	"custody/custodytest"
 	"custody/detect"
 	"custody/identity"
+	"custody/notice"
 	"custody/site"
 	"custody/store"
 )
@@ -167,9 +168,16 @@ func TestMisuseIsNoticed(t *testing.T) {
 	if strings.Contains(s.Log.String(), "p3@") {
 		t.Error("the log names who is under review")
 	}
-	notices, err := s.Store.Unrouted(10)
-	if err != nil || len(notices) == 0 || strings.Contains(notices[0].Text+notices[0].Subject, "p3@") {
-		t.Errorf("the notice: %+v %v", notices, err)
+	var notices []*notice.Message
+	within(t, custodytest.Patience, "the notice", func() (is bool) {
+		var err error
+		if notices, err = s.Store.Unrouted(10); err != nil {
+			t.Fatal(err)
+		}
+		return len(notices) > 0
+	})
+	if strings.Contains(notices[0].Text+notices[0].Subject, "p3@") {
+		t.Errorf("the notice: %+v", notices)
 	}
 	reviewed(t, s, a)
 }
