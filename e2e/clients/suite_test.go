@@ -25,7 +25,8 @@ type goSuite struct {
 type suiteRun struct {
 	name, logs    string
 	env, packages []string
-	skip          string // tests that would wait for what does not come, and end the run
+	waits         map[string]string // by package, a pattern: tests that wait minutes for what does not come
+	mu            sync.Mutex
 	verdicts      map[string]string
 }
 
@@ -58,15 +59,23 @@ func (s goSuite) binary(p string) string {
 // key names a test of a package in verdicts and in lists of what differs.
 func (s goSuite) key(p, test string) string { return filepath.Join(s.name, p) + "." + test }
 
-// runAll runs them, two at a time.
+// runAll runs them, two at a time, and beside them what only waits.
 func (s goSuite) runAll(t *testing.T, runs []*suiteRun) {
 	slots := make(chan struct{}, 2)
 	var group sync.WaitGroup
 	for _, r := range runs {
+		s.begin(t, r)
+		for p, pattern := range r.waits {
+			group.Go(func() { s.run(t, r, p, "-test.run="+pattern) })
+		}
+	}
+	for _, r := range runs {
 		slots <- struct{}{}
 		group.Go(func() {
 			defer func() { <-slots }()
-			s.run(t, r)
+			for _, p := range r.packages {
+				s.run(t, r, p, "-test.skip="+anyOf(s.skip, r.waits[p]))
+			}
 		})
 	}
 	group.Wait()
@@ -75,18 +84,26 @@ func (s goSuite) runAll(t *testing.T, runs []*suiteRun) {
 	}
 }
 
+// anyOf joins patterns, of which one may be empty.
+func anyOf(a, b string) string {
+	if a != "" && b != "" {
+		return a + "|" + b
+	}
+	return a + b
+}
+
 var suiteVerdict = regexp.MustCompile(`(?m)^\s*--- (PASS|FAIL|SKIP): (\S+)`)
 
 // suiteRandom are the numbers of temporary folders in names of tests.
 var suiteRandom = regexp.MustCompile(`[0-9]{6,}`)
 
-// run runs a run's binaries, one after another, and notes each test's verdict. The
-// output of a test that failed stays in the folder logs for whoever must find out why.
-func (s goSuite) run(t *testing.T, r *suiteRun) {
+// begin makes the folder of a run's output. That of a test that failed stays there for
+// whoever must find out why.
+func (s goSuite) begin(t *testing.T, r *suiteRun) {
+	t.Helper()
 	var err error
 	if r.logs, err = os.MkdirTemp("", s.name+"-"+r.name+"-"); err != nil {
-		t.Error(err)
-		return
+		t.Fatal(err)
 	}
 	t.Cleanup(func() {
 		if !t.Failed() {
@@ -94,31 +111,32 @@ func (s goSuite) run(t *testing.T, r *suiteRun) {
 		}
 	})
 	r.verdicts = map[string]string{}
-	for _, p := range r.packages {
-		cmd := exec.Command(s.binary(p), "-test.v", "-test.timeout=400s", "-test.parallel=4", "-test.skip="+s.pattern(r))
-		cmd.Dir, cmd.Env = filepath.Join(s.source, p), r.env
-		out, err := cmd.CombinedOutput()
-		if at := bytes.Index(out, []byte("panic: ")); at >= 0 {
-			t.Errorf("%s, %s: %v\n%.3000s", r.name, p, err, out[at:])
-		}
-		t.Logf("%s, %s: output in %s", r.name, p, r.logs)
-		if err := os.WriteFile(filepath.Join(r.logs, strings.ReplaceAll(p, ".", s.name)+".log"), out, 0o644); err != nil {
-			t.Error(err)
-		}
-		r.note(s, p, out)
-	}
 }
 
-// pattern is what a run leaves out, for -test.skip.
-func (s goSuite) pattern(r *suiteRun) string {
-	if s.skip != "" && r.skip != "" {
-		return s.skip + "|" + r.skip
+// run runs some tests of a package and notes each one's verdict.
+func (s goSuite) run(t *testing.T, r *suiteRun, p, which string) {
+	cmd := exec.Command(s.binary(p), "-test.v", "-test.timeout=400s", "-test.parallel=4", which)
+	cmd.Dir, cmd.Env = filepath.Join(s.source, p), r.env
+	out, err := cmd.CombinedOutput()
+	if at := bytes.Index(out, []byte("panic: ")); at >= 0 {
+		t.Errorf("%s, %s: %v\n%.3000s", r.name, p, err, out[at:])
 	}
-	return s.skip + r.skip
+	log, err := os.CreateTemp(r.logs, strings.ReplaceAll(p, ".", s.name)+"-*.log")
+	if err == nil {
+		_, err = log.Write(out)
+		log.Close()
+	}
+	if err != nil {
+		t.Error(err)
+	}
+	t.Logf("%s, %s: output in %s", r.name, p, r.logs)
+	r.note(s, p, out)
 }
 
 // note takes over the verdicts of a package's output.
 func (r *suiteRun) note(s goSuite, p string, out []byte) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	for _, m := range suiteVerdict.FindAllSubmatch(out, -1) {
 		name := suiteRandom.ReplaceAllString(string(m[2]), "N")
 		r.verdicts[s.key(p, name)] = string(m[1])
