@@ -126,6 +126,7 @@ type Run struct {
 	Found      *Found   // a file that was found online; nil if none was
 	Canaries   []Canary // planted customers
 	Jobs       []Job
+	Taken      []int // subjects of the looks by which records were taken, in their order
 }
 
 // random gives a repeatable source for one purpose of a run.

@@ -104,6 +104,9 @@ func PlayAll(p Params, names []string, seed uint64, ordinary func([]Look) error,
 	for i, s := range stages {
 		s.finish(stories[i])
 		runs[i] = &Run{Params: p, Staff: s.staff, Complaints: s.calls, Truth: s.truth, Copies: s.copies, Found: s.found, Canaries: s.canaries, Jobs: jobs}
+		for _, l := range s.taken {
+			runs[i].Taken = append(runs[i].Taken, l.Subject)
+		}
 	}
 	return runs, nil
 }

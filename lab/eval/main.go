@@ -33,10 +33,18 @@ func main() {
 	dry := flag.Bool("print", false, "print what comes out, and write nothing")
 	redraws := flag.Int("redraws", 199, "how many redraws for the family-wise p")
 	small := flag.Bool("small", false, "the smaller group of lab/eval/small.yaml, for more runs")
+	foundFiles := flag.Bool("files", false, "evaluate found files instead of complaints")
 	flag.Parse()
 	raw := rawFull
 	if *small {
 		raw = rawSmall
+	}
+	if *foundFiles {
+		if err := files(cmp.Or(*from, traceSeed), cmp.Or(*seeds, 20), *dry); err != nil {
+			fmt.Fprintln(os.Stderr, "eval:", err)
+			os.Exit(1)
+		}
+		return
 	}
 	if *detection {
 		*from = cmp.Or(*from, firstSeed)

@@ -27,6 +27,9 @@ type FoundFile struct {
 	NotAfter  time.Time `json:"not_after,omitzero"`
 	Traced    int       `json:"rows_traced"`
 	Copy      string    `json:"copy,omitempty"` // that its canaries and pseudonyms name
+	// Several are the copies that marks name, if there is more than one: the file was put
+	// together.
+	Several []string `json:"copies_named,omitempty"`
 	// Holders are candidates that had seen nearly all of it before it was found.
 	Holders []Holder `json:"holders,omitempty"`
 	Most    []Holder `json:"seen_most,omitempty"` // the first, if there is no holder
@@ -68,8 +71,15 @@ func (q *Inquiry) Found(name string, f *found.File, at time.Time, o trace.Option
 		return nil, custody.E(custody.CodeInvalid, "a trace needs looks", "give --log FILE, or --system NAME in a working directory")
 	}
 	w := &FoundFile{File: f, Name: name, At: at, Customers: len(f.Subjects), NotAfter: f.Stale, NotBefore: f.Fresh}
-	w.Copy = marked(f.Copies)
-	if len(f.Subjects) == 0 && w.Copy == "" {
+	switch names := marked(f.Copies); len(names) {
+	case 0:
+	case 1:
+		w.Copy = names[0]
+	default:
+		w.Several = names
+	}
+	marks := w.Copy != "" || w.Several != nil
+	if len(f.Subjects) == 0 && !marks {
 		return nil, custody.E(custody.CodeNotFound, "no row of the file is of a customer of this system",
 			"give the column of the keys with --key COLUMN, or customers' phones and mail addresses with --customers FILE; perhaps it is another system's")
 	}
@@ -112,7 +122,7 @@ func (q *Inquiry) rowsTraced(w *FoundFile, at time.Time, o trace.Options) (*Answ
 	o.AgeWindow = 48 * time.Hour
 	o.MaxSources = 1
 	a, err := q.run(o)
-	if custody.CodeOf(err) == custody.CodeInvalid && w.Copy != "" {
+	if custody.CodeOf(err) == custody.CodeInvalid && (w.Copy != "" || w.Several != nil) {
 		return &Answer{Logs: q.logs, Lists: q.lists, First: q.first, Last: q.last, Elsewhere: 1, P: 1}, nil
 	}
 	return a, err
@@ -134,18 +144,14 @@ func (w *FoundFile) holders(q *Inquiry, at time.Time) {
 	}
 }
 
-// marked gives the copy that the marks name: the only one with any.
-func marked(hits []found.Hit) string {
-	name := ""
+// marked gives the copies that marks name.
+func marked(hits []found.Hit) (names []string) {
 	for i := range hits {
 		if h := &hits[i]; h.Marked() {
-			if name != "" {
-				return ""
-			}
-			name = h.Copy
+			names = append(names, h.Copy)
 		}
 	}
-	return name
+	return names
 }
 
 // concludeFile says in a sentence what follows. Marks go before looks.
@@ -160,6 +166,9 @@ func (q *Inquiry) concludeFile(a *Answer, w *FoundFile) {
 		h := w.Copies[i]
 		a.Named, a.Against, a.Next = &Name{Kind: Copy, Name: w.Copy}, nil, ""
 		a.Conclusion = fmt.Sprintf("The file is of the copy %s: %d of its %d planted customers and %d of its pseudonyms are in it, and no other copy's.", w.Copy, h.Canaries, h.Of, h.Pseudonyms)
+	case w.Several != nil:
+		a.Named, a.Against, a.Next = nil, nil, ""
+		a.Conclusion = fmt.Sprintf("The file was put together of several copies, %s: planted customers or pseudonyms of each are in it.", strings.Join(w.Several, " and "))
 	case a.Named != nil:
 		a.Conclusion = fmt.Sprintf("The file's customers name the %s: %d of %d had been seen by it. They do not name a person.", a.Named, seenBy(a), a.Used)
 	case len(w.Holders) == 0:
