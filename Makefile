@@ -37,9 +37,12 @@ bench: build ## speed and memory beside direct connections and pgbouncer
 
 .PHONY: eval
 eval: ## every scenario of the laboratory on many seeds, into docs/evaluation.md
-	go run ./lab/eval -seeds 60
-	go run ./lab/eval -small -seeds 400 -only light-user,own-calls,upstream,null,frame-up
+	go run ./lab/eval -seeds 36 -only own-calls,borrowed-login,after-hours,photographer,heavy-role,portal-leaver,canary,upstream,frame-up,null
+	go run ./lab/eval -seeds 100 -only light-user,upstream
+	go run ./lab/eval -small -seeds 60
+	go run ./lab/eval -small -seeds 400 -only light-user,upstream
 	go run ./lab/eval -detection
+	go run ./lab/eval -files
 
 .PHONY: setup
 setup: ## install what is missing (PostgreSQL, a C compiler, Node.js)

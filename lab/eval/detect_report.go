@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"os"
 	"strings"
 
@@ -164,8 +165,34 @@ func nullText(list []watchOutcome) string {
 	for _, r := range []string{"slow-exfiltration", "unexplained", "burst-and-spread", "shared-login", "enumeration", "export", "facts"} {
 		parts = append(parts, fmt.Sprintf("%s %.2f", r, float64(byRule[r])/float64(days)))
 	}
-	return fmt.Sprintf("\nIn *null*, %d days of a thousand people on which nothing is wrong: at most %.2f alerts a day in any run; by the detector that raised them first, a day: %s. The fixed rules raised %.2f.\n",
-		days, most, strings.Join(parts, ", "), float64(simple)/float64(days))
+	text := fmt.Sprintf("\nIn *null*, %d runs of %d days of a thousand people on which nothing is wrong: %s alerts a day, at most %.2f in any run; by the detector that raised them first, a day: %s. The fixed rules raised %.2f.\n",
+		len(list), list[0].Days, meanOf(list), most, strings.Join(parts, ", "), float64(simple)/float64(days))
+	return text + streamsText(list)
+}
+
+// meanOf is the mean of alerts a day over runs, with its 95 % interval: Student's t, the
+// runs being independent.
+func meanOf(list []watchOutcome) string {
+	var sum, squares float64
+	n := float64(len(list))
+	for i := range list {
+		x := float64(list[i].Alerts) / float64(list[i].Days)
+		sum, squares = sum+x, squares+x*x
+	}
+	mean := sum / n
+	if n < 2 {
+		return fmt.Sprintf("%.2f", mean)
+	}
+	half := student(len(list)-1) * math.Sqrt(max(0, squares-n*mean*mean)/(n-1)/n)
+	return fmt.Sprintf("%.2f (%.2f–%.2f)", mean, mean-half, mean+half)
+}
+
+// student is the 97.5 % quantile of t with so many degrees of freedom, by the expansion of
+// Cornish and Fisher (Abramowitz and Stegun 26.7.5); for five or more it is right to 0.01.
+func student(freedom int) float64 {
+	const z = 1.959964
+	v := float64(freedom)
+	return z + (z*z*z+z)/(4*v) + (5*math.Pow(z, 5)+16*z*z*z+3*z)/(96*v*v)
 }
 
 // putBetween replaces what lies between two marks of a file, or adds it at its end.

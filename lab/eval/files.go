@@ -304,7 +304,7 @@ func filesText(p lab.Params, list []fileOutcome) string {
 	fmt.Fprintf(&b, `
 ## Files that are found
 
-Parts of the contractor's second copy, beside four declared copies, and of what the leaver exported from the portal, with everything that was left in them; %d logins,
+Parts of the contractor's second copy, one of four that are declared, and of what the leaver exported from the portal, with everything that was left in them; %d logins,
 seeds from %d on, the settings being those of tracing. What names a copy is a mark that no other has. Where no mark is left only looks speak: "had seen all" lists the candidates, copies among them,
 that had all customers of the file. Of a file of two copies both are asked. Outcomes: [evaluation-files.jsonl](evaluation-files.jsonl).
 

@@ -7,6 +7,7 @@ import (
 	"bufio"
 	"cmp"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -34,31 +35,30 @@ func main() {
 	redraws := flag.Int("redraws", 199, "how many redraws for the family-wise p")
 	small := flag.Bool("small", false, "the smaller group of lab/eval/small.yaml, for more runs")
 	foundFiles := flag.Bool("files", false, "evaluate found files instead of complaints")
+	again := flag.Bool("report", false, "run nothing; write the document again from the outcomes that are kept")
 	flag.Parse()
-	raw := rawFull
-	if *small {
-		raw = rawSmall
-	}
-	if *foundFiles {
-		if err := files(cmp.Or(*from, traceSeed), cmp.Or(*seeds, 20), *dry); err != nil {
-			fmt.Fprintln(os.Stderr, "eval:", err)
-			os.Exit(1)
+	var err error
+	switch raw := rawFull; {
+	case *again:
+		err = errors.Join(report(), detections(firstSeed, 0, nobodys, false), files(traceSeed, 0, false))
+	case *foundFiles:
+		err = files(cmp.Or(*from, traceSeed), cmp.Or(*seeds, 20), *dry)
+	case *detection:
+		err = detections(cmp.Or(*from, firstSeed), *seeds, *only, *dry)
+	default:
+		if *small {
+			raw = rawSmall
 		}
-		return
+		err = run(cmp.Or(*seeds, 200), cmp.Or(*from, traceSeed), *days, *only, *redraws, raw, *dry)
 	}
-	if *detection {
-		*from = cmp.Or(*from, firstSeed)
-		if err := detections(*from, *seeds, *only, *dry); err != nil {
-			fmt.Fprintln(os.Stderr, "eval:", err)
-			os.Exit(1)
-		}
-		return
-	}
-	if err := run(cmp.Or(*seeds, 200), cmp.Or(*from, traceSeed), *days, *only, *redraws, raw, *dry); err != nil {
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "eval:", err)
 		os.Exit(1)
 	}
 }
+
+// nobodys is part of no scenario's name.
+const nobodys = "\x00"
 
 func run(seeds int, from uint64, days int, only string, redraws int, raw string, dry bool) error {
 	p, err := settings(raw == rawSmall)

@@ -5,6 +5,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -14,6 +15,7 @@ type sum struct {
 	runs, first, named, wrong, inSet, setSize, sure, sureRight, framed int
 	baseline, accused                                                  [4]int // count, fraction, binomial, guilt
 	millis                                                             int64
+	posterior                                                          float64
 }
 
 func gather(t task, all []outcome) *sum {
@@ -26,6 +28,7 @@ func gather(t task, all []outcome) *sum {
 		s.runs++
 		s.setSize += o.Set
 		s.millis += o.Millis
+		s.posterior += o.Posterior
 		for _, x := range []struct {
 			n  *int
 			ok bool
@@ -113,6 +116,7 @@ func chapter(groups []outcomesOf, all []outcome) string {
 begin at %d; every setting of the model was chosen on seeds below. Every outcome is a line of a file beside this one. Intervals are
 Wilson's, 95 %%. %s.
 `, traceSeed, machine())
+	b.WriteString(barsText(all))
 	for i := range groups {
 		b.WriteString(table(&groups[i]))
 	}
@@ -142,38 +146,75 @@ const notes = `
 - *photographer*, *pair* and *portal-leaver*: nearly everything was taken, which looks alone tell poorly from a leak elsewhere; the case is strong, and mostly
   not named because it does not stay the same within the branch.
 - *heavy-role*: one to five complaints cannot tell one central login from another, and the set says so.
-- *contractor* is not in the table: a found file's canaries and pseudonyms name the copy (cmd/custody/testdata/script/lab.txtar plays it).
+- *contractor* is not in the table: there a file is found (below).
 `
 
-// severalText says whether all of several sources are found, one after another, each with
-// a p of its own below 0.05.
+// barsText has what is asked of all runs together.
+func barsText(all []outcome) string {
+	var b strings.Builder
+	b.WriteString("\n| of both groups together | runs | came out | asked |\n| --- | --- | --- | --- |\n")
+	line := func(what, asked string, among, is func(*outcome) bool) {
+		n, k := 0, 0
+		for i := range all {
+			if among(&all[i]) {
+				n++
+				if is(&all[i]) {
+					k++
+				}
+			}
+		}
+		fmt.Fprintf(&b, "| %s | %d | %s | %s |\n", what, n, share(k, n), asked)
+	}
+	task := func(names ...string) func(*outcome) bool {
+		return func(o *outcome) bool { return slices.Contains(names, o.Task) }
+	}
+	right := func(o *outcome) bool { return o.Right }
+	wrongly := func(o *outcome) bool { return o.Named && !o.Right }
+	line("all scenarios, the best is surer than 0.9: right", "≥ 99 %", func(o *outcome) bool { return o.Posterior >= 0.9 }, right)
+	line("all scenarios, somebody is named: an innocent login or device", "", func(o *outcome) bool { return o.Named }, wrongly)
+	line("light-user: right first", "≥ 95 %", task("light-user"), right)
+	line("own-calls: right first", "≥ 95 %", task("own-calls"), right)
+	line("upstream and null, where nobody did it: a login is named", "≤ 1 %", task("upstream", "null"), wrongly)
+	line("frame-up: the colleague's own device is named", "never", task("frame-up, by device"), func(o *outcome) bool { return o.Framed })
+	b.WriteString("\nIn frame-up the colleague's *login* was used, and may be named as a login. As a person nobody is named in any run: no answer of a trace has a word for it.\n")
+	return b.String()
+}
+
+// severalText says whether all of several sources are found, and who else is.
 func severalText(groups []outcomesOf) string {
 	var b strings.Builder
 	for i := range groups {
 		for _, t := range tasks {
-			runs, all, extra := 0, 0, 0
+			var n [6]int // runs, all found, one at least, an innocent found, guilty possible, an innocent possible
 			for _, o := range groups[i].all {
-				if o.Task != t.name() || o.Guilty < 2 {
+				if o.Task != t.name() || o.Guilty < 2 || t.Scenario != "pair" && t.Scenario != "two-leakers" {
 					continue
 				}
-				runs++
-				if o.Sources >= o.Guilty {
-					all++
-				}
-				if o.Extra > 0 {
-					extra++
+				for k, is := range []bool{true, o.Sources >= o.Guilty, o.Sources > 0, o.Extra > 0, o.Possible > 0, o.Doubted > 0} {
+					if is {
+						n[k]++
+					}
 				}
 			}
-			if runs > 0 {
-				fmt.Fprintf(&b, "| %s, %d logins | %d | %s | %s |\n", t.name(), groups[i].p.Staff, runs, share(all, runs), share(extra, runs))
+			if n[0] > 0 {
+				fmt.Fprintf(&b, "| %s, %d logins | %d | %s | %s | %s | %d | %d |\n", t.name(), groups[i].p.Staff, n[0], share(n[1], n[0]), share(n[2], n[0]), share(n[3], n[0]), n[4], n[5])
 			}
 		}
 	}
 	if b.Len() == 0 {
 		return ""
 	}
-	return "\n### Several sources\n\nSources are looked for one after another, each by what it explains beyond those before, while its own p is below 0.05:\n\n" +
-		"| scenario | runs | all found | an innocent login or device among them |\n| --- | --- | --- | --- |\n" + b.String()
+	return `
+### Several sources
+
+Sources are looked for one after another, each by what it explains beyond those before, while its own p is below 0.05. Each is then judged beside all others: one of a
+probability of 0.9 or more counts as found, others are listed as possible and as no ground for a suspicion. On tuning seeds p alone, whatever its threshold, let an innocent in
+in 11 of 27 runs of *pair*; no innocent had more than 0.80 beside the others. The two of *pair* each took nearly everything, and complaints do not tell apart who had seen everybody: detection
+finds both (below).
+
+| scenario | runs | all found | one at least | an innocent found | a guilty one possible | an innocent possible |
+| --- | --- | --- | --- | --- | --- | --- |
+` + b.String()
 }
 
 // table is one group's.
@@ -190,24 +231,18 @@ func table(g *outcomesOf) string {
 
 %d of them central, in %d branches with %d new jobs a day over %d days; seeds %d to %d ([%s](%s)).
 `, p.Staff, p.Central, p.Branches, p.JobsPerDay, p.Days, first, last, filepath.Base(g.raw), filepath.Base(g.raw))
-	if first < traceSeed {
-		fmt.Fprintf(&b, "Seeds below %d are of scenarios that were not run again: they were run with former defaults (log-normal lags, and customers of ±2 days).\n", traceSeed)
-	}
 	b.WriteString(`
-| scenario | runs | right first | named | wrongly | surer than 0.9: right | the truth in the 95 % set | its mean size | asked |
-| --- | --- | --- | --- | --- | --- | --- | --- | --- |
+| scenario | runs | right first | the best's mean probability | named | wrongly | surer than 0.9: right | the truth in the 95 % set | its mean size | asked |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
 `)
-	framed := 0
 	for _, s := range g.sums() {
 		right := "–"
 		if s.Guilty {
 			right = share(s.first, s.runs)
 		}
-		framed += s.framed
-		fmt.Fprintf(&b, "| %s | %d | %s | %d | %s | %d of %d | %d | %.1f | %s |\n", s.name(), s.runs, right, s.named, share(s.wrong, s.runs), s.sureRight, s.sure,
+		fmt.Fprintf(&b, "| %s | %d | %s | %.2f | %d | %s | %d of %d | %d | %.1f | %s |\n", s.name(), s.runs, right, s.posterior/float64(s.runs), s.named, share(s.wrong, s.runs), s.sureRight, s.sure,
 			s.inSet, float64(s.setSize)/float64(max(1, s.runs)), s.Bar)
 	}
-	fmt.Fprintf(&b, "\nIn frame-up the colleague's own device was named in %d runs.\n", framed)
 	return b.String()
 }
 
@@ -237,16 +272,34 @@ func calibrationText(all []outcome) string {
 			fmt.Fprintf(&b, "| %.2f to %.2f | %d | %s |\n", c.from, c.to, c.runs, share(c.right, c.runs))
 		}
 	}
-	sure, right := 0, 0
-	for _, o := range all {
-		if o.Posterior >= 0.9 {
-			sure++
+	b.WriteString("\nBy scenario, both groups: in how many of the runs in which the best candidate was given such a probability it was right.\n\n| scenario | below 0.5 | 0.5 to 0.9 | 0.9 and above |\n| --- | --- | --- | --- |\n")
+	for _, t := range tasks {
+		var runs, right [3]int
+		for _, o := range all {
+			if o.Task != t.name() {
+				continue
+			}
+			k := 0
+			if o.Posterior >= 0.9 {
+				k = 2
+			} else if o.Posterior >= 0.5 {
+				k = 1
+			}
+			runs[k]++
 			if o.Right {
-				right++
+				right[k]++
 			}
 		}
+		fmt.Fprintf(&b, "| %s", t.name())
+		for k := range runs {
+			if runs[k] == 0 {
+				b.WriteString(" | –")
+			} else {
+				fmt.Fprintf(&b, " | %d of %d", right[k], runs[k])
+			}
+		}
+		b.WriteString(" |\n")
 	}
-	fmt.Fprintf(&b, "\nAt 0.9 and above, all scenarios together: right in %d of %d runs, %s.\n", right, sure, share(right, sure))
 	return b.String()
 }
 

@@ -3,6 +3,7 @@ package inquiry
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -204,6 +205,9 @@ func (q *Inquiry) conclude(a *Answer, r *trace.Result) {
 	case r.Named.Login:
 		a.Named = &n
 		a.Conclusion = fmt.Sprintf("The complaints name the %s. They do not name a person: who used it must be shown by other evidence.", n)
+	case slices.ContainsFunc(a.Sources, func(s Source) bool { return s.Found && s.Name != n }):
+		a.Against = r.Named.Against
+		a.Conclusion = "No single " + string(n.Kind) + " explains the complaints: they point at more than one, and name nobody yet."
 	case a.Elsewhere >= 0.5:
 		a.Against = r.Named.Against
 		a.Conclusion = "The looks in this log do not explain the complaints: they may come from elsewhere."
@@ -218,11 +222,15 @@ func (q *Inquiry) conclude(a *Answer, r *trace.Result) {
 
 // test says the next best test: canaries that split the set.
 func (q *Inquiry) test(s *trace.Split) string {
-	var only []string
+	var who, only []string
 	for _, m := range s.Members {
-		only = append(only, fmt.Sprintf("%s %s", Thousands(m.Only), q.names[m.Candidate]))
+		who = append(who, q.names[m.Candidate].String())
+		only = append(only, fmt.Sprintf("%s only by %s", Thousands(m.Only), q.names[m.Candidate]))
 	}
-	return fmt.Sprintf("Plant customers, %d for each of these %d, that no other of them is shown: so many catch a leak of one record in a hundred with 99 %%, "+
-		"and whose ring says which it is. Or wait for complaints of customers that only one of them has seen; so far: %s.",
-		s.Canaries, len(s.Members), strings.Join(only, ", "))
+	list := "each of " + strings.Join(who, ", ")
+	if len(who) > 4 {
+		list = fmt.Sprintf("each of these %d", len(who))
+	}
+	return fmt.Sprintf("Plant customers: %d that are shown to it and to no other, for %s. If a record in a hundred of theirs is passed on, a planted phone rings with 99 %% probability, and it says whose looks they were. "+
+		"Or wait: a complaint of a customer whom only one of them has seen tells them apart (so far %s).", s.Canaries, list, strings.Join(only, ", "))
 }

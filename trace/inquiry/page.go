@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -42,7 +43,7 @@ func (a *Answer) WriteHTML(w io.Writer, zone *time.Location, made time.Time) err
 	return page.Execute(w, map[string]any{
 		"Heading": heading, "Minute": func(t time.Time) string { return t.In(zone).Format("2 January 2006, 15:04") },
 		"A": a, "Picture": a.svg(zone), "First": day(a.First), "Last": day(a.Last), "Made": made.In(zone).Format("2 January 2006, 15:04"),
-		"Legend": a.legend(),
+		"Legend": a.legend(), "Hand": a.hand(),
 	})
 }
 
@@ -55,6 +56,14 @@ const (
 // readers too, and by shape.
 var colours = [pictureCandidates + 1]string{"#c2410c", "#1d4ed8", "#047857", "#7e22ce", "#94a3b8"}
 
+// hand is what is ranked: logins or devices.
+func (a *Answer) hand() string {
+	if slices.ContainsFunc(a.Ranked, func(c Candidate) bool { return c.Kind == Device }) {
+		return string(Device)
+	}
+	return string(Login)
+}
+
 type legendEntry struct{ Colour, Text string }
 
 func (a *Answer) legend() []legendEntry {
@@ -64,7 +73,7 @@ func (a *Answer) legend() []legendEntry {
 			list = append(list, legendEntry{colours[len(list)], fmt.Sprintf("%d. %s", i+1, c.Name)})
 		}
 	}
-	return append(list, legendEntry{colours[pictureCandidates], "other logins"})
+	return append(list, legendEntry{colours[pictureCandidates], "other " + a.hand() + "s"})
 }
 
 // svg draws complainants against time: looks as dots, calls as crosses.
