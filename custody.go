@@ -276,28 +276,43 @@ type Decision struct {
 	ReasonRequired bool
 	// ValidUntil is when to ask again. The zero time means: ask every time.
 	ValidUntil time.Time
-	// Extra is what was approved beyond the grants' limits, the one that ends first
-	// first; for the action Export, the exports that were approved.
+	// Extra is what was approved beyond the grants, the one that ends first first; for
+	// the action Export, the exports that were approved.
 	Extra []Extra
 	// Needs names what a grant would permit with, but the person does not hold in date:
 	// training, rules to accept, the clause.
 	Needs []string
+	// Lent are the categories that approvals alone open in clear. Treatments do not have
+	// them: each customer of whom one is shown counts against an approval.
+	Lent CategorySet
 	// Why is one sentence for people: what permitted or what was missing.
 	Why string
 }
 
-// Extra is an approval: so many customers in all over the limits, or one export of so
-// many, until the grant ends. The ledger says how much of it is used.
+// Extra is an approval: so many customers in all over the limits, or of whom categories
+// may be seen, or one export of so many, until the grant ends. The ledger says how much
+// of it is used.
 type Extra struct {
 	Grant      GrantID
 	Subjects   uint32      // distinct, over the life of the grant
-	Categories CategorySet // that may be exported
+	Categories CategorySet // that may be exported, or that it opens; none: it adds to limits alone
 	Once       bool        // for a single answer
 	Since      time.Time
+	Why        string // what it was asked for; empty if that is not known
 }
 
 // Treatment gives how one category may leave.
 func (d *Decision) Treatment(c Category) Treatment { return d.Treatments[c] }
+
+// Opened is the decision with what approvals lend, for as many customers as they have.
+func (d Decision) Opened() Decision {
+	for c := range categoryCount {
+		if d.Lent.Has(c) {
+			d.Treatments[c] = Clear
+		}
+	}
+	return d
+}
 
 // With gives the categories that have the treatment t.
 func (d *Decision) With(t Treatment) CategorySet {

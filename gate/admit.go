@@ -7,10 +7,10 @@ import (
 )
 
 // Admit counts the subjects of a part that is released as a whole or not at all, under
-// the ruling's limits: when one of them is over a limit, and no approval lets it
-// through, none is counted, and the error is Add's. What was admitted is added with Add
-// as ever. The subjects do not repeat.
-func (a *Answer) Admit(r Ruling, list []custody.SubjectID) error {
+// the ruling's limits, and what is lent of them: when one of them is over a limit, and no
+// approval lets it through, none is counted, and the error is Add's. What was admitted is
+// added with Add as ever. The subjects do not repeat.
+func (a *Answer) Admit(r Ruling, list []custody.SubjectID, lent ...Loan) error {
 	l := r.Limits
 	if r.Approved {
 		if !a.underApproval(r, list...) {
@@ -19,16 +19,16 @@ func (a *Answer) Admit(r Ruling, list []custody.SubjectID) error {
 		}
 		return nil
 	}
-	if l == (custody.Limits{}) {
+	if l == (custody.Limits{}) && len(lent) == 0 {
 		return nil
 	}
 	a.begin()
 	if l.PerExport != 0 && a.export == nil {
 		a.export = roaring.New()
 	}
-	if passed := a.admit(r, list); passed != "" {
-		a.s.Refuse(custody.CodeLimit, a.statement)
-		return overLimit(passed, l, "nothing of this answer is shown")
+	if err := a.admit(r, list, lent); err != nil {
+		a.s.Refuse(custody.CodeOf(err), a.statement)
+		return err
 	}
 	if a.export != nil {
 		for _, s := range list {
@@ -38,18 +38,24 @@ func (a *Answer) Admit(r Ruling, list []custody.SubjectID) error {
 	return nil
 }
 
-// admit counts all of a list, those over a limit against an approval, or nobody: it says
-// which limit stopped it then.
-func (a *Answer) admit(r Ruling, list []custody.SubjectID) (passed string) {
+// admit counts all of a list, those over a limit against an approval, or nobody.
+func (a *Answer) admit(r Ruling, list []custody.SubjectID, lent []Loan) error {
+	const so = "nothing of this answer is shown"
 	c, d := a.s.counter, a.s.decision(r.need.Action)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.roll(a.now)
+	taken, full, ok := a.lendAll(d, lent)
+	if !ok {
+		return usedUp(full, categoriesOf(lent), so)
+	}
+	r.need.Read |= categoriesOf(lent)
 	over, passed := c.over(list, r.Limits, a.export)
 	if passed != "" {
 		grant := a.spendFirst(d.Extra, r, over)
 		if grant == 0 {
-			return passed
+			taken.giveBack()
+			return overLimit(passed, r.Limits, so)
 		}
 		a.over = make(map[custody.SubjectID]custody.GrantID, len(over))
 		for _, s := range over {
@@ -59,7 +65,14 @@ func (a *Answer) admit(r Ruling, list []custody.SubjectID) (passed string) {
 	for _, s := range list {
 		c.note(uint32(s))
 	}
-	return ""
+	return nil
+}
+
+func categoriesOf(list []Loan) (set custody.CategorySet) {
+	for i := range list {
+		set |= list[i].Categories
+	}
+	return set
 }
 
 // over finds those of a list, in its order, for whom the limits have no room, and says

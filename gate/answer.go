@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -22,6 +23,7 @@ type Answer struct {
 	pending   int
 	taken     int                                   // parts so far
 	over      map[custody.SubjectID]custody.GrantID // admitted under an approval
+	lent      []lent                                // of the subject added last
 	part      Part                                  // that was taken last
 	now       time.Time                             // when the part began; zero between parts
 }
@@ -32,10 +34,12 @@ type group struct {
 	route     custody.Route
 	statement uint64
 	ruling    Ruling
-	clear     custody.CategorySet
+	clear     custody.CategorySet // by the ruling's own grant
+	lent      custody.CategorySet // by approvals, each in a group of its own
 	subjects  []custody.SubjectID
 	sorted    bool
-	free      bool // no limit held for the part when it began
+	free      bool             // no limit held for the part when it began
+	reason    custody.ReasonID // of the approval, where no other was stated
 	event     custody.Event
 }
 
@@ -59,10 +63,11 @@ func (a *Answer) Turn(route custody.Route, statement uint64) {
 // Group adds a group for what one source shows under a ruling, and gives its
 // number for Add. Groups that show the same are one.
 func (a *Answer) Group(r Ruling, read custody.CategorySet) int {
-	clear := read &^ r.Masked
+	lent := read & r.Lent
+	clear := read &^ r.Masked &^ lent
 	for i := range a.groups {
 		g := &a.groups[i]
-		if g.clear == clear && g.ruling == r && g.route == a.route && g.statement == a.statement {
+		if g.clear == clear && g.lent == lent && g.ruling == r && g.route == a.route && g.statement == a.statement {
 			return i
 		}
 	}
@@ -72,7 +77,8 @@ func (a *Answer) Group(r Ruling, read custody.CategorySet) int {
 		a.groups = append(a.groups, group{})
 	}
 	g := &a.groups[len(a.groups)-1]
-	g.route, g.statement, g.ruling, g.clear = a.route, a.statement, r, clear
+	g.reason = 0
+	g.route, g.statement, g.ruling, g.clear, g.lent = a.route, a.statement, r, clear, lent
 	g.sorted, g.subjects = true, g.subjects[:0]
 	g.free = r.Limits == custody.Limits{} && !r.Approved
 	if r.Limits.PerExport != 0 && a.export == nil {
@@ -85,6 +91,13 @@ func (a *Answer) Group(r Ruling, read custody.CategorySet) int {
 // this subject is over the limit; end the answer before it, commit and release
 // what came earlier.
 func (a *Answer) Add(n int, s custody.SubjectID) error {
+	if a.groups[n].lent != 0 {
+		return a.addLent(n, s)
+	}
+	return a.add(n, s)
+}
+
+func (a *Answer) add(n int, s custody.SubjectID) error {
 	g := &a.groups[n]
 	if k := len(g.subjects); k > 0 {
 		last := g.subjects[k-1]
@@ -116,12 +129,14 @@ func (a *Answer) Add(n int, s custody.SubjectID) error {
 func (a *Answer) Room(n int, list []custody.SubjectID) error {
 	g := &a.groups[n]
 	l := g.ruling.Limits
+	if g.lent != 0 && !a.roomLent(g, list) {
+		a.s.Refuse(custody.CodeLimit, a.statement)
+		return overLimit("approval", l, "the answer stops before a row that shows more")
+	}
 	if g.free {
 		return nil
 	}
-	if a.now.IsZero() {
-		a.now = a.s.g.parts.Now()
-	}
+	a.begin()
 	if g.ruling.Approved {
 		if x := a.s.still(g.ruling.need.Action, g.ruling.Grant); x == nil || !a.roomBeyond(g.ruling, list, uint64(len(list))) {
 			a.s.Refuse(custody.CodeLimit, a.statement)
@@ -159,9 +174,7 @@ func (a *Answer) count(g *group, s custody.SubjectID) (passed string) {
 	if l.PerExport != 0 && !a.export.Contains(uint32(s)) && a.export.GetCardinality() >= uint64(l.PerExport) {
 		return "export"
 	}
-	if a.now.IsZero() {
-		a.now = a.s.g.parts.Now()
-	}
+	a.begin()
 	if passed := a.s.counter.add(s, l, a.now); passed != "" {
 		return passed
 	}
@@ -221,6 +234,7 @@ func (a *Answer) Take() (*Part, error) {
 func (a *Answer) hand(g, to *group) *custody.Event {
 	g.subjects, to.subjects = to.subjects[:0], g.subjects
 	to.route, to.statement, to.ruling, to.clear, to.sorted = g.route, g.statement, g.ruling, g.clear, g.sorted
+	to.reason = g.reason
 	e := a.fill(to)
 	if g.free {
 		a.s.counter.addAll(to.subjects, e.Time)
@@ -270,7 +284,7 @@ func (a *Answer) stillMay(g *group) error {
 		a.s.Refuse(custody.CodeOf(err), g.statement)
 		return err
 	}
-	if r.Masked != g.ruling.Masked {
+	if r.Masked != g.ruling.Masked || r.Lent != g.ruling.Lent {
 		return custody.E(custody.CodeRevoked, "your rights changed while the statement ran", "run it again")
 	}
 	g.ruling = r
@@ -281,8 +295,12 @@ func (a *Answer) stillApproved(g *group) error {
 	need := g.ruling.need
 	need.Action = custody.See
 	r, err := a.s.decide(need)
-	if err == nil && (a.s.still(g.ruling.need.Action, g.ruling.Grant) == nil || r.Masked&^g.ruling.Masked != 0) {
-		err = custody.E(custody.CodeRevoked, "what was approved for this has ended", "ask for it again")
+	x := a.s.still(g.ruling.need.Action, g.ruling.Grant)
+	if err == nil && (x == nil || r.Masked&^g.ruling.Masked != 0) {
+		err = errEnded
+	}
+	if err == nil {
+		g.reason, err = a.s.approvedFor(x)
 	}
 	if err != nil {
 		a.s.Refuse(custody.CodeOf(err), g.statement)
@@ -313,7 +331,7 @@ func (a *Answer) fill(g *group) *custody.Event {
 	g.event = custody.Event{
 		Kind: custody.EventDisclosure, Route: g.route, Time: a.s.g.parts.Now(),
 		Person: actor.Person, Application: actor.Application, Organisation: actor.Organisation,
-		System: actor.System, Session: a.s.signed.ID, Grant: g.ruling.Grant, Reason: a.s.reasons,
+		System: actor.System, Session: a.s.signed.ID, Grant: g.ruling.Grant, Reason: cmp.Or(a.s.reasons, g.reason),
 		Clear: g.clear, Masked: g.ruling.Masked, Statement: g.statement, Subjects: g.subjects,
 	}
 	return &g.event

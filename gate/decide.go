@@ -24,12 +24,17 @@ type Need struct {
 	// Veiled says that the asker takes out of the answer what may not be seen, so
 	// that only an answer of which nothing may be seen is refused; see veiled.
 	Veiled bool
+	// Hidden are categories of Read that a veiled answer holds masked: no approval is
+	// used for them.
+	Hidden custody.CategorySet
 }
 
 // Ruling is the answer to a need that may go ahead.
 type Ruling struct {
 	Grant  custody.GrantID
 	Masked custody.CategorySet // of Read: show masked only
+	// Lent are those of Read that approvals open, for so many customers; see Loan.
+	Lent   custody.CategorySet
 	Limits custody.Limits
 	// Approved says that Grant is an approval: its own count is the only limit.
 	Approved bool
@@ -60,11 +65,16 @@ func (s *Session) decide(n Need) (Ruling, error) {
 	if n.Veiled {
 		return s.veiled(n, see, clear, masked)
 	}
+	lent := custody.CategorySet(0)
+	if n.Action == custody.See {
+		lent = n.Read & see.Lent
+		masked &^= lent
+	}
 	if n.Action != custody.See {
 		also := s.decision(n.Action)
 		permitted := also.With(custody.Clear) | also.With(custody.Masked)
 		if missing := n.Read &^ permitted; missing != 0 {
-			if x := s.approvedFor(n, see); x != nil {
+			if x := s.exportFor(n, see); x != nil {
 				return Ruling{Grant: x.Grant, Masked: n.Read & masked, Approved: true, need: n}, nil
 			}
 			return Ruling{}, s.missing(also, noAction(n.Action, missing))
@@ -75,13 +85,13 @@ func (s *Session) decide(n Need) (Ruling, error) {
 			see, clear, masked = also, permitted, 0
 		}
 	}
-	if missing := n.Read &^ (clear | masked); missing != 0 {
+	if missing := n.Read &^ (clear | masked | lent); missing != 0 {
 		return Ruling{}, s.missing(see, noCategory(missing))
 	}
-	if missing := n.Used &^ clear; missing != 0 {
+	if missing := n.Used &^ (clear | lent); missing != 0 {
 		return Ruling{}, s.missing(see, onlyMasked(missing))
 	}
-	return Ruling{Grant: see.Grant, Masked: n.Read & masked, Limits: see.Limits, need: n}, nil
+	return Ruling{Grant: see.Grant, Masked: n.Read & masked, Lent: lent, Limits: see.Limits, need: n}, nil
 }
 
 // acting says whether somebody may be acted for now.

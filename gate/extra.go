@@ -85,6 +85,26 @@ func (s *Session) still(a custody.Action, grant custody.GrantID) *custody.Extra 
 	return nil
 }
 
+// approvedFor gives the number of an approval's own words as a reason, durable; zero
+// where a reason is stated or the approval has no words.
+func (s *Session) approvedFor(x *custody.Extra) (custody.ReasonID, error) {
+	if s.reasons != 0 || x.Why == "" {
+		return 0, nil
+	}
+	if id := s.whys[x.Grant]; id != 0 {
+		return id, nil
+	}
+	id, err := s.g.parts.Authority.Reason(s.Actor(), x.Why)
+	if err != nil {
+		return 0, err
+	}
+	if s.whys == nil {
+		s.whys = map[custody.GrantID]custody.ReasonID{}
+	}
+	s.whys[x.Grant] = id
+	return id, nil
+}
+
 // spend counts subjects, without repeats, against an approval: all of them or, when it
 // does not have that many left, none. The lock of the counter is held.
 func (a *Answer) spend(x *custody.Extra, list []custody.SubjectID) bool {
@@ -109,11 +129,20 @@ func (a *Answer) spend(x *custody.Extra, list []custody.SubjectID) bool {
 func (a *Answer) spendFirst(all []custody.Extra, r Ruling, list []custody.SubjectID) custody.GrantID {
 	for i := range all {
 		x := &all[i]
-		if (r.need.Action != custody.Export || r.need.Read&^x.Categories == 0) && a.spend(x, list) {
+		if r.need.beyond(x) && a.spend(x, list) {
 			return x.Grant
 		}
 	}
 	return 0
+}
+
+// beyond says whether an approval may let customers over a limit through: an export
+// within its categories, or a look that shows one of them.
+func (n *Need) beyond(x *custody.Extra) bool {
+	if n.Action == custody.Export {
+		return n.Read&^x.Categories == 0
+	}
+	return x.Categories == 0 || n.Read&x.Categories != 0
 }
 
 // note counts a subject that no limit stops.
@@ -161,14 +190,32 @@ func (a *Answer) beyond(r Ruling, s custody.SubjectID) custody.GrantID {
 // approval's grant.
 func (a *Answer) aside(n int, grant custody.GrantID) *group {
 	g := &a.groups[n]
-	r, read := g.ruling, g.clear|g.ruling.Masked
+	r := g.ruling
 	r.Grant, r.Approved, r.Limits = grant, true, custody.Limits{}
-	route, statement := a.route, a.statement
-	a.route, a.statement = g.route, g.statement
-	at := a.Group(r, read)
-	a.route, a.statement = route, statement
+	at := a.groupBeside(n, r, g.clear|g.ruling.Masked)
 	a.groups[at].sorted = false // the order of who is over a limit is not theirs
 	return &a.groups[at]
+}
+
+// groupBeside gives the group for what is shown in the same answer under another ruling.
+func (a *Answer) groupBeside(n int, r Ruling, read custody.CategorySet) int {
+	route, statement := a.route, a.statement
+	a.route, a.statement = a.groups[n].route, a.groups[n].statement
+	at := a.Group(r, read)
+	a.route, a.statement = route, statement
+	return at
+}
+
+// put lists a subject that was counted in a group.
+func (a *Answer) put(g *group, s custody.SubjectID) {
+	if k := len(g.subjects); k > 0 {
+		if g.subjects[k-1] == s {
+			return
+		}
+		g.sorted = g.sorted && g.subjects[k-1] < s
+	}
+	g.subjects = append(g.subjects, s)
+	a.pending++
 }
 
 // roomBeyond says whether approvals have room for so many more.
@@ -180,7 +227,7 @@ func (a *Answer) roomBeyond(r Ruling, list []custody.SubjectID, over uint64) boo
 	var left uint64
 	for i := range d.Extra {
 		x := &d.Extra[i]
-		if p := c.spentOf(a.s, x); p.open(x, a.s) && (r.need.Action != custody.Export || r.need.Read&^x.Categories == 0) {
+		if p := c.spentOf(a.s, x); p.open(x, a.s) && r.need.beyond(x) {
 			left += p.left(x) + uint64(len(list)) - missing(p.set, list)
 		}
 	}

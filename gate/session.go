@@ -16,8 +16,9 @@ type Session struct {
 	reason  string
 	reasons custody.ReasonID
 	cached  [3]cachedDecision
-	turn    int           // answers begun
-	cut     atomic.Uint32 // custody.Code once cut
+	whys    map[custody.GrantID]custody.ReasonID // reasons that approvals gave
+	turn    int                                  // answers begun
+	cut     atomic.Uint32                        // custody.Code once cut
 	onCut   func(custody.Code)
 	of      *Session // whose end is this one's, when this is another view of it; see Beside
 }
@@ -113,7 +114,7 @@ func (s *Session) ActFor(person *custody.Session) {
 	}
 	s.actor.Store(person)
 	s.counter = s.g.counter(person)
-	s.reason, s.reasons = "", 0
+	s.reason, s.reasons, s.whys = "", 0, nil
 	s.cached = [3]cachedDecision{}
 }
 

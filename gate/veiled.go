@@ -7,7 +7,11 @@ import "custody"
 // hides them wholly. It refuses only when nothing may be seen, when an export may
 // hold nothing, and when a reason would open what the answer shows.
 func (s *Session) veiled(n Need, see *custody.Decision, clear, masked custody.CategorySet) (Ruling, error) {
-	if clear|masked == 0 || n.Read&^(clear|masked) != 0 && see.ReasonRequired && s.reason == "" {
+	lent := see.Lent &^ n.Hidden
+	if n.Action != custody.See {
+		lent = 0
+	}
+	if clear|masked|lent == 0 || n.Read&^(clear|masked|lent) != 0 && see.ReasonRequired && s.reason == "" {
 		return Ruling{}, s.missing(see, noCategory(n.Read))
 	}
 	if n.Action != custody.See {
@@ -21,7 +25,7 @@ func (s *Session) veiled(n Need, see *custody.Decision, clear, masked custody.Ca
 		}
 		clear &= open
 	}
-	return Ruling{Grant: see.Grant, Masked: n.Read &^ clear, Limits: see.Limits, need: n}, nil
+	return Ruling{Grant: see.Grant, Masked: n.Read &^ (clear | lent), Lent: n.Read & lent, Limits: see.Limits, need: n}, nil
 }
 
 // Foresee gives the decision that would hold for a reason that is not stated yet.
@@ -48,8 +52,8 @@ func (s *Session) May(a custody.Action) custody.Decision {
 	return d
 }
 
-// approvedFor finds the approved export for a need whose categories may be seen.
-func (s *Session) approvedFor(n Need, see *custody.Decision) *custody.Extra {
+// exportFor finds the approved export for a need whose categories may be seen.
+func (s *Session) exportFor(n Need, see *custody.Decision) *custody.Extra {
 	if n.Action != custody.Export || n.Read&^(see.With(custody.Clear)|see.With(custody.Masked)) != 0 || n.Used&^see.With(custody.Clear) != 0 {
 		return nil
 	}

@@ -42,10 +42,13 @@ func (p *Policy) Decide(q custody.Question) custody.Decision {
 	tally := a.decide(&d, permitted)
 	tally.fill(&d)
 	if len(extra) > 0 {
-		d.Extra = a.extras(extra, &tally, ceiling)
+		a.extras(&d, extra, ceiling)
 	}
 	if permitted == 0 {
 		d.Why = "no grant or policy permits this here"
+		if d.Lent != 0 {
+			d.Why = lentWhy(&d)
+		}
 		return d
 	}
 	d.ReasonRequired = a.reasonHelps(&d, permitted)

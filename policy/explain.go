@@ -52,7 +52,7 @@ func (p *Policy) Explain(q custody.Question) Explanation {
 	}
 	for _, action := range []custody.Action{custody.See, custody.Export, custody.Change} {
 		q.Action = action
-		d := p.Decide(q)
+		d := p.Decide(q).Opened()
 		a := &asker{p: p, q: &q, rules: p.candidates(&q, nil)}
 		a.prepare(q.Reason)
 		helped := &asker{p: p, q: &q, rules: a.rules}
@@ -87,12 +87,45 @@ func explain(a, helped *asker, d *custody.Decision, c custody.Category) Answer {
 			missing = append(missing, r.name()+" "+f.Because)
 		}
 	}
+	found, lacking := a.lent(c)
+	answer.Findings, missing = append(answer.Findings, found...), append(missing, lacking...)
 	if d.Treatment(c) == custody.Refused && !a.p.facts.ceiling(a.q.Session).Has(c) {
 		answer.Missing = "the register of processors does not let people of " + a.q.Session.OrgName + " have " + c.String() + " of " + a.q.Session.SystemName
 	} else if d.Treatment(c) == custody.Refused {
 		answer.Missing = a.missing(missing, c)
 	}
 	return answer
+}
+
+// lent is what the person's approvals for a category say, and what is missing of them.
+func (a *asker) lent(c custody.Category) (found []Finding, missing []string) {
+	s := a.q.Session
+	for _, g := range a.p.extra[s.Login] {
+		if s.Person == 0 || g.System != s.SystemName || !g.See.Has(c) || g.Export != (a.q.Action == custody.Export) || a.q.Action == custody.Change {
+			continue
+		}
+		f := Finding{Policy: fmt.Sprintf("grant-%d-approval", g.ID), Grant: g.ID, Says: "is silent"}
+		switch {
+		case a.q.Time.Before(g.Start):
+			f.Because = "begins on " + when(g.Start)
+		case !g.Current(a.q.Time):
+			f.Because = "ended on " + when(g.End)
+		case !a.holds(g):
+			f.Because = "needs " + strings.Join(a.lacks(g), ", ") + ", which this person does not hold in date"
+		case g.Export:
+			f.Says = fmt.Sprintf("permits one export of %d customers", g.Beyond)
+		default:
+			f.Says = fmt.Sprintf("permits, of %d customers in all", g.Beyond)
+		}
+		if g.Why != "" && f.Because == "" {
+			f.Says += " (" + g.Why + ")"
+		}
+		if f.Because != "" {
+			missing = append(missing, fmt.Sprintf("grant %d %s", g.ID, f.Because))
+		}
+		found = append(found, f)
+	}
+	return found, missing
 }
 
 // finding is what one rule says, and why it is silent.

@@ -148,26 +148,27 @@ func (a *asker) approvals() (list []*Grant) {
 	return list
 }
 
-// extras puts approvals in the words of a decision. One that opens categories by itself
-// adds to limits only where something else permits too: else its own limits hold. An
-// approved export holds nothing that a policy forbids.
-func (a *asker) extras(list []*Grant, t *tally, ceiling custody.CategorySet) (all []custody.Extra) {
+// extras puts approvals in the words of a decision. Of their categories one that a policy
+// forbids is left out; what an approval opens beside other grants is lent.
+func (a *asker) extras(d *custody.Decision, list []*Grant, ceiling custody.CategorySet) {
 	for _, g := range list {
-		if g.opens() && !t.ordinary() {
+		x := custody.Extra{Grant: g.ID, Subjects: g.Beyond, Once: g.Once, Since: g.Start, Why: g.Why, Categories: a.approved(g) & ceiling}
+		if g.See != 0 && x.Categories == 0 {
 			continue
 		}
-		x := custody.Extra{Grant: g.ID, Subjects: g.Beyond, Once: g.Once, Since: g.Start}
-		if g.Export {
-			for _, c := range (g.See & ceiling).List() {
-				if !a.forbidden(c) {
-					x.Categories |= custody.Categories(c)
-				}
-			}
-			if x.Categories == 0 {
-				continue
-			}
+		d.Extra = append(d.Extra, x)
+		if !g.Export {
+			d.Lent |= x.Categories &^ d.With(custody.Clear)
 		}
-		all = append(all, x)
 	}
-	return all
+}
+
+// approved are an approval's categories that no policy forbids.
+func (a *asker) approved(g *Grant) (set custody.CategorySet) {
+	for _, c := range g.See.List() {
+		if !a.forbidden(c) {
+			set |= custody.Categories(c)
+		}
+	}
+	return set
 }

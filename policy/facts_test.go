@@ -68,8 +68,8 @@ func TestCeiling(t *testing.T) {
 	}
 }
 
-// TestApprovalsInDecisions: an approval adds to the limits of others; one that opens
-// categories has limits of its own where nothing else permits.
+// TestApprovalsInDecisions: an approval adds to the limits of others; what one opens beside
+// them is lent, and no treatment of the decision itself.
 func TestApprovalsInDecisions(t *testing.T) {
 	login := alice().Login
 	limited := with(estimators(1, "name"), func(g *policy.Grant) { g.Limits.PerDay = 5 })
@@ -79,11 +79,12 @@ func TestApprovalsInDecisions(t *testing.T) {
 	grants := []policy.Grant{limited, more, glass, export}
 
 	d := decide(t, policy.Facts{}, custody.See, monday, "", grants...)
-	if d.With(custody.Clear) != set("name,phone") || d.Limits.PerDay != 5 || len(d.Extra) != 2 || d.Extra[0].Grant != 3 || d.Extra[0].Subjects != 7 || d.Extra[1].Subjects != 3 {
+	opened := d.Opened()
+	if d.With(custody.Clear) != set("name") || d.Lent != set("phone") || opened.With(custody.Clear) != set("name,phone") || d.Limits.PerDay != 5 || len(d.Extra) != 2 || d.Extra[0].Grant != 3 || d.Extra[0].Subjects != 7 || d.Extra[1].Subjects != 3 {
 		t.Errorf("to see: %+v", d)
 	}
 	d = decide(t, policy.Facts{}, custody.See, monday, "", more, glass, export)
-	if d.With(custody.Clear) != set("phone") || d.Limits.PerDay != 7 || len(d.Extra) != 1 || d.Extra[0].Grant != 2 {
+	if d.With(custody.Clear) != 0 || d.Lent != set("phone") || d.Limits != (custody.Limits{}) || len(d.Extra) != 2 || d.Extra[0].Subjects != 7 {
 		t.Errorf("without another right: %+v", d)
 	}
 	forbid := `forbid(principal, action == Action::"export", resource == Category::"bank");`

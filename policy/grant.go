@@ -30,15 +30,16 @@ type Grant struct {
 	Start, End     time.Time // in force while Start ≤ now < End; a zero End is open
 	// Beyond makes it an approval for a person: so many distinct customers in all beyond
 	// the limits of other grants. With Export it is an approved export of See, which
-	// counts against no other limit; with See alone it opens those categories too.
+	// counts against no other limit; with See alone it is so many customers of whom those
+	// categories may be seen beyond other grants. It has no limits but Beyond.
 	Beyond uint32
 	Once   bool // an approved export that is one answer
+	// Why is what an approval was asked for, such as "request 7: claim 123"; the store
+	// finds it. Looks under it have it as their reason where no other is stated.
+	Why string
 	// Needs names what the person must hold, as Holding does.
 	Needs []string
 }
-
-// opens says whether a grant permits by itself; others only add to what does.
-func (g *Grant) opens() bool { return g.Beyond == 0 || !g.Export && g.See|g.Mask|g.Change != 0 }
 
 // Current says whether the grant is in force at now.
 func (g *Grant) Current(now time.Time) bool {
@@ -78,6 +79,8 @@ func (g *Grant) Check() error {
 		return custody.E(custody.CodeInvalid, "a name in the grant is not UTF-8 text", "use the names that the list commands show")
 	case g.System == "":
 		return custody.E(custody.CodeInvalid, "a grant is for one system", "give --system, as custody.yaml names it")
+	case g.Beyond > 0 && g.Mask|g.Change != 0:
+		return custody.E(custody.CodeInvalid, "an approval lets see or export, in clear", "name the categories to see")
 	case g.Beyond > 0 && g.Person == "":
 		return custody.E(custody.CodeInvalid, "an approval is for one person", "name the person whom it is for")
 	case g.Beyond > 0 && g.Export && g.See == 0 || g.Once && (g.Beyond == 0 || !g.Export):
@@ -111,7 +114,7 @@ type clause struct {
 
 // clauses are what a grant says, as at most three policies.
 func (g *Grant) clauses() []clause {
-	if !g.opens() {
+	if g.Beyond > 0 { // an approval is counted by the gate; decisions name it as an Extra
 		return nil
 	}
 	look := []custody.Action{custody.See}

@@ -1,8 +1,8 @@
 package policy
 
 import (
-	"slices"
 	"strconv"
+	"strings"
 
 	"custody"
 )
@@ -37,9 +37,6 @@ func (t *tally) fill(d *custody.Decision) {
 		if s.grant != nil && s.points > best {
 			best, d.Grant = s.points, s.grant.ID
 		}
-		if t.ordinary() && s.beyond() {
-			continue
-		}
 		if first {
 			d.Limits, first = s.limits, false
 			continue
@@ -48,15 +45,6 @@ func (t *tally) fill(d *custody.Decision) {
 		d.Limits.PerDay = wider(d.Limits.PerDay, s.limits.PerDay)
 		d.Limits.PerExport = wider(d.Limits.PerExport, s.limits.PerExport)
 	}
-}
-
-// beyond says whether a permit is an approval, which adds to the limits of others.
-func (s *score) beyond() bool { return s.grant != nil && s.grant.Beyond > 0 }
-
-// ordinary says whether anything but approvals permitted: its limits count then, and
-// approvals come on top. Otherwise theirs are all there is.
-func (t *tally) ordinary() bool {
-	return slices.ContainsFunc(t.scores, func(s score) bool { return !s.beyond() })
 }
 
 // wider is the larger limit, where zero is no limit.
@@ -95,6 +83,11 @@ func (t *tally) why(d *custody.Decision, q *custody.Question) string {
 		b = append(b, "; more with a stated reason"...)
 	}
 	return string(b)
+}
+
+// lentWhy is the sentence where approvals alone permit.
+func lentWhy(d *custody.Decision) string {
+	return "may see " + strings.Join(d.Lent.Strings(), ", ") + " of as many customers as were approved"
 }
 
 // appendSet writes the categories' names with commas.

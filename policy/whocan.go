@@ -24,11 +24,11 @@ func (p *Policy) WhoCan(action custody.Action, c custody.Category, asked []custo
 	for i := range asked {
 		q := asked[i]
 		q.Action, q.Reason = action, ""
-		d := p.Decide(q)
+		d := p.Decide(q).Opened()
 		access := Access{Session: q.Session, Action: action, Treatment: d.Treatment(c), Grant: d.Grant}
 		if access.Treatment == custody.Refused && d.ReasonRequired {
 			q.Reason = statedReason
-			d = p.Decide(q)
+			d = p.Decide(q).Opened()
 			access.Treatment, access.Grant, access.Reason = d.Treatment(c), d.Grant, true
 		}
 		if access.Treatment == custody.Refused {
@@ -54,7 +54,7 @@ func (p *Policy) permits(q custody.Question, c custody.Category) (names []string
 
 // ExplainOne is Explain for one action and category.
 func (p *Policy) ExplainOne(q custody.Question, c custody.Category) Answer {
-	d := p.Decide(q)
+	d := p.Decide(q).Opened()
 	a := &asker{p: p, q: &q, rules: p.candidates(&q, nil)}
 	a.prepare(q.Reason)
 	helped := &asker{p: p, q: &q, rules: a.rules}

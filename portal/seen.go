@@ -87,7 +87,7 @@ func (v *visit) group(shown, masked custody.CategorySet) (*ruled, error) {
 }
 
 func (v *visit) rule(shown, masked custody.CategorySet) (gate.Ruling, error) {
-	r, err := v.view.s.Decide(gate.Need{Action: v.action, Read: shown | masked, Veiled: true}, v.shape)
+	r, err := v.view.s.Decide(gate.Need{Action: v.action, Read: shown | masked, Veiled: true, Hidden: masked}, v.shape)
 	if err != nil {
 		return r, err
 	}

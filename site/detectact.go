@@ -120,7 +120,7 @@ func (r *restrained) Decide(q custody.Question) custody.Decision {
 		if x.Reason && q.Reason == "" { // nothing is open until a reason is stated
 			d.Treatments, d.ReasonRequired = custody.Decision{}.Treatments, true
 		}
-		d.Extra = nil // approvals wait
+		d.Extra, d.Lent = nil, 0 // approvals wait
 		d.ValidUntil = earliest(d.ValidUntil, x.End)
 	}
 	return d

@@ -81,8 +81,9 @@ func (s *Store) EndGrant(id custody.GrantID, at time.Time) error {
 // Grants lists all grants, ended ones too, by number: what policy.New takes.
 func (s *Store) Grants() ([]policy.Grant, error) {
 	grants, err := list(s.read, scanGrant, `SELECT g.id, coalesce(p.login, ''), coalesce(r.name, ''), coalesce(o.name, ''), coalesce(a.name, ''),
-		s.name, g.see, g.mask, g.change, g.export, g.per_hour, g.per_day, g.per_export, g.reason_required, g.start, g.end, g.beyond, g.once, g.needs
-		FROM grants g JOIN systems s ON s.id = g.system
+		s.name, g.see, g.mask, g.change, g.export, g.per_hour, g.per_day, g.per_export, g.reason_required, g.start, g.end, g.beyond, g.once, g.needs,
+		CASE WHEN g.beyond > 0 THEN coalesce('request ' || q.id || ': ' || q.reason, 'emergency access ' || b.id || ': ' || b.reason) END
+		FROM grants g LEFT JOIN requests q ON q.given = g.id LEFT JOIN break_glass b ON b.given = g.id JOIN systems s ON s.id = g.system
 		LEFT JOIN people p ON p.id = g.person LEFT JOIN roles r ON r.id = g.role
 		LEFT JOIN organisations o ON o.id = g.organisation LEFT JOIN applications a ON a.id = g.application
 		ORDER BY g.id`)
@@ -94,10 +95,22 @@ func (s *Store) Grants() ([]policy.Grant, error) {
 
 func scanGrant(r *sql.Rows) (g policy.Grant, err error) {
 	var start, end sql.NullInt64
-	var needs sql.NullString
+	var needs, why sql.NullString
 	err = r.Scan(&g.ID, &g.Person, &g.Role, &g.Organisation, &g.Application, &g.System, &g.See, &g.Mask, &g.Change, &g.Export,
-		&g.Limits.PerHour, &g.Limits.PerDay, &g.Limits.PerExport, &g.ReasonRequired, &start, &end, &g.Beyond, &g.Once, &needs)
-	g.Needs = words(needs)
+		&g.Limits.PerHour, &g.Limits.PerDay, &g.Limits.PerExport, &g.ReasonRequired, &start, &end, &g.Beyond, &g.Once, &needs, &why)
+	g.Needs, g.Why = words(needs), clip(why.String, maxWhy)
 	g.Start, g.End = moment(start), moment(end)
 	return g, err
+}
+
+// maxWhy is how much of what an approval was asked for is recorded with each look, in
+// bytes: a reason holds no more.
+const maxWhy = 256
+
+// clip cuts a text to so many bytes, between characters.
+func clip(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "")
 }
