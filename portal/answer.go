@@ -21,6 +21,7 @@ type answer struct {
 	route    custody.Route
 	action   custody.Action
 	rights   custody.Decision // how each category may leave
+	loans                     // what of it approvals lend
 	reason   bool             // looks need a reason that is asked for by customer
 	stated   bool             // the request itself states the reason
 	whole    bool             // nothing is released before all of it is recognised
@@ -132,6 +133,9 @@ func (v *visit) prepare(resp *http.Response) error {
 			return err
 		}
 	}
+	if !v.whole {
+		v.alone()
+	}
 	if v.action == custody.Export {
 		if err := v.export(); err != nil {
 			return err
@@ -206,8 +210,12 @@ func (v *visit) pump(first []byte, rest io.Reader, cut func()) error {
 	if err := f.Reset(v.kind, v.options(v.charset)); err != nil {
 		return err
 	}
+	v.inHead = len(v.view.seen)
 	for {
 		var err error
+		if v.lent != 0 && v.whole {
+			v.raw = append(v.raw, chunk...)
+		}
 		if len(chunk) > 0 {
 			v.view.out, err = f.Write(v.view.out, chunk)
 		}
@@ -220,6 +228,9 @@ func (v *visit) pump(first []byte, rest io.Reader, cut func()) error {
 		if end == io.EOF {
 			if all && v.unchanged(chunk) {
 				v.p.blanks.keep(chunk, &like)
+			}
+			if err := v.lendable(); err != nil {
+				return v.cutShort(err)
 			}
 			return v.finish()
 		}

@@ -170,7 +170,7 @@ type reasonRun struct {
 // seen without one have none. Otherwise is the reason for whom there is none.
 func (v *visit) sortByReason(list []sighting, r *reasons, otherwise *Stated) (runs []reasonRun, missing []custody.SubjectID) {
 	free := v.view.s.Rights()
-	clear, masked := free.With(custody.Clear), free.With(custody.Masked)
+	clear, masked := free.With(custody.Clear)|v.lent, free.With(custody.Masked)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, s := range list {

@@ -56,7 +56,7 @@ func (v *visit) recordAll(list []sighting) error {
 	for i := range list {
 		w.ids = append(w.ids, list[i].subject)
 	}
-	if err := w.answer.Admit(r, w.ids); err != nil {
+	if err := w.answer.Admit(r, w.ids, v.loansOf(list)...); err != nil {
 		return err
 	}
 	for i := range list {

@@ -172,6 +172,7 @@ func (v *visit) run() error {
 		return err
 	}
 	if upgrade(v.r) {
+		v.alone()
 		return v.socket()
 	}
 	if err := v.sends(); err != nil {
@@ -210,6 +211,10 @@ func (v *visit) decide() error {
 		v.leave()
 		v.reason = true
 		d = s.Foresee(custody.See, foreseen)
+	}
+	v.ordinary, v.lent = d.Treatments, d.Lent
+	if d.Lent != 0 {
+		d = d.Opened()
 	}
 	if d.With(custody.Clear)|d.With(custody.Masked) == 0 {
 		_, err := s.Decide(gate.Need{Veiled: true}, v.shape)
