@@ -120,7 +120,7 @@ func TestApprovedWithinTheOrdinary(t *testing.T) {
 	if n, err := b.look(s, name, 30, 30); n != 0 || custody.CodeOf(err) != custody.CodeLimit {
 		t.Errorf("a name beyond the limit: %d, %v", n, err)
 	}
-	b.rights(limited(0, 5), lends(phone, 3))
+	b.rights(limited(0, 5), lends(email, 1), lends(phone, 3))
 	if n, err := b.look(s, name, 40, 40); n != 0 || custody.CodeOf(err) != custody.CodeLimit {
 		t.Errorf("phones were approved, and not more names: %d, %v", n, err)
 	}
@@ -161,8 +161,8 @@ func TestTwoApprovals(t *testing.T) {
 	if b.under(2) != 2 || b.under(3) != 3 || b.under(4) != 1 {
 		t.Errorf("%d, %d and %d used", b.under(2), b.under(3), b.under(4))
 	}
-	if n, _ := b.look(s, phone, 1, 9); n != 4 {
-		t.Errorf("%d phones, want the three and one more", n)
+	if n, _ := b.look(s, phone, 5, 9); n != 1 {
+		t.Errorf("%d phones more, want the one that is left", n)
 	}
 }
 
@@ -200,7 +200,7 @@ func TestAdmitLent(t *testing.T) {
 		}
 		return a.Commit()
 	}
-	if err := page(1, 4); custody.CodeOf(err) != custody.CodeLimit || b.recorded() != 0 {
+	if err := page(6, 9); custody.CodeOf(err) != custody.CodeLimit || b.recorded() != 0 {
 		t.Fatalf("four: %v, %d recorded", err, b.recorded())
 	}
 	if err := page(1, 3); err != nil || b.under(2) != 3 || b.under(1) != 3 {
