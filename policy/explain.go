@@ -101,7 +101,7 @@ func explain(a, helped *asker, d *custody.Decision, c custody.Category) Answer {
 func (a *asker) lent(c custody.Category) (found []Finding, missing []string) {
 	s := a.q.Session
 	for _, g := range a.p.extra[s.Login] {
-		if s.Person == 0 || g.System != s.SystemName || !g.See.Has(c) || g.Export != (a.q.Action == custody.Export) || a.q.Action == custody.Change {
+		if s.Person == 0 || a.q.Action != custody.See || g.Export || g.System != s.SystemName || !g.See.Has(c) {
 			continue
 		}
 		f := Finding{Policy: fmt.Sprintf("grant-%d-approval", g.ID), Grant: g.ID, Says: "is silent"}
@@ -112,13 +112,8 @@ func (a *asker) lent(c custody.Category) (found []Finding, missing []string) {
 			f.Because = "ended on " + when(g.End)
 		case !a.holds(g):
 			f.Because = "needs " + strings.Join(a.lacks(g), ", ") + ", which this person does not hold in date"
-		case g.Export:
-			f.Says = fmt.Sprintf("permits one export of %d customers", g.Beyond)
 		default:
-			f.Says = fmt.Sprintf("permits, of %d customers in all", g.Beyond)
-		}
-		if g.Why != "" && f.Because == "" {
-			f.Says += " (" + g.Why + ")"
+			f.Says = "permits"
 		}
 		if f.Because != "" {
 			missing = append(missing, fmt.Sprintf("grant %d %s", g.ID, f.Because))

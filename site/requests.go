@@ -44,7 +44,7 @@ func (q requests) list(ctx context.Context, f store.RequestFilter) ([]portal.Req
 		one := portal.Request{ID: r.ID, Name: r.FullName, System: r.SystemName, State: r.State, Note: r.Note, Wish: portal.Wish{Export: r.Kind == store.AskExport,
 			Subjects: r.Subjects, Categories: r.Categories, Until: r.Until, Reason: r.Reason}}
 		if r.Kind == store.AskSee {
-			one.Other = r.Categories.String() + " of " + strconv.FormatUint(uint64(r.Subjects), 10) + " customers a day"
+			one.Other = r.Categories.String() + " of " + strconv.FormatUint(uint64(r.Subjects), 10) + " customers"
 		}
 		all = append(all, one)
 	}

@@ -63,8 +63,7 @@ func (s *Store) UseBreakGlass(ctx context.Context, b *BreakGlass, roles []string
 		if err := t.QueryRow("SELECT p.login, s.name FROM people p, systems s WHERE p.id = ? AND s.id = ?", b.Person, b.System).Scan(&b.Login, &b.SystemName); err != nil {
 			return orNamed(err, "no system has this name", "custody.yaml declares the systems")
 		}
-		g := policy.Grant{Person: b.Login, System: b.SystemName, See: b.Categories, Beyond: b.Subjects, Start: at, End: b.Ends,
-			Limits: custody.Limits{PerHour: b.Subjects, PerDay: b.Subjects, PerExport: b.Subjects}}
+		g := policy.Grant{Person: b.Login, System: b.SystemName, See: b.Categories, Beyond: b.Subjects, Start: at, End: b.Ends}
 		if err := addGrant(t, &g); err != nil {
 			return err
 		}

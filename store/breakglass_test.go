@@ -22,7 +22,7 @@ func TestBreakGlass(t *testing.T) {
 	must(t, err)
 	grants, err := f.Grants()
 	must(t, err)
-	if g := grants[0]; g.See != b.Categories || g.Beyond != 5 || g.Limits.PerDay != 5 || !g.End.Equal(b.Ends) || g.Person != "dora@northfield.example" {
+	if g := grants[0]; g.See != b.Categories || g.Beyond != 5 || g.Why != "emergency access 1: "+b.Reason || !g.End.Equal(b.Ends) || g.Person != "dora@northfield.example" {
 		t.Errorf("the grant is %+v", g)
 	}
 	_, err = f.glass("dora", t0.Add(2*time.Hour))

@@ -16,7 +16,7 @@ import (
 const (
 	AskMore   = "more"   // so many customers beyond the limits, in all
 	AskExport = "export" // one export of so many customers
-	AskSee    = "see"    // categories, of so many customers a day
+	AskSee    = "see"    // categories, of so many customers, in all
 )
 
 // The states of a request.
@@ -223,17 +223,8 @@ func (r *Request) grant(a Approval, at time.Time) (*policy.Grant, error) {
 	if a.Subjects > r.Subjects || a.Until.After(r.Until) || !a.Until.After(at) {
 		return nil, custody.E(custody.CodeInvalid, "an approval gives no more than was asked for, and ends in the future", "give less, or have a new request filed")
 	}
-	g := &policy.Grant{Person: r.Login, System: r.SystemName, See: r.Categories, Start: at, End: a.Until}
-	switch r.Kind {
-	case AskMore:
-		g.Beyond = a.Subjects
-	case AskExport:
-		g.Export, g.Once, g.Beyond = true, true, a.Subjects
-	case AskSee:
-		g.Limits = custody.Limits{PerHour: a.Subjects, PerDay: a.Subjects, PerExport: a.Subjects}
-		g.Beyond = a.Subjects // on top of what other grants let see
-	}
-	return g, nil
+	export := r.Kind == AskExport
+	return &policy.Grant{Person: r.Login, System: r.SystemName, See: r.Categories, Beyond: a.Subjects, Export: export, Once: export, Start: at, End: a.Until}, nil
 }
 
 // openRequest finds a request that somebody may decide. An end that has come is the

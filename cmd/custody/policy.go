@@ -95,6 +95,34 @@ type decisionRow struct {
 	ReasonRequired    bool            `json:"reason_required"`
 	ValidUntil        stamp           `json:"valid_until,omitzero"`
 	Why               string          `json:"why"`
+	Approved          []approvedRow   `json:"approved,omitempty"`
+}
+
+// approvedRow is what was approved beyond the grants.
+type approvedRow struct {
+	Grant      custody.GrantID `json:"grant"`
+	Customers  uint32          `json:"customers"`
+	Categories []string        `json:"categories"`
+	For        string          `json:"for,omitempty"`
+}
+
+// String is the approval in words.
+func (x approvedRow) String() string {
+	text := fmt.Sprintf("%d customers in all under grant %d", x.Customers, x.Grant)
+	if len(x.Categories) > 0 {
+		text = strings.Join(x.Categories, ", ") + " of " + text
+	}
+	if x.For != "" {
+		text += ", " + x.For
+	}
+	return text
+}
+
+func approvedRows(list []custody.Extra) (rows []approvedRow) {
+	for _, x := range list {
+		rows = append(rows, approvedRow{x.Grant, x.Subjects, x.Categories.Strings(), x.Why})
+	}
+	return rows
 }
 
 func (a *app) explain(login, application, organisation, system, reason string) error {
@@ -129,7 +157,7 @@ func (a *app) explain(login, application, organisation, system, reason string) e
 		d := p.Decide(custody.Question{Session: session, Action: action, Time: a.now(), Reason: reason, Hour: hour, Day: day})
 		rows = append(rows, decisionRow{action.String(), d.With(custody.Clear).Strings(), d.With(custody.Masked).Strings(),
 			d.With(custody.Refused).Strings(), d.Grant, d.Limits.PerHour, d.Limits.PerDay, d.Limits.PerExport, hour, day,
-			d.ReasonRequired, stamp{d.ValidUntil}, d.Why})
+			d.ReasonRequired, stamp{d.ValidUntil}, d.Why, approvedRows(d.Extra)})
 	}
 	if a.json {
 		return list(a, rows, "")
@@ -158,6 +186,9 @@ func (a *app) sayDecision(r decisionRow) {
 		a.say("  reason   stating one would open more: SET custody.reason = '…'")
 	}
 	a.say("  why      %s", r.Why)
+	for _, x := range r.Approved {
+		a.say("  approved %s", x)
+	}
 }
 
 func limitWords(r decisionRow) string {

@@ -30,14 +30,14 @@ func (a *app) requestNew() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "new", Short: "Ask for more customers, for one export, or for categories to see",
 		Long: `Ask for a right for a short time: so many more customers than the limits let
-(--more), one export of so many customers (--export), or categories for so many
-customers a day (--see). Categories are opened for the customers whom the person's other
-rights reach, within their limits; the number is for who has no other right there, and
-is added to the limits of who has. For a single case ask for --more.
+(--more), one export of so many customers (--export), or categories of so many customers
+(--see). The numbers are of people in all, until it ends: each customer of whom a
+category is shown that the person's other rights do not show counts once.
 
 A manager of the person's organisation or branch decides, who is neither the person nor
 who asked; until then nothing changes.`,
 		Example: `  custody request new --person alice@northfield.example --system bodyshop --more 40 --until 17:00 --reason "claim 123"
+  custody request new --person alice@northfield.example --system bodyshop --see 40 --categories phone --until 17:00 --reason "claim 123"
   custody request new --person alice@northfield.example --system bodyshop --export 500 --categories name,vehicle --until 2026-12-31 --reason "recall of June"`,
 		Args: takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.newRequest(cmd, &f) },
@@ -49,7 +49,7 @@ who asked; until then nothing changes.`,
 	flags.StringVar(&f.system, "system", "", "in this `system`")
 	flags.Uint32Var(&f.more, "more", 0, "so many customers beyond the limits, in all")
 	flags.Uint32Var(&f.export, "export", 0, "one export of so many customers")
-	flags.Uint32Var(&f.see, "see", 0, "categories of so many customers a day")
+	flags.Uint32Var(&f.see, "see", 0, "categories of so many customers, in all")
 	flags.Var(&f.categories, "categories", "of an export or a look")
 	flags.Var(&f.until, "until", "when it ends, like 17:00 or 2026-12-31")
 	flags.StringVar(&f.reason, "reason", "", "why, in a few `words`")
@@ -148,7 +148,7 @@ func (r requestRow) wish() string {
 	case store.AskExport:
 		return fmt.Sprintf("one export of %s of %d customers in %s", strings.Join(r.Categories, ", "), r.Subjects, r.System)
 	}
-	return fmt.Sprintf("see %s of %d customers a day in %s", strings.Join(r.Categories, ", "), r.Subjects, r.System)
+	return fmt.Sprintf("see %s of %d customers in %s", strings.Join(r.Categories, ", "), r.Subjects, r.System)
 }
 
 func (a *app) requestList() *cobra.Command {
