@@ -74,7 +74,7 @@ func New(o Options) (*Service, error) {
 	return s, s.Reload()
 }
 
-// Reload reads all rights again and puts them in force at once. Call it when the
+// Reload reads the rights that have changed and puts them in force at once. Call it when the
 // store says that something changed, and when NextChange has come.
 func (s *Service) Reload() error {
 	s.loading.Lock()
@@ -83,11 +83,20 @@ func (s *Service) Reload() error {
 }
 
 func (s *Service) load() error {
-	r, err := s.store.Rights(s.clock())
+	old := s.now.Load()
+	since := uint64(0)
+	if old != nil {
+		since = old.generation
+	}
+	r, err := s.store.RightsSince(s.clock(), since)
 	if err != nil {
 		return err
 	}
-	s.now.Store(newSnapshot(r))
+	if old == nil || r.Of == nil {
+		s.now.Store(newSnapshot(r))
+	} else {
+		s.now.Store(old.patched(r, s.clock()))
+	}
 	return nil
 }
 

@@ -17,8 +17,9 @@ type Storage interface {
 	Browsers
 	// Generation changes whenever a right changes, in any process.
 	Generation() (uint64, error)
-	// Rights reads all that is current at now, or will be.
-	Rights(now time.Time) (*Rights, error)
+	// RightsSince reads what is current at now, or will be: of people whose rights have
+	// changed since a generation, who are in Of then, or of everybody.
+	RightsSince(now time.Time, generation uint64) (*Rights, error)
 }
 
 // People is the part of the storage that holds people and who they work for.
@@ -145,7 +146,10 @@ const (
 // begins later. Revoked or expired credentials, ended engagements and removed
 // applications are left out.
 type Rights struct {
-	Generation   uint64
+	Generation uint64
+	// Of are the people whom People, Engagements and Credentials are about, all there is of
+	// them; the rest stays as it was, but for Cut. Nil: everybody and everything.
+	Of           []custody.PersonID
 	People       []Person
 	Engagements  []Engagement
 	Applications []Application

@@ -63,6 +63,13 @@ func NewWith(grants []Grant, extra []byte, facts Facts) (*Policy, error) {
 	return p, nil
 }
 
+// With is the policy with other facts.
+func (p *Policy) With(facts Facts) *Policy {
+	q := *p
+	q.facts = facts
+	return &q
+}
+
 // Cedar is the text of all policies in force or to come, as Cedar's own tools read
 // it.
 func (p *Policy) Cedar() []byte {

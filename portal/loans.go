@@ -42,7 +42,7 @@ func (v *visit) loansOf(list []sighting) (all []gate.Loan) {
 // suffice for all whom it shows, or where it shows so many that it is an export.
 func (v *visit) lendable() error {
 	w := v.view
-	if v.lent == 0 || !v.whole {
+	if v.lent == 0 || !v.whole || v.ordinary == (treatments{}) { // without anything else the limit's page says more
 		return nil
 	}
 	list := v.loansOf(w.seen)

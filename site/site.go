@@ -95,7 +95,7 @@ type Site struct {
 	erasures uint64 // as of the last look, under rights
 	systems  []*pgproxy.System
 	portals  map[string]*entrance
-	policy   *policy.Policy
+	policies policies
 	doors    doors
 	desk     *desk
 	intake   counter
@@ -144,13 +144,14 @@ func (s *Site) open(ctx context.Context) (err error) {
 	} else if n > 0 {
 		s.o.Log.Info("sessions that a stopped gate had left open were closed", "sessions", n)
 	}
-	if s.policy, err = s.loadPolicy(); err != nil {
+	p, err := s.loadPolicy()
+	if err != nil {
 		return err
 	}
 	if err := s.openSubjects(); err != nil {
 		return err
 	}
-	decider, err := s.restrain(s.policy)
+	decider, err := s.restrain(p)
 	if err != nil {
 		return err
 	}
@@ -212,23 +213,11 @@ func (s *Site) Close() error {
 	return s.Ledger.Close()
 }
 
-func (s *Site) loadPolicy() (*policy.Policy, error) {
-	grants, err := s.o.Store.Grants()
-	if err != nil {
-		return nil, err
-	}
-	facts, err := s.o.Store.Facts(s.o.Now(), s.notice())
-	if err != nil {
-		return nil, err
-	}
-	return policy.NewWith(grants, s.o.Policies, facts)
-}
-
 // Policy gives the policy in force.
 func (s *Site) Policy() *policy.Policy {
 	s.rights.Lock()
 	defer s.rights.Unlock()
-	return s.policy
+	return s.policies.made
 }
 
 // watch hears of changed rights in the store, whoever changed them, and of the
@@ -301,7 +290,6 @@ func (s *Site) Reload() error {
 	if err != nil {
 		return err
 	}
-	s.policy = p
 	s.Gate.SetPolicy(decider)
 	s.Gate.Recheck()
 	if err := s.hearSwitches(); err != nil {

@@ -13,15 +13,7 @@ import (
 // is in force; people hold "rule:notice" who accepted it.
 func (s *Store) Facts(now time.Time, notice string) (policy.Facts, error) {
 	f := policy.Facts{Holdings: map[custody.PersonID][]policy.Holding{}, Ceilings: map[string]map[string]custody.CategorySet{}}
-	_, err := list(s.read, func(r *sql.Rows) (struct{}, error) {
-		var person custody.PersonID
-		var h policy.Holding
-		var from, until sql.NullInt64
-		err := r.Scan(&person, &h.Name, &from, &until)
-		h.From, h.Until = moment(from), moment(until)
-		f.Holdings[person] = append(f.Holdings[person], h)
-		return struct{}{}, err
-	}, holdings, now.UnixMilli(), notice)
+	_, err := list(s.read, scanHolding(f.Holdings), holdings("IS NOT NULL"), now.UnixMilli(), notice)
 	if err == nil {
 		_, err = list(s.read, func(r *sql.Rows) (struct{}, error) {
 			var org string
@@ -44,15 +36,31 @@ func (s *Store) Facts(now time.Time, notice string) (policy.Facts, error) {
 	return f, err
 }
 
-// holdings are those in date at ?1 or later. A rule is held from its acceptance until a
+// scanHolding reads the rows of holdings into what people hold.
+func scanHolding(into map[custody.PersonID][]policy.Holding) func(*sql.Rows) (struct{}, error) {
+	return func(r *sql.Rows) (struct{}, error) {
+		var person custody.PersonID
+		var h policy.Holding
+		var from, until sql.NullInt64
+		err := r.Scan(&person, &h.Name, &from, &until)
+		h.From, h.Until = moment(from), moment(until)
+		into[person] = append(into[person], h)
+		return struct{}{}, err
+	}
+}
+
+// holdings is the question for what people hold, of those of whom a condition on their
+// number holds: those in date at ?1 or later. A rule is held from its acceptance until a
 // newer version begins; ?2 is the notice's version. The clause is held from its signing,
 // while the person works for that organisation.
-const holdings = `SELECT t.person, 'training:' || c.name, t.taken, t.until FROM training t JOIN courses c ON c.id = t.course
-		WHERE t.revoked IS NULL AND t.until > ?1
+func holdings(of string) string {
+	return `SELECT t.person, 'training:' || c.name, t.taken, t.until FROM training t JOIN courses c ON c.id = t.course
+		WHERE t.revoked IS NULL AND t.until > ?1 AND t.person ` + of + `
 	UNION ALL SELECT a.person, 'rule:' || r.name, max(a.accepted, r.begins),
 		(SELECT min(n.begins) FROM rules n WHERE n.name = r.name AND (n.begins > r.begins OR n.begins = r.begins AND n.id > r.id))
 		FROM acceptances a JOIN rules r ON r.id = a.rule
-		WHERE NOT EXISTS (SELECT 1 FROM rules n WHERE n.name = r.name AND n.begins <= ?1 AND (n.begins > r.begins OR n.begins = r.begins AND n.id > r.id))
-	UNION ALL SELECT person, 'rule:notice', min(accepted), NULL FROM notices WHERE version = ?2 GROUP BY person
+		WHERE NOT EXISTS (SELECT 1 FROM rules n WHERE n.name = r.name AND n.begins <= ?1 AND (n.begins > r.begins OR n.begins = r.begins AND n.id > r.id)) AND a.person ` + of + `
+	UNION ALL SELECT person, 'rule:notice', min(accepted), NULL FROM notices WHERE version = ?2 AND person ` + of + ` GROUP BY person
 	UNION ALL SELECT c.person, 'clause', max(min(c.signed), e.start), e.end FROM clauses c
-		JOIN engagements e ON e.person = c.person AND e.organisation = c.organisation AND (e.end IS NULL OR e.end > ?1) GROUP BY e.id`
+		JOIN engagements e ON e.person = c.person AND e.organisation = c.organisation AND (e.end IS NULL OR e.end > ?1) WHERE c.person ` + of + ` GROUP BY e.id`
+}

@@ -108,12 +108,16 @@ func (s *Store) Leave(person custody.PersonID, at time.Time) error {
 
 // ListPeople lists everybody who was ever added, by number.
 func (s *Store) ListPeople() ([]identity.Person, error) {
-	return list(s.read, func(r *sql.Rows) (p identity.Person, err error) {
-		var added sql.NullInt64
-		err = r.Scan(&p.ID, &p.Login, &p.FullName, &added)
-		p.Added = moment(added)
-		return p, err
-	}, "SELECT id, login, full_name, added FROM people ORDER BY id")
+	return list(s.read, scanPerson, personColumns+"ORDER BY id")
+}
+
+const personColumns = "SELECT id, login, full_name, added FROM people "
+
+func scanPerson(r *sql.Rows) (p identity.Person, err error) {
+	var added sql.NullInt64
+	err = r.Scan(&p.ID, &p.Login, &p.FullName, &added)
+	p.Added = moment(added)
+	return p, err
 }
 
 // ListOrganisations lists the employers by number.

@@ -30,10 +30,7 @@ func (s *Store) Rights(now time.Time) (*identity.Rights, error) {
 			return err
 		},
 		func() error { return s.systems(r.Systems) },
-		func() error {
-			r.Cut, err = list(s.read, scanNumber[custody.SessionID], "SELECT id FROM sessions WHERE cut IS NOT NULL AND ended IS NULL")
-			return err
-		},
+		func() error { r.Cut, err = s.toCut(); return err },
 		func() error { r.Boundaries, err = s.boundaries(at); return err },
 		func() error { r.Processors, err = s.inDate(); return err },
 		func() error { r.Renew, err = s.renew(at); return err },
