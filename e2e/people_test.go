@@ -68,6 +68,33 @@ func (d *directory) send(status int, method, path, body string) map[string]any {
 	return out
 }
 
+// TestDirectoryChangeIsInForceByItself: what a directory says is in force when it is
+// answered, and not when the gate next looks into its state: here it never does.
+func TestDirectoryChangeIsInForceByItself(t *testing.T) {
+	s := bodyshop(t, withDirectories, func(o *site.Options) { o.Poll = time.Hour })
+	server := httptest.NewServer(s.ScimHandler())
+	t.Cleanup(server.Close)
+	north := &directory{t, server.URL, "north"}
+	for _, gone := range []func(id string){
+		func(id string) { north.send(204, "DELETE", "/Users/"+id, "") },
+		func(id string) {
+			north.send(200, "PATCH", "/Users/"+id, `{"Operations":[{"op":"Replace","path":"active","value":"False"}]}`)
+		},
+	} {
+		alice := north.send(201, "POST", "/Users", `{"userName":"alice@northfield.example","displayName":"Alice Smith","active":true}`)["id"].(string)
+		s.As("alice", s.Token("alice"))
+		if n := s.Gate.Live(); n != 1 {
+			t.Fatalf("%d sessions before", n)
+		}
+		gone(alice)
+		for end := time.Now().Add(20 * time.Second); s.Gate.Live() > 0; time.Sleep(time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatal("the leaver's session goes on")
+			}
+		}
+	}
+}
+
 // TestDirectoryLeaverIsCutWhileWorking: a person comes through SCIM, gets a role from a
 // group, works, loses the role, gets it back, and leaves in the middle of a statement.
 func TestDirectoryLeaverIsCutWhileWorking(t *testing.T) {
