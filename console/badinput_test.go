@@ -152,13 +152,13 @@ func wrongValues(s obj) map[string]any {
 // which detectors and clocks write by themselves.
 func (w *world) state() map[string]string {
 	w.t.Helper()
-	db, err := sql.Open("sqlite", filepath.Join(w.Dir, "custody.db"))
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(w.Dir, "custody.db")+"?_pragma=busy_timeout(10000)")
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	defer db.Close()
 	var names []string
-	rows, err := db.Query("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name NOT IN ('sessions', 'api_tokens', 'idempotency', 'generation', 'outbox', 'detection', 'alerts', 'alert_actions')")
+	rows, err := db.Query("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name NOT IN ('sessions', 'api_tokens', 'idempotency', 'generation', 'outbox', 'deliveries', 'detection', 'alerts', 'alert_actions')")
 	if err != nil {
 		w.t.Fatal(err)
 	}

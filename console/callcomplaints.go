@@ -1,6 +1,7 @@
 package console
 
 import (
+	"context"
 	"time"
 
 	"custody/trace/inquiry"
@@ -13,6 +14,8 @@ func complaintCalls() []call {
 		{"GET", "complaints/{reference}", "complaint", "One complaint with what it says and the letter; itself a look at the customers whom it may be about", areaComplaints, scopeComplaints, dear, nil, nil, ComplaintState{}, callComplaint},
 		{"POST", "complaints/{reference}/acknowledge", "acknowledgeComplaint", "Note that a complaint was acknowledged", areaComplaintsDo, scopeComplaintsDo, 0, nil, nil, Done{}, callOnComplaint("acknowledged")},
 		{"POST", "complaints/{reference}/erase", "eraseComplaint", "Forget what a complaint says", areaComplaintsDo, scopeComplaintsDo, 0, nil, nil, Done{}, callOnComplaint("erased")},
+		{"POST", "complaints/{reference}/close", "closeComplaint", "Note that the outcome was told to whoever complained", areaComplaintsDo, scopeComplaintsDo, 0, nil, nil, Done{}, callOnComplaint("closed")},
+		{"POST", "complaints/import", "importComplaints", "Take a list of complaints (CSV); lines that are not understood are told, those known before passed over", areaComplaintsDo, scopeComplaintsDo, dear | lists, nil, ComplaintsFile{}, ListTaken{}, callImportComplaints},
 		{"GET", "traces", "traces", "The traces that run and the last answers", areaComplaints, scopeComplaints, list, nil, nil, TraceItem{}, callTraces},
 		{"POST", "traces", "startTrace", "Begin to weigh whose looks explain the complaints about a system's customers", areaComplaintsDo, scopeComplaintsDo, dear, nil, NewTrace{}, TraceItem{}, callStartTrace},
 		{"GET", "traces/{system}", "trace", "The last answer about a system", areaComplaints, scopeComplaints, dear, nil, nil, inquiry.Answer{}, callTrace},
@@ -100,13 +103,49 @@ func callComplaint(v *visit, _ any) (any, error) {
 
 func callOnComplaint(done string) func(*visit, any) (any, error) {
 	return func(v *visit, _ any) (any, error) {
-		do := v.c.o.Complaints.Acknowledge
-		if done == "erased" {
-			do = v.c.o.Complaints.Erase
-		}
-		_, err := v.onComplaint(do)
+		c := v.c.o.Complaints
+		do := map[string]func(context.Context, string) error{"acknowledged": c.Acknowledge, "closed": c.Close, "erased": c.Erase}
+		_, err := v.onComplaint(do[done])
 		return Done{done}, err
 	}
+}
+
+// ComplaintsFile is a list of complaints.
+type ComplaintsFile struct {
+	CSV string `json:"csv" text:"whole"` // with a header, parted by comma, semicolon or tab
+}
+
+// ListTaken is what became of a list.
+type ListTaken struct {
+	Taken    int               `json:"taken"`
+	Known    int               `json:"known_before"`
+	Columns  map[string]string `json:"columns"` // header to what it was taken for
+	Bad      []BadLineItem     `json:"bad"`     // the first 1,000
+	BadLines int               `json:"bad_lines"`
+}
+
+// BadLineItem is a line that is not understood.
+type BadLineItem struct {
+	Line int    `json:"line"`
+	Why  string `json:"why"`
+}
+
+func callImportComplaints(v *visit, in any) (any, error) {
+	if err := v.complaintReach(); err != nil {
+		return nil, err
+	}
+	l, err := v.c.o.Complaints.Import(v.r.Context(), in.(ComplaintsFile).CSV)
+	if err != nil {
+		return nil, err
+	}
+	t := ListTaken{l.Taken, l.Known, map[string]string{}, []BadLineItem{}, l.BadLines}
+	for header, field := range l.Columns {
+		t.Columns[header] = field
+	}
+	for _, b := range l.Bad {
+		t.Bad = append(t.Bad, BadLineItem(b))
+	}
+	return t, nil
 }
 
 // TraceItem is a trace that runs or has ended.

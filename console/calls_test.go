@@ -1,9 +1,11 @@
 package console_test
 
 import (
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -11,6 +13,7 @@ import (
 
 	"custody"
 	"custody/console"
+	"custody/notice"
 	"custody/policy"
 	"custody/store"
 )
@@ -41,6 +44,8 @@ type things struct {
 	grant            custody.GrantID
 	role, token      int64
 	event            uint64
+	manager          int64
+	delivery         uint64
 }
 
 // things makes one of everything.
@@ -104,11 +109,33 @@ func (w *world) things() (x things) {
 	g := policy.Grant{Person: w.login("carol"), System: w.Database, See: custody.Categories(custody.Bank), Start: now}
 	must(w.Store.AddGrant(&g))
 	x.grant = g.ID
+	m := store.Manager{Person: w.ids["gwen"], Organisation: org, Branch: "Ashbridge"}
+	must(w.Store.AddManager(ctx, w.ids["lena"], &m, now))
+	x.manager = m.ID
+	x.delivery = w.failedDelivery()
 	r := store.ConsoleRole{Person: w.ids["dan"], Role: "auditor", Start: now}
 	must(w.Store.AddConsoleRole(&r))
 	x.role = r.ID
 	w.Reload()
 	return x
+}
+
+// failedDelivery makes a delivery that was given up, to a channel that is no more.
+func (w *world) failedDelivery() (id uint64) {
+	w.t.Helper()
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(w.Dir, "custody.db")+"?_pragma=busy_timeout(10000)")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer db.Close()
+	if err := w.Notices.Put(notice.Trying()); err != nil {
+		w.t.Fatal(err)
+	}
+	if err := db.QueryRow("INSERT INTO deliveries (message, channel, address, attempts, given_up) SELECT max(id), 'gone', 'a@example.com', 3, ? FROM outbox RETURNING id",
+		w.Options.Now().UnixMilli()).Scan(&id); err != nil {
+		w.t.Fatal(err)
+	}
+	return id
 }
 
 // operations are all, with an example of each.
@@ -171,6 +198,12 @@ func (w *world) operations(x *things) map[string]operation {
 		"systems": {"lao", "adam", "systems", nil}, "findings": {"lao", "adam", "systems/" + w.Database + "/findings", nil},
 		"takeDown": {"la", "adam", "systems/" + w.Database + "/down", obj{"reason": "customers report calls"}}, "bringUp": {"la", "lena", "systems/" + w.Database + "/up", nil},
 		"takeAllDown": {"la", "adam", "portals/down", obj{"reason": "a leak is suspected"}}, "bringAllUp": {"la", "lena", "portals/up", nil},
+
+		"importPeople": {"la", "lena", "people/import", obj{"csv": "login,organisation,branch,roles\npia@northfield.example,Northfield,Saltby,estimator\n", "sure": true}},
+		"enrol":        {"la", "lena", "people/" + w.login("quin") + "/enrol", obj{"login": w.login("quin"), "minutes": 60}},
+		"managers":     {"lo", "otto", "managers", nil}, "addManager": {"l", "lena", "managers", obj{"login": w.login("erin"), "organisation": "Northfield", "branch": "Brackwater"}}, "endManager": {"l", "lena", fmt.Sprintf("managers/%d/end", x.manager), nil},
+		"closeComplaint": {"l", "lena", "complaints/" + x.complaint + "/close", nil}, "importComplaints": {"l", "lena", "complaints/import", obj{"csv": "name,phone,called,what happened\nD,07700 900998,2026-11-02 10:00,a call\n,,,\n"}},
+		"notices": {"lao", "adam", "notices", nil}, "retryNotices": {"la", "adam", "notices/retry", nil}, "retryNotice": {"la", "adam", fmt.Sprintf("notices/%d/retry", x.delivery), nil}, "testNotices": {"la", "adam", "notices/test", nil},
 
 		"ledger": {"lao", "adam", "ledger", nil}, "signCheckpoint": {"lao", "adam", "ledger/checkpoints", nil}, "checkLedger": {"lao", "lena", "ledger/check", nil}, "ledgerCheck": {"lao", "lena", "ledger/check", nil}, "sentCheckpoints": {"lao", "otto", "ledger/sent", nil},
 	}
@@ -275,7 +308,7 @@ func TestEveryOperationByEveryRole(t *testing.T) {
 
 // everywhereOnly are operations for which a role must reach all employers; otto's reaches
 // one.
-var everywhereOnly = map[string]bool{"complaints": true, "complaint": true, "traces": true, "trace": true, "traceReport": true}
+var everywhereOnly = map[string]bool{"complaints": true, "complaint": true, "traces": true, "trace": true, "traceReport": true, "notices": true}
 
 // TestEveryPageHasAnOperation holds the interface for programs to all that the console
 // does: each page and form is an operation too, or it is said why not.

@@ -44,8 +44,26 @@ type Complaints interface {
 	Acknowledge(ctx context.Context, reference string) error
 	Letter(reference string) (string, error)
 	Erase(ctx context.Context, reference string) error
+	// Close notes that the outcome was told.
+	Close(ctx context.Context, reference string) error
+	// Import takes a list of complaints as CSV; those known before are passed over.
+	Import(ctx context.Context, list string) (*ComplaintList, error)
 	// Trace weighs whose looks explain the complaints about a system's customers.
 	Trace(ctx context.Context, system custody.SystemID) (*inquiry.Answer, error)
+}
+
+// ComplaintList is what became of a list of complaints.
+type ComplaintList struct {
+	Taken, Known int
+	Columns      map[string]string // header to what it was taken for
+	Bad          []BadLine         // the first 1,000 that are not understood
+	BadLines     int
+}
+
+// BadLine is a line of a list that is not understood.
+type BadLine struct {
+	Line int
+	Why  string
 }
 
 type complaintsData struct {

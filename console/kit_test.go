@@ -21,6 +21,7 @@ import (
 	"custody/console"
 	"custody/custodytest"
 	"custody/identity"
+	"custody/notice"
 	"custody/policy"
 	"custody/site"
 )
@@ -72,6 +73,7 @@ func newWorld(t testing.TB, opts ...custodytest.SiteOption) *world {
 	w.Console = custodytest.NewConsole(t, pg, custodytest.Bodyshop(t, pg, 300), append([]custodytest.SiteOption{func(o *site.Options) {
 		o.Now = clock
 		nowhere := &url.URL{Scheme: "http", Host: "127.0.0.1:1"}
+		o.Notices.Receivers = []notice.Receiver{{Name: "quiet", Channel: &notice.Folder{Path: t.TempDir()}, Kinds: []string{"nothing.*"}}}
 		o.Systems[0].Portal = &site.Portal{Title: "Northfield Estimates", Public: nowhere, Origin: nowhere, Rules: custodytest.BodyshopRules()}
 	}}, opts...)...)
 	w.system = w.Options.Systems[0].ID
@@ -100,7 +102,7 @@ func newWorld(t testing.TB, opts ...custodytest.SiteOption) *world {
 // manager makes somebody the manager of a branch.
 func (w *world) manager(login, branch string) {
 	w.t.Helper()
-	db, err := sql.Open("sqlite", filepath.Join(w.Dir, "custody.db"))
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(w.Dir, "custody.db")+"?_pragma=busy_timeout(10000)")
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -83,6 +83,74 @@ type Staff interface {
 	Engage(NewPerson) error
 	// Cuts lists what was taken away from a person, newest first.
 	Cuts(custody.PersonID) ([]Cut, error)
+	// Enrol makes a code with which a person sets up how they sign in; it is given here
+	// once. It has CodeConflict if they have a way to sign in already.
+	Enrol(login string, ttl time.Duration) (code string, expires time.Time, err error)
+	// Import brings people in line with a list, all or nothing; without do it says what
+	// would be. may says whether a change at an employer, empty for all, may be made.
+	Import(list string, may func(login, organisation string) error, do bool) (*Imported, error)
+}
+
+// Imported is what a list of people asks for, by line, and what was done.
+type Imported struct {
+	Lines     []ImportedLine
+	Wrong     int // lines that cannot be done; then nothing was
+	Unchanged int
+}
+
+// ImportedLine is one change that a list asks for, or why it cannot be made.
+type ImportedLine struct {
+	Line         int
+	Login        string
+	Change       string // empty if the line is not understood
+	Organisation string
+	Branch       string
+	Roles        []string
+	At, End      time.Time
+	Ended        string // what was, or would be, cut
+	Err          error
+}
+
+// Managing is that somebody decides about the rights of an employer's people, or of one
+// branch of it.
+type Managing struct {
+	ID           int64
+	Person       custody.PersonID
+	Login        string
+	Organisation custody.OrganisationID
+	OrgName      string
+	Branch       string // empty: all
+	Since, Ended time.Time
+}
+
+// Managers keeps who decides about whose rights.
+type Managers interface {
+	Managers(ctx context.Context, ended bool) ([]Managing, error)
+	// AddManager appoints one and sets its number and when it began.
+	AddManager(ctx context.Context, m *Managing, by custody.PersonID) error
+	EndManager(ctx context.Context, id int64, by custody.PersonID) error
+}
+
+// Delivery is the sending of one notice to one receiver.
+type Delivery struct {
+	ID                        uint64 // zero: still in the outbox
+	Notice                    uint64
+	Kind, Severity, Subject   string
+	Channel, Address          string
+	State                     string
+	Attempts                  int
+	Time, Next, Sent, GivenUp time.Time
+	Why                       string
+}
+
+// Notices says what people and programs were told.
+type Notices interface {
+	// Deliveries lists the newest; only those that failed and were not mended, if wanted.
+	Deliveries(failed bool, most int) ([]Delivery, error)
+	// Retry makes a delivery due; zero: all that were given up. It gives how many.
+	Retry(id uint64) (int, error)
+	// Trial puts a notice for every channel and says how many there are.
+	Trial() (channels int, err error)
 }
 
 // Sessions gives sessions and ends live ones.
@@ -309,4 +377,6 @@ type Parts struct {
 	Alerts     Alerts
 	Complaints Complaints
 	Register   Register
+	Managers   Managers
+	Notices    Notices
 }

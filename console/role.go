@@ -63,6 +63,8 @@ const (
 	areaComplaintsDo // take, acknowledge and erase complaints, run traces
 	areaRoles        // who holds which role here
 	areaRolesDo      // give and end them
+	areaNotices      // what was told to whom
+	areaNoticesDo
 	areaCount
 )
 
@@ -94,6 +96,8 @@ var may = [areaCount][]Role{
 	areaComplaintsDo: {Lead},
 	areaRoles:        {Lead, Auditor},
 	areaRolesDo:      {Lead},
+	areaNotices:      {Administrator, Lead, Auditor},
+	areaNoticesDo:    {Administrator, Lead},
 }
 
 // reach is of whom something may be seen or done: the holds that permit it.

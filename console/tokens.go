@@ -67,6 +67,8 @@ const (
 	scopeLedger       = "ledger"          //
 	scopeLedgerDo     = "ledger:write"    // check it, sign checkpoints
 	scopeCustomers    = "customers:write" // erase
+	scopeNotices      = "notices"         // what was told to whom
+	scopeNoticesDo    = "notices:write"   //
 	scopeSelf         = "self"            // one's own looks, sessions, training
 	scopeSelfDo       = "self:write"      // end one's sessions, accept rules, revoke one's tokens
 )
@@ -80,6 +82,7 @@ var scopes = []scope{
 	{scopeComplaints, "read complaints and traces"}, {scopeComplaintsDo, "take complaints and run traces"},
 	{scopeRegister, "read processors, rules, training and clauses"}, {scopeRegisterDo, "keep processors, training and clauses"},
 	{scopeLedger, "read the ledger's state and checkpoints"}, {scopeLedgerDo, "check the ledger and sign checkpoints"},
+	{scopeNotices, "read what was told to whom"}, {scopeNoticesDo, "send notices again and try the channels"},
 	{scopeSelf, "read what is recorded of you"}, {scopeSelfDo, "end your sessions, accept rules, revoke tokens"},
 }
 

@@ -173,6 +173,11 @@ func Prepare(m *Message, now time.Time) error {
 	return m.check()
 }
 
+// Trying is a notice with which the channels are tried.
+func Trying() Message {
+	return Message{Kind: Trial, Key: NewKey(), Subject: "A notice for trial", Text: "This is a trial. Whoever gets it can be told what happens.\n"}
+}
+
 // NewKey makes a key that no other notice has.
 func NewKey() string {
 	var b [16]byte

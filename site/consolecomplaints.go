@@ -3,6 +3,7 @@ package site
 import (
 	"cmp"
 	"context"
+	"strings"
 	"time"
 
 	"custody"
@@ -90,6 +91,40 @@ func (c consoleComplaints) Letter(reference string) (string, error) {
 func (c consoleComplaints) Erase(ctx context.Context, reference string) error {
 	_, err := c.s.Intake().Erase(ctx, reference)
 	return err
+}
+
+// Close implements console.Complaints.
+func (c consoleComplaints) Close(ctx context.Context, reference string) error {
+	_, err := c.s.Intake().Close(ctx, reference)
+	return err
+}
+
+// maxBadLines is how many lines that are not understood are told one by one.
+const maxBadLines = 1000
+
+// Import implements console.Complaints.
+func (c consoleComplaints) Import(ctx context.Context, list string) (*console.ComplaintList, error) {
+	l, desk := &console.ComplaintList{}, c.s.Intake()
+	var err error
+	l.Columns, err = intake.ReadList(strings.NewReader(list), c.s.o.Zone, func(_ int, k *intake.Complaint) error {
+		fresh, err := desk.Add(ctx, k)
+		switch {
+		case err != nil:
+		case fresh:
+			l.Taken++
+		default:
+			l.Known++
+		}
+		return err
+	}, func(line int, why string) {
+		if l.BadLines++; l.BadLines <= maxBadLines {
+			l.Bad = append(l.Bad, console.BadLine{Line: line, Why: why})
+		}
+	})
+	if l.Taken > 0 {
+		c.s.wakeIntake()
+	}
+	return l, err
 }
 
 // Trace implements console.Complaints: all looks of the ledger in a system, and the

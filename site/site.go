@@ -117,6 +117,9 @@ func Open(ctx context.Context, o Options) (*Site, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if o.Zone == nil {
+		o.Zone = time.UTC
+	}
 	if o.Poll == 0 {
 		o.Poll = 100 * time.Millisecond
 	}

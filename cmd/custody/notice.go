@@ -153,7 +153,7 @@ func (a *app) noticeTest() *cobra.Command {
 			if len(n.Receivers) == 0 {
 				return custody.E(custody.CodeInvalid, "custody.yaml declares no channel", "add notices.mail, a webhook, a syslog collector or a file; custody config example shows how")
 			}
-			m := notice.Message{Kind: notice.Trial, Key: notice.NewKey(), Subject: "A notice for trial", Text: "This is a trial. Whoever gets it can be told what happens.\n"}
+			m := notice.Trying()
 			if err := notice.NewOutbox(w.store, a.now).Put(m); err != nil {
 				return err
 			}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -55,9 +56,9 @@ func (a *app) importPeople(file string, yes bool) error {
 	defer w.close()
 	in := a.in
 	if file != "-" {
-		f, err := os.Open(file)
+		f, err := openList(file)
 		if err != nil {
-			return &custody.Error{Code: custody.CodeNotFound, Message: "the list cannot be read", Hint: "check the file's name", Err: err}
+			return err
 		}
 		defer f.Close()
 		in = f
@@ -66,6 +67,19 @@ func (a *app) importPeople(file string, yes bool) error {
 	if err != nil {
 		return err
 	}
+	return a.sayImport(rows, wrong, unchanged, yes)
+}
+
+func openList(file string) (*os.File, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, &custody.Error{Code: custody.CodeNotFound, Message: "the list cannot be read", Hint: "check the file's name", Err: err}
+	}
+	return f, nil
+}
+
+// sayImport shows what a list asks for and what became of it.
+func (a *app) sayImport(rows []importRow, wrong, unchanged int, yes bool) error {
 	if wrong > 0 && !a.json { // among thousands of lines nobody would find them
 		rows = slices.DeleteFunc(rows, func(r importRow) bool { return r.Error == "" })
 	}
@@ -89,44 +103,19 @@ func (a *app) importPeople(file string, yes bool) error {
 
 // planImport compares, tries and, if yes, does what a list asks for.
 func (w *workspace) planImport(in io.Reader, yes bool) (rows []importRow, wrong, unchanged int, err error) {
-	list, mistakes, err := identity.ReadRoster(in, w.config.Zone())
+	done, err := w.identity.Import(in, w.config.Zone(), nil, yes)
 	if err != nil {
 		return nil, 0, 0, err
 	}
-	plan, more, err := w.identity.Plan(list)
-	if err != nil {
-		return nil, 0, 0, err
+	for i := range done.Lines {
+		rows = append(rows, newImportRow(done.Lines[i].Line, &done.Lines[i].Outcome))
 	}
-	mistakes = append(mistakes, more...)
-	changes := make([]identity.Change, len(plan))
-	touched := map[int]bool{}
-	for i := range plan {
-		changes[i] = plan[i].Change
-		touched[plan[i].Line] = true
-	}
-	outcomes, err := w.identity.Employ(changes, !yes || len(mistakes) > 0)
-	if err != nil {
-		return nil, 0, 0, err
-	}
-	bad := map[int]bool{}
-	for i := range outcomes {
-		row := newImportRow(plan[i].Line, &outcomes[i])
-		if row.Error != "" {
-			bad[row.Line] = true
-		}
-		rows = append(rows, row)
-	}
-	for _, m := range mistakes {
-		bad[m.Line] = true
-		rows = append(rows, importRow{Line: m.Line, Change: "-", Error: m.Err.Error(), Hint: custody.HintOf(m.Err)})
-	}
-	slices.SortStableFunc(rows, func(x, y importRow) int { return x.Line - y.Line })
-	return rows, len(bad), len(list) - len(touched), nil
+	return rows, done.Wrong, done.Unchanged, nil
 }
 
 func newImportRow(line int, o *identity.Outcome) importRow {
 	c := &o.Change
-	row := importRow{Line: line, Login: c.Login, Change: string(c.Kind), Organisation: c.Organisation, Branch: c.Branch, Roles: c.Roles, At: stamp{c.At}, End: stamp{c.End}}
+	row := importRow{Line: line, Login: c.Login, Change: cmp.Or(string(c.Kind), "-"), Organisation: c.Organisation, Branch: c.Branch, Roles: c.Roles, At: stamp{c.At}, End: stamp{c.End}}
 	if o.Cut != nil {
 		row.Ended = o.Cut.String()
 	}

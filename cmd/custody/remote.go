@@ -38,7 +38,7 @@ func (a *app) remoteCommands() map[string]func(*cobra.Command, []string) error {
 		"custody request new": a.remoteRequest, "custody request list": a.remoteRequests, "custody request withdraw": a.remoteVerdict("withdraw"),
 		"custody request approve": a.remoteVerdict("approve"), "custody request decline": a.remoteVerdict("decline"),
 	}
-	for _, more := range []map[string]func(*cobra.Command, []string) error{a.remotePeopleCommands(), a.remoteRightsCommands(), a.remoteWatchCommands(), a.remoteRegisterCommands()} {
+	for _, more := range []map[string]func(*cobra.Command, []string) error{a.remotePeopleCommands(), a.remoteRightsCommands(), a.remoteWatchCommands(), a.remoteRegisterCommands(), a.remoteDeskCommands()} {
 		maps.Copy(all, more)
 	}
 	return all
@@ -46,7 +46,7 @@ func (a *app) remoteCommands() map[string]func(*cobra.Command, []string) error {
 
 // remoteReasons are commands to which a server elsewhere needs a reason, which the same
 // command on a working directory does not take.
-var remoteReasons = []string{"custody ledger who-saw", "custody grant add", "custody grant end", "custody subject erase"}
+var remoteReasons = []string{"custody ledger who-saw", "custody grant add", "custody grant end", "custody subject erase", "custody ledger extract"}
 
 // registerRemote lets every command know of --server: those that can ask there do.
 func (a *app) registerRemote(root *cobra.Command) {
@@ -61,7 +61,7 @@ func (a *app) wrapRemote(cmd *cobra.Command, known map[string]func(*cobra.Comman
 	for _, sub := range cmd.Commands() {
 		a.wrapRemote(sub, known)
 	}
-	if cmd.RunE == nil {
+	if cmd.RunE == nil || isGroup(cmd) || slices.Contains(anywhere, cmd.CommandPath()) {
 		return
 	}
 	here, there := cmd.RunE, known[cmd.CommandPath()]
@@ -70,10 +70,10 @@ func (a *app) wrapRemote(cmd *cobra.Command, known map[string]func(*cobra.Comman
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		switch {
-		case a.remote.server == "":
+		case a.remote.server == "" || onFiles(cmd):
 			return here(cmd, args)
 		case there == nil:
-			return custody.E(custody.CodeUnsupported, cmd.CommandPath()+" works on a working directory, not through --server", "run it where the server runs, or use the console")
+			return custody.E(custody.CodeUnsupported, cmd.CommandPath()+" works on a working directory, not through --server", onlyThere(cmd.CommandPath()))
 		}
 		return there(cmd, args)
 	}
@@ -84,6 +84,29 @@ const maxAnswer = 32 << 20
 
 // call asks the server. out may be nil.
 func (a *app) call(method, path string, body, out any) error {
+	return a.fetch(method, path, body, func(r io.Reader) error {
+		if out == nil {
+			return nil
+		}
+		if err := json.NewDecoder(io.LimitReader(r, maxAnswer)).Decode(out); err != nil {
+			return custody.E(custody.CodeUnavailable, "the server's answer cannot be read", "is it of the same version?")
+		}
+		return nil
+	})
+}
+
+// download asks the server for a file, however long it is, and writes it.
+func (a *app) download(method, path string, body any, w io.Writer) error {
+	return a.fetch(method, path, body, func(r io.Reader) error {
+		if _, err := io.Copy(w, r); err != nil {
+			return &custody.Error{Code: custody.CodeUnavailable, Message: "the file broke off", Hint: "ask again; check free space here", Err: err}
+		}
+		return nil
+	})
+}
+
+// fetch asks the server and gives its answer to read.
+func (a *app) fetch(method, path string, body any, read func(io.Reader) error) error {
 	client, token, err := a.client()
 	if err != nil {
 		return err
@@ -106,21 +129,14 @@ func (a *app) call(method, path string, body, out any) error {
 		return &custody.Error{Code: custody.CodeUnavailable, Message: "the server cannot be reached", Hint: "check --server, and --server-ca if its certificate is its own", Err: err}
 	}
 	defer resp.Body.Close()
-	answer := json.NewDecoder(io.LimitReader(resp.Body, maxAnswer))
 	if resp.StatusCode != http.StatusOK {
 		var p console.Problem
-		if answer.Decode(&p) != nil || p.Title == "" {
+		if json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(&p) != nil || p.Title == "" {
 			return custody.E(custody.CodeUnavailable, "the server answered "+resp.Status, "is this the address of a console?")
 		}
 		return custody.E(codeNamed(p.Code), p.Title, p.Detail)
 	}
-	if out == nil {
-		return nil
-	}
-	if err := answer.Decode(out); err != nil {
-		return custody.E(custody.CodeUnavailable, "the server's answer cannot be read", "is it of the same version?")
-	}
-	return nil
+	return read(resp.Body)
 }
 
 // send asks once.
@@ -217,7 +233,7 @@ func (a *app) client() (*http.Client, string, error) {
 		}
 	}
 	refuse := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &http.Client{Transport: t, Timeout: time.Minute, CheckRedirect: refuse}, strings.TrimSpace(string(token)), nil
+	return &http.Client{Transport: t, Timeout: 5 * time.Minute, CheckRedirect: refuse}, strings.TrimSpace(string(token)), nil
 }
 
 // text gives a flag's text.

@@ -251,12 +251,8 @@ func (a *app) remoteCheckpoint(*cobra.Command, []string) error {
 	return nil
 }
 
-// remoteVerify has the whole ledger checked there and waits for what is found. Proofs in
-// files are checked here, without a server.
+// remoteVerify has the whole ledger checked there and waits for what is found.
 func (a *app) remoteVerify(cmd *cobra.Command, _ []string) error {
-	if text(cmd, "extract") != "" {
-		return custody.E(custody.CodeUnsupported, "an extract is checked without a server", "leave out --server")
-	}
 	var s console.CheckState
 	if err := a.call(http.MethodPost, "ledger/check", nil, &s); err != nil {
 		return err

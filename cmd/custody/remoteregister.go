@@ -3,6 +3,7 @@ package main
 import (
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -14,7 +15,7 @@ import (
 // remoteRegisterCommands are those about processors, training and clauses.
 func (a *app) remoteRegisterCommands() map[string]func(*cobra.Command, []string) error {
 	return map[string]func(*cobra.Command, []string) error{
-		"custody processor list": a.remoteProcessors, "custody processor show": a.remoteProcessor, "custody processor review": a.remoteReviewProcessor,
+		"custody processor add": a.remoteAddProcessor, "custody processor list": a.remoteProcessors, "custody processor show": a.remoteProcessor, "custody processor review": a.remoteReviewProcessor,
 		"custody training list": a.remoteTraining, "custody training record": a.remoteKeepTraining, "custody clause list": a.remoteClauses, "custody clause record": a.remoteKeepClause,
 		"custody rule list": a.remoteRules,
 	}
@@ -67,6 +68,28 @@ func (a *app) remoteProcessor(_ *cobra.Command, args []string) error {
 		a.say("Review %s by %s: %s", a.minute(r.Held), r.By, r.Outcome)
 	}
 	return nil
+}
+
+func (a *app) remoteAddProcessor(cmd *cobra.Command, args []string) error {
+	if text(cmd, "review-due") != "" {
+		return custody.E(custody.CodeUnsupported, "--review-due says nothing through --server", "the first review is due after --review-days")
+	}
+	n := console.NewProcessor{Organisation: args[0], Kind: "processor", Contact: text(cmd, "contact"), Contract: text(cmd, "contract"), Instructions: text(cmd, "instructions")}
+	if text(cmd, "partner") == "true" {
+		n.Kind = "partner"
+	}
+	n.ReviewDays, _ = strconv.Atoi(text(cmd, "review-days"))
+	var err error
+	if n.ContractStart, err = a.when(cmd, "start"); err == nil {
+		n.ContractEnd, err = a.when(cmd, "end")
+	}
+	if err == nil {
+		err = a.call(http.MethodPost, "processors", n, nil)
+	}
+	if err != nil {
+		return err
+	}
+	return a.done(n, "%s is in the register.", printable(n.Organisation))
 }
 
 func (a *app) remoteReviewProcessor(cmd *cobra.Command, args []string) error {

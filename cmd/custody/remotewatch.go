@@ -18,6 +18,7 @@ func (a *app) remoteWatchCommands() map[string]func(*cobra.Command, []string) er
 		"custody alert list": a.remoteAlerts, "custody alert show": a.remoteAlert, "custody alert review": a.remoteReviewAlert, "custody alert unseal": a.remoteUnseal,
 		"custody complaint list": a.remoteComplaints, "custody complaint add": a.remoteComplaint, "custody complaint show": a.remoteShowComplaint,
 		"custody complaint acknowledge": a.remoteOnComplaint("acknowledge"), "custody complaint erase": a.remoteOnComplaint("erase"),
+		"custody complaint close": a.remoteOnComplaint("close"),
 	}
 }
 
