@@ -188,7 +188,7 @@ func meanOf(list []watchOutcome) string {
 }
 
 // student is the 97.5 % quantile of t with so many degrees of freedom, by the expansion of
-// Cornish and Fisher (Abramowitz and Stegun 26.7.5); for five or more it is right to 0.01.
+// Cornish and Fisher (Abramowitz and Stegun 26.7.5); for nine or more it is right to 0.01.
 func student(freedom int) float64 {
 	const z = 1.959964
 	v := float64(freedom)
