@@ -98,7 +98,7 @@ var conformance = map[string]func(*testing.T, *kit){
 			`{"op":"replace","path":"emails[type eq]","value":"x"}`:                                    "invalidFilter",
 			`{"op":"replace","path":"emails[type ne \"work\" and value co \"zz\"].value","value":"x"}`: "noTarget",
 			`{"op":"replace","path":"active","value":"perhaps"}`:                                       "invalidValue",
-			`{"op":"remove","path":"userName"}`:                                                        "invalidValue",
+			`{"op":"remove","path":"userName"}`:                                                        "mutability",
 		} {
 			check(t, text, k.want(400, "PATCH", path, op(text)).at("scimType"), kind)
 		}

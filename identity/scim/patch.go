@@ -137,6 +137,9 @@ func applyAt(t *resourceType, in map[string]any, op, path string, value any, nam
 	if value == nil && op != "remove" {
 		op = "remove"
 	}
+	if op == "remove" && a.required && named {
+		return mutability(a.name + " is required")
+	}
 	if at.filter != nil {
 		return applyFiltered(t, holder, a, sub, op, at.filter, value)
 	}
