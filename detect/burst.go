@@ -1,7 +1,6 @@
 package detect
 
 import (
-	"fmt"
 	"time"
 
 	"custody"
@@ -161,7 +160,7 @@ func (e *Engine) burst(ev *Event, p *person) {
 			of = "branches within half an hour"
 		}
 		e.raise(ev, p, nil, evidence{
-			Finding: Finding{Rule: Burst, Of: of, Says: fmt.Sprintf("%d %s; on a usual day of this login it is %s at most.", n, of, decimal(mean)),
+			Finding: Finding{Rule: Burst, Of: of, Says: saysBurst(n, i == branchPool, mean),
 				Expected: mean, Observed: float64(n), Evidence: 1 / chance, Parameters: map[string]float64{"alpha": alpha, "minutes": e.o.Policy.Window.Minutes()}},
 			entries: p.sitting.entries.ordered(), inAll: p.sitting.entries.n,
 		})

@@ -79,7 +79,7 @@ func (e *Engine) surge(c *Complaint) {
 		return
 	}
 	a := e.ofNobody(c, fmt.Sprintf("complaints-%d", c.Number), Finding{Of: "complaints a day",
-		Says:     fmt.Sprintf("%s of unwanted calls came today; %s a day is usual. Trace them.", complaintCount(int(s.count)), decimal(float64(s.mean))),
+		Says:     saysSurge(int(s.count), float64(s.mean)),
 		Expected: float64(s.mean), Observed: float64(s.count), Evidence: v, Parameters: map[string]float64{"threshold": quietDays}})
 	a.Complaints = s.recent.ordered()
 	s.alarm()
@@ -103,7 +103,7 @@ const certainty = 1e13
 // rings raises a call to a planted customer, whose number is nowhere but here.
 func (e *Engine) rings(c *Complaint) {
 	a := e.ofNobody(c, fmt.Sprintf("canary-%d", c.Number), Finding{Of: "logins that saw the planted customer", Observed: float64(len(c.Lookers)), Evidence: certainty,
-		Says: "A planted customer was called, whose number is known nowhere else: data has left. " + logins(len(c.Lookers)) + " had looked at it before."})
+		Says: saysRings(len(c.Lookers))})
 	a.Innocent = []string{"the number was dialled by chance", "the data left by a way that no entrance records: a backup, a mail, the system's operator"}
 	for _, l := range c.Lookers {
 		a.entries(l.Entries[:1], 0)
@@ -232,8 +232,7 @@ func (e *Engine) suspect(p *person, c *Complaint, l *Looker) {
 	ev := &Event{Entry: l.Entries[0], Time: c.Known, Person: p.number, Device: l.Device, Session: l.Session, Grant: l.Grant}
 	a := e.raise(ev, p, nil, evidence{
 		Finding: Finding{Rule: Outside, Of: "complaints about customers whom the login saw",
-			Says: fmt.Sprintf("The login had seen %d of the %d customers who complained of unwanted calls; by chance it would have been %s. Trace them: more than one login may have.",
-				x.seen, x.of, decimal(x.mean)),
+			Says:     saysSeen(x.seen, x.of, x.mean),
 			Expected: x.mean, Observed: float64(x.seen), Evidence: v, Parameters: map[string]float64{"threshold": threshold}},
 		entries: x.entries.ordered(), inAll: x.entries.n, complaints: x.numbers,
 	})

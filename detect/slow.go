@@ -1,7 +1,5 @@
 package detect
 
-import "fmt"
-
 // slow is the detector of slow exfiltration: the sequential test of a login, and of the
 // device on which it looks, after one more unexplained first look.
 func (e *Engine) slow(ev *Event, p *person, d *device) {
@@ -26,14 +24,10 @@ func (e *Engine) slow(ev *Event, p *person, d *device) {
 
 // slowly puts the result of the test into words.
 func (e *Engine) slowly(t *tester, recent *ring, device bool, value, threshold float64) evidence {
-	who := "under this login"
-	if device {
-		who = "on this device"
-	}
 	return evidence{
 		Finding: Finding{
 			Rule: Slow, Of: "unexplained first looks a day",
-			Says:     fmt.Sprintf("%s opened for the first time %s without any reason in the data, %d of them today; %s a day is usual.", customers(recent.n), who, t.count, decimal(float64(t.mean))),
+			Says:     saysSlow(recent.n, device, int(t.count), float64(t.mean)),
 			Expected: float64(t.mean), Observed: float64(t.count), Evidence: value,
 			Parameters: map[string]float64{"threshold": threshold, "shape": t.null.r, "days_known": t.days},
 		},

@@ -1,7 +1,5 @@
 package detect
 
-import "fmt"
-
 // unexplained tests a single day: the probability of so many unexplained first looks
 // by chance is below the detector's share of the budget, divided by the people. Chance
 // alone stays within the share on average, whatever the order within the day.
@@ -29,5 +27,5 @@ func last(list []uint64, n int) []uint64 { return list[max(0, len(list)-n):] }
 // count brings the finding up to the day's count.
 func (f *Finding) count(p *person) {
 	f.Observed, f.Evidence = float64(p.count), 1/p.null.tail
-	f.Says = fmt.Sprintf("%s opened for the first time today without any reason in the data; %s is usual.", customers(int(p.count)), decimal(float64(p.mean)))
+	f.Says = saysDay(int(p.count), float64(p.mean))
 }

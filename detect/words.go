@@ -123,6 +123,65 @@ func innocent(a *Alert, e *Engine) []string {
 	return list
 }
 
+func saysDay(count int, mean float64) string {
+	return fmt.Sprintf("%s opened for the first time today without any reason in the data; %s.", customers(count), usual(mean, ""))
+}
+
+func saysSlow(count int, device bool, today int, mean float64) string {
+	who := "under this login"
+	if device {
+		who = "on this device"
+	}
+	return fmt.Sprintf("%s opened for the first time %s without any reason in the data, %s today; %s.", customers(count), who, ofThem(today, count), usual(mean, " a day"))
+}
+
+// ofThem says how many of some there are.
+func ofThem(n, all int) string {
+	switch {
+	case n == 0:
+		return "none of them"
+	case n == all && n > 2:
+		return "all of them"
+	}
+	return thousands(n) + " of them"
+}
+
+func saysBurst(n int, branch bool, most float64) string {
+	what := customers(n)
+	if branch {
+		what = thousands(n) + " branches"
+	}
+	return fmt.Sprintf("%s within half an hour; on a usual day of this login it is %s at most.", what, decimal(most))
+}
+
+func saysSurge(n int, mean float64) string {
+	verb := "complaints of unwanted calls came today"
+	if n == 1 {
+		verb = "complaint of an unwanted call came today"
+	}
+	return fmt.Sprintf("%s %s; %s. Trace them.", thousands(n), verb, usual(mean, " a day"))
+}
+
+func saysRings(lookers int) string {
+	return "A planted customer was called, whose number is known nowhere else: data has left. " + logins(lookers) + " had looked at it before."
+}
+
+func saysSeen(seen, of int, mean float64) string {
+	what := fmt.Sprintf("%d of the %d", seen, of)
+	if seen == of {
+		what = fmt.Sprintf("all %d", of)
+	}
+	return fmt.Sprintf("The login had seen %s customers who complained of unwanted calls; by chance it would have been %s. Trace them: more than one login may have.", what, decimal(mean))
+}
+
+// usual says how many there usually are.
+func usual(mean float64, per string) string {
+	if mean < 0.05 {
+		return "none is usual"
+	}
+	return decimal(mean) + per + " is usual"
+}
+
 func customers(n int) string {
 	if n == 1 {
 		return "1 customer"
