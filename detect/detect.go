@@ -135,6 +135,7 @@ type Alert struct {
 	Held bool `json:"held"`
 
 	lasted time.Duration // of the sitting
+	mixed  bool          // about a device on which several logins looked: no login's own
 	off    bool          // it was outside the login's hours
 }
 

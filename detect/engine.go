@@ -184,6 +184,8 @@ func (e *Engine) subject(ev *Event, p *person, d *device, s custody.SubjectID) {
 	if d != nil {
 		d.one()
 		d.recent.add(ev.Entry)
+		d.several = d.several || d.by != 0 && d.by != ev.Person
+		d.by = ev.Person
 	}
 	e.unexplained(ev, p)
 	e.slow(ev, p, d)

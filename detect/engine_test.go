@@ -342,3 +342,44 @@ func TestALookAgainIsNoNewLook(t *testing.T) {
 		t.Errorf("200 looks at one customer: %+v", c)
 	}
 }
+
+// TestColleaguesBehindOneAddress: on a day on which two of four people behind an address
+// do what has no reason, each has an alert of their own with their own looks: the second
+// is not hidden behind the first, and the first is not accused of what the second did.
+func TestColleaguesBehindOneAddress(t *testing.T) {
+	const address = 77
+	together := []uint32{1, 4, 7, 10}
+	o := newOffice(30)
+	day := monday.AddDate(0, 0, 25).Add(10 * time.Hour)
+	for i, p := range []uint32{4, 7} {
+		for k := range 30 {
+			o.look(day.Add(time.Duration(i*3+k)*time.Minute), p, p, uint32(30_000+k*30)+p)
+		}
+	}
+	for i := range o.events {
+		if slices.Contains(together, o.events[i].Person) {
+			o.events[i].Device = address
+		}
+	}
+	found := map[uint32]int{}
+	for _, a := range o.run(t, nil) {
+		if a.Device == address {
+			t.Logf("login %d, by device %v, %v: %s", a.Person, a.ByDevice, a.Time, a.Says)
+		}
+		if a.ByDevice || a.Time.Before(day) || a.Time.After(day.Add(6*time.Hour)) {
+			continue
+		}
+		found[a.Person]++
+		if a.Customers < 25 {
+			t.Errorf("login %d: %s", a.Person, a.Says)
+		}
+		for _, n := range a.Entries {
+			if who := o.events[n-1].Person; who != a.Person {
+				t.Fatalf("the alert about login %d lists a look of login %d", a.Person, who)
+			}
+		}
+	}
+	if found[4] != 1 || found[7] != 1 || len(found) != 2 {
+		t.Errorf("alerts by login: %v", found)
+	}
+}

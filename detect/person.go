@@ -56,12 +56,14 @@ type person struct {
 // device is what is kept of a device.
 type device struct {
 	tester
-	number uint32
-	group  uint32
-	last   int32
-	recent ring
-	logins []use
-	turns  turns
+	number  uint32
+	group   uint32
+	last    int32
+	recent  ring
+	logins  []use
+	turns   turns
+	by      uint32 // login of the newest entry of recent
+	several bool   // recent has entries of more than one login
 }
 
 // crowd is how many logins on one device make it no device but the address of a

@@ -22,7 +22,9 @@ type evidence struct {
 }
 
 // raise makes an alert of a finding, or adds it to the alert of today about the same
-// login or device: one reviewer looks at one case, not at five rules.
+// login or device: one reviewer looks at one case, not at five rules. What a login did
+// never joins an alert that another login opened, though both are on one device: behind
+// an address that several share the one would be accused of it, and the other be hidden.
 func (e *Engine) raise(ev *Event, p *person, d *device, x evidence) *Alert {
 	x.Version = Version
 	key := openKey{false, ev.Person}
@@ -30,21 +32,24 @@ func (e *Engine) raise(ev *Event, p *person, d *device, x evidence) *Alert {
 		key = openKey{true, ev.Device}
 	}
 	a := e.open[key]
-	if x.Rule == Facts || x.Rule == Export || x.Rule == Outside { // what this login did, and no other on its device
-		if a != nil && a.Person != ev.Person {
-			a = nil
-		}
-	} else if a == nil {
+	if a != nil && a.Person != ev.Person && !(x.device && a.ByDevice) {
+		a = nil
+	}
+	mixed := x.device && d != nil && d.several // the looks of several logins are no login's
+	if a == nil && !mixed && x.Rule != Facts && x.Rule != Export && x.Rule != Outside {
 		a = e.sameDevice(key, ev)
 	}
 	if a == nil {
 		a = e.fresh(ev, x)
+		a.mixed = mixed
 		e.open[key] = a
 	} else {
 		a.Revision++
 		a.ByDevice = a.ByDevice || x.device
 	}
-	e.open[openKey{false, ev.Person}] = a
+	if a.Person == ev.Person && !mixed {
+		e.open[openKey{false, ev.Person}] = a
+	}
 	if x.device && ev.Device != 0 {
 		e.open[openKey{true, ev.Device}] = a
 	}
@@ -55,7 +60,8 @@ func (e *Engine) raise(ev *Event, p *person, d *device, x evidence) *Alert {
 	return a
 }
 
-// sameDevice finds the alert of today about the login's device, or about its login.
+// sameDevice finds the alert of today about the login's device that the login opened, or
+// about its login.
 func (e *Engine) sameDevice(key openKey, ev *Event) *Alert {
 	if d := e.device(ev); d != nil && d.network(e.day) {
 		return nil
@@ -64,7 +70,7 @@ func (e *Engine) sameDevice(key openKey, ev *Event) *Alert {
 	if key.device {
 		other.number = ev.Person
 	}
-	if a := e.open[other]; a != nil && a.Device == ev.Device && ev.Device != 0 {
+	if a := e.open[other]; a != nil && a.Person == ev.Person && !a.mixed && a.Device == ev.Device && ev.Device != 0 {
 		return a
 	}
 	return nil
@@ -131,7 +137,7 @@ func (e *Engine) refresh(a *Alert, ev *Event, p *person) {
 	if ev.Time.After(a.Until) {
 		a.Until = ev.Time
 	}
-	if p == nil || p.sitting.began.IsZero() || ev.Time.Sub(p.sitting.last) > e.o.Policy.Sitting {
+	if p == nil || a.mixed || p.number != a.Person || p.sitting.began.IsZero() || ev.Time.Sub(p.sitting.last) > e.o.Policy.Sitting {
 		a.Says, a.Innocent = sentence(a), innocent(a, e)
 		return
 	}

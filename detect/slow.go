@@ -19,6 +19,7 @@ func (e *Engine) slow(ev *Event, p *person, d *device) {
 		e.raise(ev, p, d, e.slowly(&d.tester, &d.recent, true, v, e.watched(1)/budget))
 		d.alarm()
 		d.recent.reset()
+		d.by, d.several = 0, false
 	}
 }
 
