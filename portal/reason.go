@@ -3,6 +3,7 @@ package portal
 import (
 	"context"
 	"crypto/rand"
+	"hash/maphash"
 	"maps"
 	"net/http"
 	"slices"
@@ -39,6 +40,8 @@ const (
 	// gives way.
 	maxAsked = 32
 	askedFor = 15 * time.Minute
+	// maxHeld is for how many customers of a session reasons are held.
+	maxHeld = 200_000
 )
 
 // reasons are those that a session's person stated today.
@@ -46,7 +49,7 @@ type reasons struct {
 	mu   sync.Mutex
 	day  string
 	by   map[custody.SubjectID]Stated
-	file map[uint64]Stated // by the request's fingerprint, for files and streams
+	file map[uint64]Stated // by the request, for files and streams
 	ask  map[uint64]bool   // of which files and streams the reason is asked for first
 }
 
@@ -59,7 +62,7 @@ type pendings struct {
 type pending struct {
 	g        *guest
 	subjects []custody.SubjectID
-	shape    uint64 // of a file or a stream, whose people are not known before
+	list     uint64 // the request of a file or a stream, whose people are not known before
 	back     string
 	till     time.Time
 }
@@ -114,7 +117,10 @@ func (v *visit) recordByReason() error {
 		runs, missing = v.sortByReason(v.view.seen, r, nil)
 	}
 	if why, ok := v.ofAll(r); ok && len(missing) > 0 {
-		runs, missing = v.sortByReason(v.view.seen, r, &why)
+		named := missing
+		if runs, missing = v.sortByReason(v.view.seen, r, &why); len(missing) == 0 {
+			defer r.hold(named, why)
+		}
 	}
 	if len(missing) > 0 && v.whole {
 		return v.asked(missing, 0)
@@ -235,9 +241,9 @@ func (v *visit) mayWithReason() error {
 // left, or before anything of it leaves the next time.
 func (v *visit) askForAll(r *reasons) error {
 	r.mu.Lock()
-	r.ask[v.shape] = true
+	r.ask[v.list()] = true
 	r.mu.Unlock()
-	return v.asked(nil, v.shape)
+	return v.asked(nil, v.list())
 }
 
 // askFirst asks for the reason of a file or a stream of the kind that broke off for
@@ -248,13 +254,31 @@ func (v *visit) askFirst() error {
 		return err
 	}
 	r.mu.Lock()
-	_, ok := r.file[v.shape]
-	ask := r.ask[v.shape] && !ok
+	_, ok := r.file[v.list()]
+	ask := r.ask[v.list()] && !ok
 	r.mu.Unlock()
 	if ask {
-		return v.asked(nil, v.shape)
+		return v.asked(nil, v.list())
 	}
 	return nil
+}
+
+// hold lets a reason that was stated for a list be that of each customer in it, for
+// the rest of the day.
+func (r *reasons) hold(named []custody.SubjectID, why Stated) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, s := range named {
+		if len(r.by) < maxHeld {
+			r.by[s] = why
+		}
+	}
+}
+
+// list is which file or stream a request asks for: the reason for one list is not that
+// for another.
+func (v *visit) list() uint64 {
+	return maphash.String(v.p.blanks.seed, v.r.Method+" "+v.r.URL.RequestURI()) | 1
 }
 
 // ofAll gives the reason that was stated for all of a file or stream. What is shown as
@@ -265,7 +289,7 @@ func (v *visit) ofAll(r *reasons) (why Stated, ok bool) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	why, ok = r.file[v.shape]
+	why, ok = r.file[v.list()]
 	return why, ok
 }
 
@@ -276,10 +300,10 @@ func (v *visit) reasonOfAll() error {
 		return err
 	}
 	r.mu.Lock()
-	why, ok := r.file[v.shape]
+	why, ok := r.file[v.list()]
 	r.mu.Unlock()
 	if !ok {
-		return v.asked(nil, v.shape)
+		return v.asked(nil, v.list())
 	}
 	v.view.s.Restate(why.Reason, why.Text)
 	v.stated = true
@@ -287,14 +311,14 @@ func (v *visit) reasonOfAll() error {
 }
 
 // asked makes the question.
-func (v *visit) asked(missing []custody.SubjectID, shape uint64) error {
+func (v *visit) asked(missing []custody.SubjectID, list uint64) error {
 	back := "/"
 	if v.r.Method == http.MethodGet {
 		back = v.r.URL.RequestURI()
 	} else if from := v.r.Referer(); from != "" {
 		back = v.p.samePath(from)
 	}
-	q := &pending{g: v.g, subjects: slices.Clone(missing), shape: shape, back: back, till: time.Now().Add(askedFor)}
+	q := &pending{g: v.g, subjects: slices.Clone(missing), list: list, back: back, till: time.Now().Add(askedFor)}
 	token := v.p.asked.add(q)
 	v.refused(custody.CodeReason)
 	return &asking{token, len(missing)}
@@ -388,8 +412,8 @@ func (g *guest) state(q *pending, text string) error {
 	for _, s := range q.subjects {
 		day.by[s] = Stated{id, text}
 	}
-	if q.shape != 0 {
-		day.file[q.shape] = Stated{id, text}
+	if q.list != 0 {
+		day.file[q.list] = Stated{id, text}
 	}
 	return nil
 }

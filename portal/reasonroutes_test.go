@@ -99,6 +99,12 @@ func TestReasonFoundForFiles(t *testing.T) {
 	if got := k.reasons("alice"); got["7"] != "claim 7" {
 		t.Errorf("the ledger's reasons: %v", got)
 	}
+	if resp, text := k.get(alice, "/api/customers/7"); resp.StatusCode != http.StatusOK {
+		t.Errorf("a page of somebody on the list: %d %.300s", resp.StatusCode, text)
+	}
+	if resp, text := k.get(alice, k.listOf(1, 7, 8)); resp.StatusCode != http.StatusForbidden || strings.Contains(text, k.app.customers[7].Name) {
+		t.Errorf("the reason for one list opened another: %d %.300s", resp.StatusCode, text)
+	}
 	_, text = k.get(alice, "/api/customers/9", "Accept: text/html")
 	k.answerReason(alice, text, "claim 9")
 	if resp, text := k.get(alice, k.listOf(2, 9)); resp.StatusCode != http.StatusOK {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"custody"
+	"custody/internal/look"
 )
 
 //go:embed pages/*.html
@@ -83,6 +84,12 @@ func (d *Door) asset(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("file")
 	dot := strings.LastIndexByte(name, '.')
 	b, err := assetFiles.ReadFile("assets/" + name)
+	switch name {
+	case "custody.css":
+		b, err = []byte(look.Sheet), nil
+	case "mark.svg":
+		b, err = []byte(look.Mark), nil
+	}
 	if dot < 0 || err != nil {
 		http.NotFound(w, r)
 		return

@@ -14,6 +14,7 @@ var more = template.Must(template.New("more").Parse(moreText))
 
 // More is the page on which people ask for more, and managers decide.
 type More struct {
+	Dress
 	System   string
 	Action   string // where the forms go
 	Back     string
@@ -42,9 +43,6 @@ type Wish struct {
 	State    string `json:"state"`
 	Note     string `json:"note,omitempty"`
 }
-
-// Style is the page's style sheet, for the template.
-func (m *More) Style() template.CSS { return template.CSS(style) }
 
 // Write sends the page, or its lists as JSON to a program.
 func (m *More) Write(w http.ResponseWriter, r *http.Request, status int) {

@@ -16,13 +16,14 @@ import (
 	"unicode/utf8"
 
 	"custody"
+	"custody/internal/look"
 )
 
 //go:embed page.html
 var text string
 
-//go:embed page.css
-var style string
+// style is that of the sign-in pages, too.
+var style = look.Sheet
 
 var page = template.Must(template.New("page").Parse(text))
 
@@ -36,6 +37,7 @@ func digest(s string) string {
 
 // Page is what is shown.
 type Page struct {
+	Dress
 	Status  int
 	Title   string
 	Message string
@@ -58,8 +60,14 @@ type Ask struct {
 	Most   int // characters of a reason
 }
 
-// Style is the page's style sheet, for the template.
-func (p *Page) Style() template.CSS { return template.CSS(style) }
+// Dress gives a page what all have, for the template.
+type Dress struct{}
+
+// Style is the page's style sheet.
+func (Dress) Style() template.CSS { return template.CSS(style) }
+
+// Mark is the gate's sign.
+func (Dress) Mark() template.HTML { return template.HTML(look.Mark) }
 
 // Sentence writes a message as a sentence.
 func (p *Page) Sentence(text string) string {

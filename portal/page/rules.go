@@ -14,6 +14,7 @@ var rules = template.Must(template.New("rules").Parse(rulesText))
 
 // Rules is the page on which people read and accept the rules.
 type Rules struct {
+	Dress  `json:"-"`
 	System string `json:"-"`
 	Action string `json:"-"`
 	Rules  []Rule `json:"rules"`
@@ -27,9 +28,6 @@ type Rule struct {
 	Text     string `json:"text"`
 	Accepted string `json:"accepted,omitempty"`
 }
-
-// Style is the page's style sheet, for the template.
-func (m *Rules) Style() template.CSS { return template.CSS(style) }
 
 // Write sends the page, or its list as JSON to a program.
 func (m *Rules) Write(w http.ResponseWriter, r *http.Request) {
