@@ -3,11 +3,15 @@ package custodytest
 import (
 	"context"
 	"fmt"
+	"net/http/httptest"
 	"sync"
 	"testing"
 
+	"github.com/jackc/pgx/v5/pgxpool"
+
 	"custody"
 	"custody/examples/bodyshop"
+	"custody/examples/bodyshop/web"
 )
 
 var bodyshops struct {
@@ -63,4 +67,22 @@ func BodyshopSystem() custody.System {
 			"account_name": custody.Bank, "sort_code": custody.Bank, "account_number": custody.Bank,
 		}),
 	}}
+}
+
+// BodyshopApp serves the sample application, weak on purpose, over a database of its
+// data, and gives its address and its connections.
+func BodyshopApp(tb testing.TB, pg *PG, database string) (url string, pool *pgxpool.Pool) {
+	tb.Helper()
+	pool, err := pgxpool.New(context.Background(), pg.URLFor(database))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(pool.Close)
+	app, err := web.New(context.Background(), pool, web.Options{})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	server := httptest.NewServer(app)
+	tb.Cleanup(func() { app.Close(); server.CloseClientConnections(); server.Close() })
+	return server.URL, pool
 }

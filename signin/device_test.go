@@ -182,7 +182,7 @@ func TestTheWorkerRenewsTheProof(t *testing.T) {
 	code, _, err := k.Enrol(alice, 0)
 	must(t, err)
 	s := k.screen(t)
-	s.authenticator()
+	s.Authenticator()
 	s.open("/.custody/enrol?code=" + code)
 	s.Follow("main button.primary")
 	s.Wait("button[data-passkey=create]")

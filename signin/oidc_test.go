@@ -79,7 +79,7 @@ func TestOpenIDInABrowser(t *testing.T) {
 	s.both("sign-in-provider")
 	s.atProvider("a1")
 	s.acceptNotice()
-	s.at("/jobs")
+	s.At("/jobs")
 	if who := s.Text("#who"); who != alice+" estimator" { // not manager: no group gives that
 		t.Errorf("the portal greets %q", who)
 	}

@@ -1,16 +1,11 @@
 package portalcheck_test
 
 import (
-	"context"
-	"net/http/httptest"
 	"slices"
 	"testing"
 
-	"github.com/jackc/pgx/v5/pgxpool"
-
 	"custody/custodytest"
 	"custody/doctor/portalcheck"
-	"custody/examples/bodyshop/web"
 )
 
 // bodyshop starts the sample application, which is weak on purpose.
@@ -18,19 +13,8 @@ func bodyshop(t *testing.T) (url, database string) {
 	t.Helper()
 	pg := custodytest.Postgres(t)
 	database = custodytest.Bodyshop(t, pg, 2000)
-	pool, err := pgxpool.New(context.Background(), pg.URLFor(database))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(pool.Close)
-	s, err := web.New(context.Background(), pool, web.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(s)
-	t.Cleanup(server.Close)
-	t.Cleanup(s.Close)
-	return server.URL, database
+	url, _ = custodytest.BodyshopApp(t, pg, database)
+	return url, database
 }
 
 // TestBodyshop: what is weak on purpose is found, and nothing else.

@@ -49,15 +49,15 @@ func signInWithPassword(t *testing.T, s *shop) *tab {
 	b := s.guest(t, "alice", estimator())
 	b.open("/.custody/sessions")
 	b.Follow("header form button")
-	b.at("/.custody/signed-out")
+	b.At("/.custody/signed-out")
 	b.open("/customers?q=a")
-	b.at("/.custody/sign-in")
+	b.At("/.custody/sign-in")
 	b.Fill("input[name=login]", "alice@northfield.example")
 	b.Fill("input[name=password]", passphrase)
 	b.Fill("input[name=code]", b.code())
 	b.both("sign-in")
 	b.Follow("form button.primary")
-	b.at("/customers") // where the click that was stopped wanted to go
+	b.At("/customers") // where the click that was stopped wanted to go
 	return b
 }
 
@@ -73,7 +73,7 @@ func findsOut(b *tab, c customer) {
 	b.Screenshot("portal-suggestions-1280")
 	b.Press(kb.ArrowDown)
 	b.Leave(chromedp.Evaluate[chromedp.Void](`void document.getElementById("find").dispatchEvent(new KeyboardEvent("keydown", {key: "Enter", bubbles: true, cancelable: true}))`))
-	b.at("/customers/" + c.id)
+	b.At("/customers/" + c.id)
 	page := custodytest.Eval[string](b.Page, "document.documentElement.outerHTML")
 	if !strings.Contains(b.Text("h1"), c.name) || strings.Contains(page, c.phone) || strings.Contains(page, c.email) {
 		b.t.Errorf("the page of customer %s shows\n%s", c.id, b.Text("dl.facts"))
@@ -157,7 +157,7 @@ func exports(b *tab) {
 	}
 	b.both("export")
 	b.Follow("a.plain")
-	b.at("/board")
+	b.At("/board")
 }
 
 // atTheLimit: who has seen enough is told so, on a page and not by a broken table.
@@ -197,7 +197,7 @@ func reasons(t *testing.T, s *shop) {
 	s.Person("carol", grant)
 	b := s.tab(t)
 	b.password("carol")
-	b.at("/.custody/notice")
+	b.At("/.custody/notice")
 	b.Click("input[name=accept]")
 	b.Follow("main button.primary")
 	c := s.somebody(1)
@@ -206,7 +206,7 @@ func reasons(t *testing.T, s *shop) {
 	b.both("reason")
 	b.Fill("#reason", "claim 4711, call back")
 	b.Follow("form button")
-	b.at("/customers/" + c.id)
+	b.At("/customers/" + c.id)
 	if !strings.Contains(b.Text("h1"), c.name) {
 		t.Errorf("after the reason the page says %q", b.Text("h1"))
 	}
@@ -217,22 +217,22 @@ func withPasskey(t *testing.T, s *shop) {
 	t.Helper()
 	s.Person("erin", estimator())
 	b := s.tab(t)
-	b.authenticator()
+	b.Authenticator()
 	b.enrol("erin")
 	b.Wait("button[data-passkey=create]")
 	b.both("set-up")
 	b.Fill("#passkey-name", "Office computer")
 	b.Click("button[data-passkey=create]")
-	b.at("/.custody/notice")
+	b.At("/.custody/notice")
 	b.both("notice")
 	b.notice()
 	b.Follow("header .who form button") // the application's own way out
-	b.at("/.custody/sessions")
+	b.At("/.custody/sessions")
 	b.both("sessions")
 	b.Follow("header form button")
-	b.at("/.custody/signed-out")
+	b.At("/.custody/signed-out")
 	b.open("/board")
-	b.at("/board") // the passkey is offered, and the device answers by itself
+	b.At("/board") // the passkey is offered, and the device answers by itself
 }
 
 // takenDown: everybody meets the page, and goes on where they were when it is back.
@@ -269,6 +269,6 @@ func leaver(s *shop, alice *tab) {
 		alice.t.Errorf("a leaver's script gets %d", status)
 	}
 	alice.open("/customers?" + url.Values{"q": {"smith"}}.Encode())
-	alice.at("/.custody/sign-in")
+	alice.At("/.custody/sign-in")
 	alice.both("leaver")
 }

@@ -118,9 +118,9 @@ func (s *seen) stepUpInABrowser() {
 	b.Fill("input[name=password]", passphrase)
 	b.Fill("input[name=code]", b.code())
 	b.Follow("form button.primary")
-	b.at("/customers/5")
+	b.At("/customers/5")
 	b.open("/customers/6")
-	b.at("/customers/6")
+	b.At("/customers/6")
 }
 
 func (s *seen) reasonInSQL() {
@@ -157,7 +157,7 @@ func (s *seen) reasonInABrowser() {
 	b.both("asked-for-a-reason")
 	b.Fill("#reason", "claim 4471")
 	b.Follow("form button")
-	b.at("/customers/6")
+	b.At("/customers/6")
 	if custodytest.Eval[bool](b.Page, `!!document.getElementById("reason")`) {
 		s.t.Error("the reason was stated, and it is asked for again")
 	}

@@ -124,11 +124,11 @@ func (s *seen) confirms(a *screen) {
 	b.Open(a.url + "/?as=kim&id=8")
 	b.Screenshot("application-step-up-1280")
 	b.Follow("a")
-	b.at("/.custody/confirm")
+	b.At("/.custody/confirm")
 	b.says("Was it you?")
 	b.both("confirm")
 	b.Follow("button.primary")
-	b.at("/.custody/confirm")
+	b.At("/.custody/confirm")
 	b.says("Nothing waits for you")
 	b.Open(a.url + "/?as=kim&id=8")
 	if got := b.Text("h1"); got == "" || strings.Contains(got, "confirm") {

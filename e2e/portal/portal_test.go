@@ -5,18 +5,14 @@ import (
 	"encoding/xml"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgxpool"
-
 	"custody"
 	"custody/custodytest"
 	sample "custody/examples/bodyshop"
-	"custody/examples/bodyshop/web"
 	"custody/policy"
 	"custody/site"
 )
@@ -26,17 +22,7 @@ func guarded(t *testing.T, change ...func(*site.Portal)) *custodytest.Portal {
 	t.Helper()
 	pg := custodytest.Postgres(t)
 	database := custodytest.Bodyshop(t, pg, 1000)
-	pool, err := pgxpool.New(ctx, pg.URLFor(database))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(pool.Close)
-	app, err := web.New(ctx, pool, web.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(app)
-	t.Cleanup(func() { app.Close(); server.CloseClientConnections(); server.Close() })
+	address, _ := custodytest.BodyshopApp(t, pg, database)
 	var account sample.Account
 	for _, a := range sample.Accounts() {
 		if a.Branch == 0 {
@@ -44,7 +30,7 @@ func guarded(t *testing.T, change ...func(*site.Portal)) *custodytest.Portal {
 			break
 		}
 	}
-	return custodytest.NewPortal(t, pg, database, server.URL, append([]func(*site.Portal){func(p *site.Portal) {
+	return custodytest.NewPortal(t, pg, database, address, append([]func(*site.Portal){func(p *site.Portal) {
 		p.SignIn = custodytest.BodyshopSignIn(account.Login + ":" + account.Password)
 		p.Closed = []string{"/account"}
 	}}, change...)...)

@@ -1,21 +1,16 @@
 package portal
 
 import (
-	"context"
 	"encoding/base32"
-	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/webauthn"
-	"github.com/chromedp/chromedp"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"custody"
 	"custody/custodytest"
-	"custody/examples/bodyshop/web"
 	"custody/identity"
 	"custody/identity/totp"
 	"custody/policy"
@@ -46,17 +41,7 @@ func newShop(t testing.TB, change ...func(*site.Portal)) *shop {
 // shopOf is the shop over a database of its own, with options for the site.
 func shopOf(t testing.TB, pg *custodytest.PG, database string, opts []custodytest.SiteOption, change ...func(*site.Portal)) *shop {
 	t.Helper()
-	pool, err := pgxpool.New(ctx, pg.URLFor(database))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(pool.Close)
-	app, err := web.New(ctx, pool, web.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(app)
-	t.Cleanup(func() { app.Close(); server.CloseClientConnections(); server.Close() })
+	address, pool := custodytest.BodyshopApp(t, pg, database)
 	s := &shop{t: t, pool: pool}
 	local := func(p *site.Portal) {
 		p.Public = &url.URL{Scheme: "http", Host: "localhost:" + p.Public.Port()}
@@ -64,7 +49,7 @@ func shopOf(t testing.TB, pg *custodytest.PG, database string, opts []custodytes
 		p.SignIn = custodytest.BodyshopSignIn("northfield.ashbridge:Northfield1")
 		s.url = p.Public.String()
 	}
-	s.Portal = custodytest.NewPortalWith(t, pg, database, server.URL, opts, append([]func(*site.Portal){local}, change...)...)
+	s.Portal = custodytest.NewPortalWith(t, pg, database, address, opts, append([]func(*site.Portal){local}, change...)...)
 	return s
 }
 
@@ -95,32 +80,8 @@ func (s *shop) tab(t testing.TB) *tab { return &tab{Page: custodytest.Browse(t),
 
 func (b *tab) open(path string) { b.t.Helper(); b.Open(b.s.url + path) }
 
-// at waits for the page at a path, over pages that go on by themselves.
-func (b *tab) at(path string) {
-	b.t.Helper()
-	wait, cancel := context.WithTimeout(b.Context, custodytest.Patience)
-	defer cancel()
-	shown := "location.pathname === '" + path + "' && document.readyState === 'complete'"
-	for {
-		if _, err := chromedp.Run(wait, chromedp.Poll[bool](shown, chromedp.WithPollingTimeout(custodytest.Patience))); err == nil {
-			return
-		} else if wait.Err() != nil {
-			b.t.Fatalf("not at %s but at %s: %v", path, b.Address(), err)
-		}
-	}
-}
-
-// both takes pictures at the width of a desk and of a phone; nothing is wider.
-func (b *tab) both(name string) {
-	b.t.Helper()
-	b.Screenshot("portal-" + name + "-1280")
-	b.Size(390, 844)
-	if wide := custodytest.Eval[int](b.Page, "document.documentElement.scrollWidth"); wide > 390 {
-		b.t.Errorf("%s is %d pixels wide on a phone", name, wide)
-	}
-	b.Screenshot("portal-" + name + "-390")
-	b.Size(1280, 800)
-}
+// both takes pictures at the width of a desk and of a phone.
+func (b *tab) both(name string) { b.t.Helper(); b.Both("portal-" + name) }
 
 // says holds the gate's page to its heading.
 func (b *tab) says(heading string) {
@@ -165,10 +126,10 @@ func (b *tab) password(login string) {
 // notice accepts it and goes on to the board, with which the application begins.
 func (b *tab) notice() {
 	b.t.Helper()
-	b.at("/.custody/notice")
+	b.At("/.custody/notice")
 	b.Click("input[name=accept]")
 	b.Follow("main button.primary")
-	b.at("/board")
+	b.At("/board")
 }
 
 // guest gives a new person's browser, signed in.
@@ -179,19 +140,6 @@ func (s *shop) guest(t testing.TB, login string, grants ...policy.Grant) *tab {
 	b.password(login)
 	b.notice()
 	return b
-}
-
-// authenticator gives the tab a device with a fingerprint reader that always fits.
-func (b *tab) authenticator() {
-	b.t.Helper()
-	b.Do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
-		if _, err := chromedp.Call(ctx, webauthn.Enable, webauthn.EnableParams{}); err != nil {
-			return err
-		}
-		_, err := chromedp.Call(ctx, webauthn.AddVirtualAuthenticator, webauthn.AddVirtualAuthenticatorParams{Options: &webauthn.VirtualAuthenticatorOptions{
-			Protocol: "ctap2", Transport: "internal", HasResidentKey: true, HasUserVerification: true, IsUserVerified: true, AutomaticPresenceSimulation: true}})
-		return err
-	}))
 }
 
 // personID finds a person by login.
