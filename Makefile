@@ -38,9 +38,13 @@ bench: build ## speed and memory beside direct connections and pgbouncer
 .PHONY: eval
 eval: ## every scenario of the laboratory on many seeds, into docs/evaluation.md
 	go run ./lab/eval -seeds 36 -only own-calls,borrowed-login,after-hours,photographer,heavy-role,portal-leaver,canary,upstream,frame-up,null
-	go run ./lab/eval -seeds 100 -only light-user,upstream
-	go run ./lab/eval -small -seeds 60
-	go run ./lab/eval -small -seeds 400 -only light-user,upstream
+	go run ./lab/eval -seeds 56 -only upstream,frame-up
+	go run ./lab/eval -seeds 100 -only light-user
+	go run ./lab/eval -small -seeds 30 -only borrowed-login,after-hours,photographer,heavy-role,portal-leaver,canary
+	go run ./lab/eval -small -seeds 23 -only own-calls,frame-up,null
+	go run ./lab/eval -small -seeds 60 -only pair,two-leakers
+	go run ./lab/eval -small -seeds 200 -only light-user
+	go run ./lab/eval -small -seeds 400 -only upstream
 	go run ./lab/eval -detection
 	go run ./lab/eval -files
 

@@ -31,13 +31,13 @@ var watchTasks = []watchTask{
 	{"after-hours", 26, 150, true, 0, "inside the 32 minutes ≥ 99 %"},
 	{"null", 120, 12, false, 0, "≤ 5 alerts a day"},
 	{"photographer", 26, 20, true, 0, ""},
-	{"pair", 26, 20, true, 0, "both found"},
-	{"contractor", 26, 20, true, 0, ""},
-	{"portal-leaver", 26, 20, true, 0, ""},
-	{"canary", 40, 20, true, 0, ""},
-	{"frame-up", 115, 10, true, 0, ""},
-	{"own-calls", 60, 10, false, 0, "silent about him: no look is out of place"},
-	{"heavy-role", 26, 20, false, 0, "silent: no look is out of place"},
+	{"pair", 26, 10, true, 0, "both found"},
+	{"contractor", 26, 10, true, 0, ""},
+	{"portal-leaver", 26, 10, true, 0, ""},
+	{"canary", 40, 10, true, 0, ""},
+	{"frame-up", 115, 5, true, 0, ""},
+	{"own-calls", 60, 5, false, 0, "silent about him: no look is out of place"},
+	{"heavy-role", 26, 10, false, 0, "silent: no look is out of place"},
 }
 
 // caught says when misdeeds were noticed; zero if they were not.

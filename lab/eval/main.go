@@ -42,7 +42,7 @@ func main() {
 	case *again:
 		err = errors.Join(report(), detections(firstSeed, 0, nobodys, false), files(traceSeed, 0, false))
 	case *foundFiles:
-		err = files(cmp.Or(*from, traceSeed), cmp.Or(*seeds, 20), *dry)
+		err = files(cmp.Or(*from, traceSeed), cmp.Or(*seeds, 12), *dry)
 	case *detection:
 		err = detections(cmp.Or(*from, firstSeed), *seeds, *only, *dry)
 	default:
