@@ -67,6 +67,46 @@ func TestPagesInABrowser(t *testing.T) {
 			s.seen(name)
 		}
 	})
+	t.Run("register", func(t *testing.T) {
+		s := w.screen(t, "lena")
+		s.open("/processors")
+		unfold := func() {
+			custodytest.Eval[int](s.Page, `document.querySelectorAll("details").forEach(d => d.open = true), 0`)
+		}
+		send := func(action string, fields ...string) {
+			t.Helper()
+			unfold()
+			form := fmt.Sprintf("form[action$=%q] ", action)
+			for i := 0; i+1 < len(fields); i += 2 {
+				custodytest.Eval[string](s.Page, fmt.Sprintf("document.querySelector(%q).value = %q", form+"[name="+fields[i]+"]", fields[i+1]))
+			}
+			s.Follow(form + "button")
+			s.Wait(".message.good")
+		}
+		send("/processors", "organisation", "Harbour Mailing and Fulfilment Services (North) Limited", "contract", "DPA 7", "instructions", "annex 2", "end", "2026-12-10")
+		unfold()
+		s.Click("form[action$=scope] [value=name]")
+		s.Click("form[action$=scope] [value=address]")
+		send("/scope")
+		unfold()
+		s.Click("form[action$=transfers] [value=name]")
+		send("/transfers", "subjects", "3", "means", "sftp", "purpose", "recall letters", "due", "2026-12-01")
+		send("/papers", "kind", "certificate", "name", "ISO 27001", "evidence", "folder 9", "till", "2027-05-31")
+		send("/papers", "kind", "sub-processor", "name", "Northcloud", "about", "hosting, UK")
+		send("/review", "outcome", "conditions", "evidence", "report 13", "note", "fix the lock")
+		s.seen("register")
+		unfold()
+		s.seen("register-forms")
+		send("/return", "evidence", "deletion certificate 8")
+		if text := s.Text("main"); !strings.Contains(text, "returned 24 November 2026") || !strings.Contains(text, "24 November 2026 to 10 December 2026") || !strings.Contains(text, "returned by 1 December 2026") || !strings.Contains(text, "until 31 May 2027") {
+			t.Errorf("the register says %s", text)
+		}
+		s.open("/rules")
+		send("/rules", "name", "clean-desk", "version", "1", "title", "Clean desk", "text", "Lock the screen when you leave the desk.")
+		send("/courses", "name", "data-protection", "title", "Data protection")
+		unfold()
+		s.seen("rules-forms")
+	})
 	t.Run("requests and reviews", func(t *testing.T) {
 		alice := w.screen(t, "alice")
 		alice.open("/")

@@ -92,6 +92,7 @@ type HeldItem struct {
 
 // TransferItem is data that was handed to a processor otherwise than through a gate.
 type TransferItem struct {
+	ID         int64     `json:"id"`
 	System     string    `json:"system"`
 	Made       time.Time `json:"made"`
 	By         string    `json:"by"`
@@ -119,7 +120,7 @@ func callProcessor(v *visit, _ any) (any, error) {
 		s.Reviews = append(s.Reviews, HeldItem(r))
 	}
 	for _, t := range p.Transfers {
-		s.Transfers = append(s.Transfers, TransferItem{t.System, t.Made, t.By, words0(t.Categories), t.Subjects, t.Means, t.Purpose, t.ReturnDue, t.Returned})
+		s.Transfers = append(s.Transfers, TransferItem{t.ID, t.System, t.Made, t.By, words0(t.Categories), t.Subjects, t.Means, t.Purpose, t.ReturnDue, t.Returned})
 	}
 	return s, nil
 }

@@ -40,6 +40,7 @@ type things struct {
 	emergency        int64
 	complaint, spare string
 	processor        custody.OrganisationID
+	transfer         int64
 	request          [4]int64
 	grant            custody.GrantID
 	role, token      int64
@@ -100,6 +101,10 @@ func (w *world) things() (x things) {
 	if x.processor, err = w.Identity.EnsureOrganisation("Quayside"); err != nil {
 		w.t.Fatal(err)
 	}
+	must(w.Store.SetScope(ctx, w.ids["lena"], x.processor, w.system, custody.Categories(custody.Name), now))
+	handed := store.Transfer{Organisation: x.processor, System: w.system, Made: now, By: w.ids["lena"], Categories: custody.Categories(custody.Name), Subjects: 3, Means: "sftp", Purpose: "letters"}
+	must(w.Store.AddTransfer(ctx, &handed, now))
+	x.transfer = handed.ID
 	request := obj{"kind": "more", "system": w.Database, "subjects": 40, "until": now.Add(2 * time.Hour), "reason": "claim 123"}
 	for i := range x.request {
 		_, out, _ := w.program("alice").call("POST", "requests", request)
@@ -191,6 +196,12 @@ func (w *world) operations(x *things) map[string]operation {
 		"processors": {"lo", "lena", "processors", nil}, "processor": {"lo", "lena", fmt.Sprintf("processors/%d", x.processor), nil},
 		"putProcessor":    {"l", "lena", "processors", obj{"organisation": "Towing", "kind": "partner", "contract": "T-1", "instructions": "as in T-1", "review_days": 365}},
 		"reviewProcessor": {"l", "lena", fmt.Sprintf("processors/%d/reviews", x.processor), obj{"outcome": "passed", "evidence": "report 7"}},
+		"scopeProcessor":  {"l", "lena", fmt.Sprintf("processors/%d/scope", x.processor), obj{"system": w.Database, "categories": []string{"name", "phone"}}},
+		"keepPaper":       {"l", "lena", fmt.Sprintf("processors/%d/papers", x.processor), obj{"kind": "certificate", "name": "ISO 27001", "evidence": "folder 9"}},
+		"keepTransfer":    {"l", "lena", fmt.Sprintf("processors/%d/transfers", x.processor), obj{"system": w.Database, "categories": []string{"name"}, "subjects": 3, "means": "sftp", "purpose": "letters"}},
+		"returnTransfer":  {"l", "lena", fmt.Sprintf("processors/%d/transfers/%d/return", x.processor, x.transfer), obj{"evidence": "deletion certificate 8"}},
+		"addRule":         {"la", "adam", "rules", obj{"name": "clean-desk", "version": "1", "title": "Clean desk", "text": "Lock the screen."}},
+		"addCourse":       {"la", "adam", "courses", obj{"name": "driving", "title": "Driving", "days": 365}},
 		"rules":           {"lao", "adam", "rules", nil}, "courses": {"lao", "otto", "courses", nil}, "training": {"lao", "adam", "training", nil},
 		"keepTraining": {"la", "adam", "training", obj{"login": w.login("bob"), "course": "data-protection", "evidence": "certificate 9"}}, "clauses": {"lao", "adam", "clauses?missing=yes", nil},
 		"keepClause": {"la", "adam", "clauses", obj{"login": w.login("bob"), "organisation": "Northfield", "document": "file 12"}},
@@ -359,6 +370,8 @@ var pageOperations = map[string]string{
 	"GET /complaints": "complaints", "POST /complaints": "takeComplaint", "GET /complaints/{reference}": "complaint", "POST /complaints/{reference}/acknowledge": "acknowledgeComplaint", "POST /complaints/{reference}/erase": "eraseComplaint",
 	"GET /trace": "traces trace", "POST /trace": "startTrace", "GET /trace/answers": "traces", "GET /trace/{system}/report": "traceReport",
 	"GET /processors": "processors processor", "POST /processors/{processor}/review": "reviewProcessor",
+	"POST /processors": "putProcessor", "POST /processors/{processor}/scope": "scopeProcessor", "POST /processors/{processor}/papers": "keepPaper",
+	"POST /processors/{processor}/transfers": "keepTransfer", "POST /processors/{processor}/transfers/{transfer}/return": "returnTransfer", "POST /rules": "addRule", "POST /rules/courses": "addCourse",
 	"GET /rules": "rules courses training clauses", "POST /rules/training": "keepTraining", "POST /rules/clauses": "keepClause",
 	"POST /me/rules/{rule}/accept": "acceptRule", "GET /me": "me myLooks mySessions myRights myTraining myRules", "POST /me/sessions/{session}/end": "endMySession",
 	"GET /me/tokens": "myTokens", "POST /me/tokens": "- a token makes no other: that takes a person who signs in", "POST /me/tokens/{token}/revoke": "revokeToken",

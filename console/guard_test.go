@@ -44,7 +44,7 @@ func TestWhoMayGoWhere(t *testing.T) {
 			path, may string
 		}{
 			{"/customers", "lo"}, {"/customers/120/erase", "l"}, {"/rights/give", "la"}, {"/rights/999/end", "la"}, {"/roles", "l"}, {"/roles/999/end", "l"}, {"/people", "la"}, {"/rules/training", "la"}, {"/rules/clauses", "la"},
-			{"/reviews", "l"}, {"/reviews/close/999", "l"}, {"/alerts/999/review", "l"}, {"/alerts/999/unseal", "lo"}, {"/complaints/X/erase", "l"}, {"/processors/999/review", "l"},
+			{"/reviews", "l"}, {"/reviews/close/999", "l"}, {"/alerts/999/review", "l"}, {"/alerts/999/unseal", "lo"}, {"/complaints/X/erase", "l"}, {"/processors/999/review", "l"}, {"/processors", "l"}, {"/processors/999/scope", "l"}, {"/processors/999/papers", "l"}, {"/processors/999/transfers", "l"}, {"/processors/999/transfers/1/return", "l"}, {"/rules", "la"}, {"/rules/courses", "la"},
 			{fmt.Sprintf("/people/%d/compromised", w.ids["bob"]), "la"}, {"/ledger/verify", "lao"}, {"/ledger/checkpoint", "lao"},
 			{fmt.Sprintf("/people/%d/leave", w.ids["bob"]), "la"}, {fmt.Sprintf("/people/%d/sessions/999999/end", w.ids["bob"]), "lam"},
 		} {

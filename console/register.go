@@ -55,6 +55,7 @@ type ProcessorReview struct {
 
 // Transfer is data that was handed to a processor otherwise than through a gate.
 type Transfer struct {
+	ID                         int64
 	System, Means, Purpose, By string
 	Made, ReturnDue, Returned  time.Time
 	Categories                 custody.CategorySet
@@ -107,12 +108,19 @@ type Register interface {
 	// Training lists records of a person; of everybody for zero.
 	Training(ctx context.Context, person custody.PersonID) ([]Training, error)
 	Clauses(context.Context) ([]Clause, error)
-	// ReviewProcessor keeps a review that was held.
 	// PutProcessor adds an organisation, which is made if it is not there yet, or changes
 	// its contract.
 	PutProcessor(ctx context.Context, organisation string, p *Processor, by custody.PersonID) error
+	// ScopeProcessor sets what a processor may have of a system.
+	ScopeProcessor(ctx context.Context, org custody.OrganisationID, system custody.SystemID, set custody.CategorySet, by custody.PersonID) error
+	KeepPaper(ctx context.Context, org custody.OrganisationID, p *Paper, by custody.PersonID) error
+	KeepTransfer(ctx context.Context, org custody.OrganisationID, system custody.SystemID, t *Transfer, by custody.PersonID) error
+	ReturnTransfer(ctx context.Context, id int64, evidence string, by custody.PersonID) error
+	AddRule(ctx context.Context, r *Rule, by custody.PersonID) error
+	AddCourse(ctx context.Context, c *Course) error
 	KeepTraining(ctx context.Context, t *Training, by custody.PersonID) error
 	KeepClause(ctx context.Context, c *Clause, by custody.PersonID) error
+	// ReviewProcessor keeps a review that was held.
 	ReviewProcessor(ctx context.Context, org custody.OrganisationID, by custody.PersonID, outcome, evidence, note string) error
 }
 
@@ -120,6 +128,10 @@ type processorsData struct {
 	Processors []Processor
 	Now        time.Time
 	MayReview  bool
+	MayAdd     bool
+	Systems    []option
+	Kinds      []string // of papers
+	Categories []string
 }
 
 // Soon says whether a date comes within a month, or has come.
@@ -139,7 +151,8 @@ func (v *visit) processors() (*processorsData, error) {
 	list, err := v.c.o.Register.Processors(v.r.Context())
 	r := v.reach(areaProcessors)
 	list = slices.DeleteFunc(list, func(p Processor) bool { return !r.everywhere() && !r.organisation(p.Organisation) })
-	return &processorsData{list, v.c.o.Now(), v.may(areaProcessorsDo)}, err
+	return &processorsData{list, v.c.o.Now(), v.may(areaProcessorsDo), v.reach(areaProcessorsDo).everywhere(), v.systemOptions(""), paperKinds,
+		custody.Categories(custody.AllCategories()...).Strings()}, err
 }
 
 // processor finds the processor of the path within reach.
@@ -178,14 +191,7 @@ func reviewProcessor(v *visit) error {
 	if err == nil {
 		err = v.judgeProcessor(id, v.text("outcome"), v.text("evidence"), v.text("note"))
 	}
-	if err == nil {
-		return v.seeOther("/processors", "recorded")
-	}
-	d, e := v.processors()
-	if e != nil {
-		return e
-	}
-	return v.again("processors", "Processors", d, err)
+	return v.registered(err)
 }
 
 // judgeProcessor keeps a review of a processor within reach. Nobody reviews their own
@@ -207,6 +213,7 @@ type rulesData struct {
 	Signed   int
 	MissingN int
 	MayKeep  bool
+	MayAdd   bool
 	Orgs     []string
 }
 
@@ -228,7 +235,7 @@ func rulesPage(v *visit) error {
 }
 
 func (v *visit) rules() (*rulesData, error) {
-	d := &rulesData{MayKeep: v.may(areaRulesDo)}
+	d := &rulesData{MayKeep: v.may(areaRulesDo), MayAdd: v.reach(areaRulesDo).everywhere()}
 	for id, name := range v.people.organisations() {
 		if v.reach(areaRulesDo).organisation(id) {
 			d.Orgs = append(d.Orgs, name)

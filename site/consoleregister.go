@@ -54,7 +54,7 @@ func (c consoleRegister) processor(ctx context.Context, p *store.Processor) (con
 	}
 	transfers, err := c.s.o.Store.Transfers(ctx, p.Organisation)
 	for _, t := range transfers {
-		out.Transfers = append(out.Transfers, console.Transfer{System: t.SystemName, Means: t.Means, Purpose: t.Purpose, By: t.ByLogin, Made: t.Made,
+		out.Transfers = append(out.Transfers, console.Transfer{ID: t.ID, System: t.SystemName, Means: t.Means, Purpose: t.Purpose, By: t.ByLogin, Made: t.Made,
 			ReturnDue: t.ReturnDue, Returned: t.Returned, Categories: t.Categories, Subjects: t.Subjects})
 	}
 	return out, err
@@ -98,6 +98,37 @@ func (c consoleRegister) PutProcessor(ctx context.Context, organisation string, 
 		return err
 	}
 	return c.s.o.Store.PutProcessor(ctx, by, put, c.s.o.Now())
+}
+
+// ScopeProcessor implements console.Register.
+func (c consoleRegister) ScopeProcessor(ctx context.Context, org custody.OrganisationID, system custody.SystemID, set custody.CategorySet, by custody.PersonID) error {
+	return c.s.o.Store.SetScope(ctx, by, org, system, set, c.s.o.Now())
+}
+
+// KeepPaper implements console.Register.
+func (c consoleRegister) KeepPaper(ctx context.Context, org custody.OrganisationID, p *console.Paper, by custody.PersonID) error {
+	return c.s.o.Store.AddPaper(ctx, by, org, &store.Paper{Kind: p.Kind, Name: p.Name, About: p.About, Evidence: p.Evidence, Since: p.Since, Till: p.Till}, c.s.o.Now())
+}
+
+// KeepTransfer implements console.Register.
+func (c consoleRegister) KeepTransfer(ctx context.Context, org custody.OrganisationID, system custody.SystemID, t *console.Transfer, by custody.PersonID) error {
+	return c.s.o.Store.AddTransfer(ctx, &store.Transfer{Organisation: org, System: system, Made: t.Made, By: by, Categories: t.Categories, Subjects: t.Subjects,
+		Means: t.Means, Purpose: t.Purpose, ReturnDue: t.ReturnDue}, c.s.o.Now())
+}
+
+// ReturnTransfer implements console.Register.
+func (c consoleRegister) ReturnTransfer(ctx context.Context, id int64, evidence string, by custody.PersonID) error {
+	return c.s.o.Store.ReturnTransfer(ctx, id, by, evidence, c.s.o.Now())
+}
+
+// AddRule implements console.Register.
+func (c consoleRegister) AddRule(ctx context.Context, r *console.Rule, by custody.PersonID) error {
+	return c.s.o.Store.AddRule(ctx, by, &store.Rule{Name: r.Name, Version: r.Version, Title: r.Title, Text: r.Text, Begins: r.Begins}, c.s.o.Now())
+}
+
+// AddCourse implements console.Register.
+func (c consoleRegister) AddCourse(ctx context.Context, k *console.Course) error {
+	return c.s.o.Store.AddCourse(ctx, &store.Course{Name: k.Name, Title: k.Title, Days: k.Days}, c.s.o.Now())
 }
 
 // KeepTraining implements console.Register.

@@ -18,6 +18,7 @@ func funcs(zone *time.Location, now func() time.Time) template.FuncMap {
 		"at":        func(t time.Time) string { return local(t).Format("2 Jan 2006, 15:04") },
 		"exact":     func(t time.Time) string { return local(t).Format("Monday 2 January 2006, 15:04:05 MST") },
 		"date":      func(t time.Time) string { return local(t).Format("2 January 2006") },
+		"lastday":   func(t time.Time) string { return local(t.Add(-time.Nanosecond)).Format("2 January 2006") }, // before a moment at which something is over
 		"clock":     func(t time.Time) string { return local(t).Format("15:04") },
 		"seconds":   func(t time.Time) string { return local(t).Format("15:04:05") },
 		"moment":    func(t time.Time) string { return moment(local(t), local(now())) },
