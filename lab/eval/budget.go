@@ -169,7 +169,8 @@ func budgetText(rows []budgetRow) string {
 ![Recall in time at 1, 2, 5, 10 and 20 reviews a day](img/eval-budget.svg)
 
 Each budget is a setting of the detectors (` + "`detection: budget`" + `), which then ask for more or less before they speak; of the rules' alerts the first of a day are reviewed, of
-the z-scores the highest. In percent of the runs, noticed in time: within the bar that is asked, without one within one working day. Cells: at 1 / 2 / 5 / 10 / 20 reviews a day.
+the z-scores the highest. In percent of the runs, noticed in time: within the bar that is asked, without one within one working day. Cells: at 1 / 2 / 5 / 10 / 20 reviews a day;
+alerts a day count those that are held back, too. Few runs: they show which way it goes, and no interval.
 
 | scenario | runs | all detectors | bad looks until then | alerts a day | rules only | volume z-score |
 | --- | --- | --- | --- | --- | --- | --- |
