@@ -31,10 +31,12 @@ type answer struct {
 	coder    *coder
 	coding   string        // that the application chose; empty for none
 	unpack   io.ReadCloser // takes it off
-	cookies  []*http.Cookie
 	behind   behind
 	last     time.Time // when the last part left
 	length   [1]string // the field
+	held     *blank    // the answer, if it is known to hold nobody
+	turn     uint64    // of the head of the application's answer
+	repeats  bool      // the answer is the one before
 }
 
 // take brings the application's answer to the client (steps 5 to 7).
@@ -50,6 +52,12 @@ func (v *visit) take(resp *http.Response) error {
 	}
 	if err != nil {
 		return err
+	}
+	if v.repeats {
+		if done, err := v.repeat(); done || err != nil {
+			return err
+		}
+		v.repeats = false
 	}
 	v.kind = body.KindOf(h.Get("Content-Type"), first[:min(len(first), kindBytes)])
 	switch {
@@ -84,6 +92,9 @@ func (v *visit) begin(resp *http.Response) (first []byte, rest io.Reader, err er
 	rest = resp.Body
 	if resp.Body == http.NoBody || v.r.Method == http.MethodHead {
 		return nil, nil, nil
+	}
+	if v.expected(resp) {
+		return v.same(resp)
 	}
 	if coding := resp.Header.Get("Content-Encoding"); coding != "" && coding != "identity" {
 		if rest, err = v.decode(resp, coding); err != nil {
@@ -201,7 +212,11 @@ func (v *visit) pump(first []byte, rest io.Reader, cut func()) error {
 	defer in.close(cut)
 	like := v.like()
 	if v.whole {
-		if chunk, end = v.gather(first, rest); end == io.EOF && v.p.blanks.holds(chunk, &like) {
+		chunk, end = v.gather(first, rest)
+		if end == io.EOF {
+			v.held = v.p.blanks.find(chunk, &like)
+		}
+		if v.held != nil {
 			v.view.out = append(v.view.out, chunk...)
 			return v.finish()
 		}

@@ -14,7 +14,12 @@ import (
 // ask sends the request to the application under the gate's own sign-in (step 4), and
 // once more when the application's session had ended.
 func (v *visit) ask() (*http.Response, error) {
-	req := v.request()
+	var req *upstream.Request
+	if v.known != nil {
+		req = v.known.request()
+	} else {
+		req = v.request()
+	}
 	req.Lane = v.lane()
 	for again := false; ; again = true {
 		if v.task() != nil && (!req.Lane.Ready() || !v.g.account.AtHand()) {
@@ -50,27 +55,38 @@ func (v *visit) ask() (*http.Response, error) {
 // hop are the headers that are about the connection or that the gate says itself. The
 // client's own words about where it comes from, who it is and what it has cached do
 // not reach the application.
-var hop = []string{
+var hop = set(
 	"Connection", "Keep-Alive", "Proxy-Connection", "Proxy-Authorization", "Proxy-Authenticate", "Te", "Trailer", "Transfer-Encoding", "Upgrade",
 	"Content-Length", "Host", "Expect", "Cookie", "Authorization", "Range", "If-Range", "If-Match", "If-Unmodified-Since", "Accept-Encoding",
 	"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Port", "X-Forwarded-Server", "X-Forwarded-Prefix",
 	"X-Forwarded-Ssl", "X-Forwarded-Scheme", "X-Real-Ip", "X-Original-Url", "X-Rewrite-Url", "X-Original-Host", "X-Host", "X-Http-Method", "X-Http-Method-Override",
 	"X-Method-Override", "True-Client-Ip", "Client-Ip", "Cf-Connecting-Ip", "Via", "Proxy", "Alt-Used", "Custody-Reason", "Http2-Settings",
 	"Sec-Websocket-Key", "Sec-Websocket-Version", "Sec-Websocket-Extensions", "Sec-Websocket-Protocol",
+)
+
+func set(names ...string) map[string]bool {
+	m := make(map[string]bool, len(names))
+	for _, name := range names {
+		m[name] = true
+	}
+	return m
 }
 
-// request is the client's request as the application gets it.
+// request is the client's request as the application gets it. The client's own is left
+// as it is.
 func (v *visit) request() *upstream.Request {
 	r := v.r
-	h := r.Header
-	accepts := h["Accept-Encoding"]
-	for _, line := range h["Connection"] {
+	h := make(http.Header, len(r.Header)+4)
+	for name, values := range r.Header {
+		// Servers that put headers in variables read _ and - alike.
+		if !hop[name] && strings.IndexByte(name, '_') < 0 && !strings.HasPrefix(name, "Custody-") {
+			h[name] = values
+		}
+	}
+	for _, line := range r.Header["Connection"] {
 		for name := range strings.SplitSeq(line, ",") {
 			h.Del(strings.TrimSpace(name))
 		}
-	}
-	for _, name := range hop {
-		delete(h, name)
 	}
 	if v.p.o.SignIn.Kind != upstream.None {
 		delete(h, v.p.o.SignIn.HeaderName())
@@ -79,12 +95,7 @@ func (v *visit) request() *upstream.Request {
 		delete(h, "If-None-Match")
 		delete(h, "If-Modified-Since")
 	}
-	for name := range h {
-		if strings.IndexByte(name, '_') >= 0 || strings.HasPrefix(name, "Custody-") {
-			delete(h, name) // servers that put headers in variables read _ and - alike
-		}
-	}
-	if codings := acceptable(accepts); codings != "" {
+	if codings := acceptable(r.Header["Accept-Encoding"]); codings != "" {
 		h["Accept-Encoding"] = []string{codings}
 	}
 	v.p.forward(h, r)
@@ -135,7 +146,7 @@ func (v *visit) passedCookies() string {
 		return ""
 	}
 	var b []byte
-	for _, c := range v.cookies {
+	for _, c := range v.r.Cookies() {
 		if !v.p.passes(c.Name) {
 			continue
 		}

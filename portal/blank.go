@@ -60,16 +60,20 @@ func (b *blanks) version() uint64 {
 	return b.values.Version()
 }
 
-// holds says whether an answer is one that holds nobody, for somebody with these rights.
-func (b *blanks) holds(text []byte, like *blank) bool {
+// find gives an answer that is known to hold nobody, for somebody with these rights; nil
+// if it is not known.
+func (b *blanks) find(text []byte, like *blank) *blank {
 	if b.values == nil || len(text) > maxBlank {
-		return false
+		return nil
 	}
 	sum := maphash.Bytes(b.seed, text)
 	b.mu.Lock()
 	k := b.kept[sum]
 	b.mu.Unlock()
-	return k != nil && k.version == like.version && k.kind == like.kind && k.charset == like.charset && k.rights == like.rights && k.text == string(text)
+	if k != nil && k.version == like.version && k.kind == like.kind && k.charset == like.charset && k.rights == like.rights && k.text == string(text) {
+		return k
+	}
+	return nil
 }
 
 // keep notes an answer that holds nobody. It is kept when it is seen for the second

@@ -30,6 +30,8 @@ type Door interface {
 	// Session gives the live session behind a request, or an error: nobody is signed
 	// in, the notice is not accepted, the session has ended.
 	Session(r *http.Request) (*custody.Session, error)
+	// Again is Session for one more request with the cookie with which it gave sess.
+	Again(sess *custody.Session) error
 	// Challenge sends a browser to the sign-in page and tells a program to sign in.
 	Challenge(w http.ResponseWriter, r *http.Request)
 }

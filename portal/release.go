@@ -104,6 +104,21 @@ func (v *visit) releaseWhole(end bool) error {
 	return err
 }
 
+// repeat releases the answer before once more, which held nobody, and says whether the
+// connection has it still.
+func (v *visit) repeat() (done bool, err error) {
+	v.view.turn(v.route, v.shape)
+	if err := v.record(); err != nil {
+		return false, err
+	}
+	if err := v.patience(); err != nil {
+		return false, err
+	}
+	done, err = v.busy.Repeat()
+	v.released = done
+	return done, err
+}
+
 func bodyAllowed(status int) bool {
 	return status >= 200 && status != http.StatusNoContent && status != http.StatusNotModified
 }
@@ -146,17 +161,22 @@ func (v *visit) write(out []byte) error {
 	if len(out) == 0 || v.r.Method == http.MethodHead {
 		return nil
 	}
+	if err := v.patience(); err != nil {
+		return err
+	}
+	_, err := v.w.Write(out)
+	return err
+}
+
+// patience gives the client its time for the next part, unless the request was stopped.
+func (v *visit) patience() error {
 	v.writes.Store(true)
 	if v.task() != nil {
 		v.busy.WriteWithin(v.p.o.Stall)
 	} else {
 		_ = v.control.SetWriteDeadline(time.Now().Add(v.p.o.Stall))
 	}
-	if v.ctx.Err() != nil { // stopped between the look and the deadline
-		return v.ctx.Err()
-	}
-	_, err := v.w.Write(out)
-	return err
+	return v.ctx.Err() // stopped between the look and the deadline
 }
 
 // behind is the part of a file that is recorded and released while the next one is

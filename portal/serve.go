@@ -39,6 +39,8 @@ type call struct {
 	furnish   bool                         // the path is one of the application's furniture
 	explained map[custody.SubjectID]Stated // reasons found in the data
 	upload    *upload                      // a long body on its way; nil: none
+	known     *known                       // the request is the one before again; nil: it is not
+	sent      bool                         // the application was asked
 }
 
 var (
@@ -54,12 +56,19 @@ func (p *Portal) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if p.scheme == "https" {
 		w.Header()["Strict-Transport-Security"] = hsts
 	}
-	if err := p.check(r); err != nil {
-		p.refuse(w, r, err)
-		return
+	k := knownOf(w)
+	if k == nil {
+		if err := p.check(r); err != nil {
+			p.refuse(w, r, err)
+			return
+		}
 	}
 	if d := p.down.Load(); d != nil {
 		p.showDown(w, r, d)
+		return
+	}
+	if k != nil && k.holds() {
+		p.visit(w, r, k.g, k)
 		return
 	}
 	if reserved(r.URL.Path) {
@@ -78,7 +87,7 @@ func (p *Portal) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		p.refuse(w, r, err)
 		return
 	}
-	p.visit(w, r, g)
+	p.visit(w, r, g, nil)
 }
 
 // control is what an answer's writer lets be said about its connection.
@@ -121,8 +130,8 @@ func (p *Portal) faulty(v any) {
 
 var hsts = []string{"max-age=31536000"}
 
-// visit runs a request of somebody who is signed in.
-func (p *Portal) visit(w http.ResponseWriter, r *http.Request, g *guest) {
+// visit runs a request of somebody who is signed in; k is what is known of it, or nil.
+func (p *Portal) visit(w http.ResponseWriter, r *http.Request, g *guest, k *known) {
 	b, _ := w.(http1.Busy)
 	if b != nil && r.Body != nil && r.Body != http.NoBody {
 		b.Leave()
@@ -136,10 +145,14 @@ func (p *Portal) visit(w http.ResponseWriter, r *http.Request, g *guest) {
 	}
 	calm := false
 	defer func() { v.over(calm) }()
-	v.call = call{p: p, g: g, view: v.view, w: w, r: r, control: controlOf(w), busy: b, path: r.URL.Path}
+	v.call = call{p: p, g: g, view: v.view, w: w, r: r, control: controlOf(w), busy: b, path: r.URL.Path, known: k}
 	v.watched = v.watch()
-	v.shape = v.view.shapes.of(p.o.Key, r.Method, v.path)
-	v.furnish = p.furniture(v.path)
+	if k != nil {
+		v.shape, v.furnish = k.shape, k.furnish
+	} else {
+		v.shape = v.view.shapes.of(p.o.Key, r.Method, v.path)
+		v.furnish = p.furniture(v.path)
+	}
 	if p.down.Load() != nil { // taken down between the first look and begin
 		v.fail(errDown)
 		return
@@ -148,7 +161,9 @@ func (p *Portal) visit(w http.ResponseWriter, r *http.Request, g *guest) {
 		v.fail(err)
 		return
 	}
-	calm = v.task() != nil
+	if calm = v.task() != nil; calm {
+		v.keep()
+	}
 }
 
 // over ends the visit. One that ran in a loop to its end is used again with its view:
@@ -165,8 +180,10 @@ func (v *visit) over(calm bool) {
 
 // run asks the application and releases its answer.
 func (v *visit) run() error {
-	if done, err := v.guard(); done || err != nil {
-		return err
+	if v.known == nil {
+		if done, err := v.guard(); done || err != nil {
+			return err
+		}
 	}
 	if err := v.decide(); err != nil {
 		return err
@@ -183,6 +200,7 @@ func (v *visit) run() error {
 		return err
 	}
 	defer resp.Body.Close()
+	v.sent = true
 	if v.p.o.Changed != nil && mayChange(v.r.Method) {
 		v.p.o.Changed()
 	}
@@ -199,7 +217,7 @@ func mayChange(method string) bool {
 func (v *visit) decide() error {
 	s := v.view.s
 	v.action, v.route = custody.See, custody.RoutePage
-	if text := v.r.Header.Get("Custody-Reason"); text != "" {
+	if text := v.r.Header.Get("Custody-Reason"); text != "" { // never known
 		v.leave()
 		if err := s.SetReason(text); err != nil {
 			return err

@@ -62,10 +62,7 @@ func subprotocols(up *websocket.Conn) []string {
 // when the application's session had ended.
 func (v *visit) dialSocket() (*websocket.Conn, error) {
 	asked := v.r.Header["Sec-Websocket-Protocol"]
-	original := v.r.Header
-	v.r.Header = original.Clone() // Accept reads it still
 	req := v.request()
-	v.r.Header = original
 	self := v.p.o.Origin.Self()
 	scheme := map[string]string{"http": "ws", "https": "wss"}[v.p.o.Origin.URL().Scheme]
 	for again := false; ; again = true {

@@ -74,8 +74,9 @@ type Door struct {
 	csp      string
 
 	mu      sync.RWMutex
-	live    map[[32]byte]*visit // by the hash of the cookie
-	opening sync.Mutex          // one resumption at a time
+	live    map[[32]byte]*visit          // by the hash of the cookie
+	people  map[custody.SessionID]*visit // the same, by their sessions
+	opening sync.Mutex                   // one resumption at a time
 }
 
 // New makes a door. Run keeps its sessions; Close ends them.
@@ -87,7 +88,7 @@ func New(o Options) (*Door, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Door{o: o, id: o.Identity, live: map[[32]byte]*visit{}, flows: newFlows(sealer, o.System, o.Now)}
+	d := &Door{o: o, id: o.Identity, live: map[[32]byte]*visit{}, people: map[custody.SessionID]*visit{}, flows: newFlows(sealer, o.System, o.Now)}
 	d.csp = contentPolicy(o.Public)
 	if _, err := netip.ParseAddr(o.RPID); err != nil { // WebAuthn knows hosts by name only
 		if d.passkeys, err = passkey.New(o.RPID, o.Title, origin(o.Public)); err != nil {

@@ -37,17 +37,40 @@ var (
 func (d *Door) Session(r *http.Request) (*custody.Session, error) {
 	now := d.o.Now()
 	v, err := d.visitAt(r, now)
+	if err == nil {
+		err = d.lets(v, now)
+	}
 	if err != nil {
 		return nil, err
 	}
+	return v.sess, nil
+}
+
+// Again is Session for one more request with the cookie with which it gave sess.
+func (d *Door) Again(sess *custody.Session) error {
+	now := d.o.Now()
+	d.mu.RLock()
+	v := d.people[sess.ID]
+	d.mu.RUnlock()
+	if v == nil || v.sess != sess {
+		return errSignedOut
+	}
+	if err := d.holds(v, now); err != nil {
+		return err
+	}
+	return d.lets(v, now)
+}
+
+// lets says whether a live visit is let through, and notes that it was.
+func (d *Door) lets(v *visit, now time.Time) error {
 	if !v.accepted.Load() {
-		return nil, errNotice
+		return errNotice
 	}
 	if d.unproved(v, now, hardProof) {
-		return nil, errDevice
+		return errDevice
 	}
 	v.seen.Store(now.UnixNano())
-	return v.sess, nil
+	return nil
 }
 
 // visit finds the live visit of a request's cookie, and resumes it after a restart.
@@ -135,7 +158,7 @@ func (d *Door) admit(sess *custody.Session, b *identity.Browser) (*visit, error)
 		v.proved.Store(b.Proved.UnixNano())
 	}
 	d.mu.Lock()
-	d.live[b.Hash] = v
+	d.live[b.Hash], d.people[sess.ID] = v, v
 	d.mu.Unlock()
 	return v, nil
 }
@@ -146,6 +169,7 @@ func (d *Door) end(v *visit, code custody.Code, revoke bool) {
 	d.mu.Lock()
 	_, live := d.live[v.browser.Hash]
 	delete(d.live, v.browser.Hash)
+	delete(d.people, v.sess.ID)
 	d.mu.Unlock()
 	if !live {
 		return

@@ -21,7 +21,17 @@ type Room struct {
 	body   Body
 	fields http.Header
 	values []string
+	text   string        // the head of the last answer; empty: it is not kept
+	first  http.Response // resp as it was read
+	turn   uint64
 }
+
+// Turn is another number when the head of the last answer was not that of the one before,
+// to the last byte. 0: the heads are not compared.
+func (m *Room) Turn() uint64 { return m.turn }
+
+// maxText is the longest head that is kept for the next answer, in bytes.
+const maxText = 4 << 10
 
 // maxRoom is the most fields whose memory is kept.
 const maxRoom = 64
@@ -29,14 +39,14 @@ const maxRoom = 64
 // ReadAnswer is the function of that name.
 func (m *Room) ReadAnswer(s *Stream, method string) (*http.Response, error) {
 	for i := range 8 {
-		text, err := s.head(MaxAnswerHead, nil)
+		head, err := s.head(MaxAnswerHead, m.text, nil)
 		if err != nil && i == 0 && s.Buffered() == 0 {
 			return nil, fmt.Errorf("%w: %w", ErrNothing, unexpected(err))
 		}
 		if err != nil {
 			return nil, unexpected(err)
 		}
-		resp, err := m.parse(text)
+		resp, err := m.read(head)
 		switch {
 		case err != nil:
 			return nil, fmt.Errorf("the head of the answer: %w", err)
@@ -48,6 +58,22 @@ func (m *Room) ReadAnswer(s *Stream, method string) (*http.Response, error) {
 		}
 	}
 	return nil, errors.New("the answers only say that it goes on")
+}
+
+// read makes an answer of a head; one that is that of the answer before is known.
+// Whoever had that one left its fields as they were.
+func (m *Room) read(head []byte) (*http.Response, error) {
+	if string(head) == m.text {
+		m.resp = m.first
+		return &m.resp, nil
+	}
+	text := string(head)
+	resp, err := m.parse(text)
+	m.turn++
+	if m.text = ""; err == nil && resp.StatusCode >= 200 && len(text) <= maxText {
+		m.text, m.first = text, *resp
+	}
+	return resp, err
 }
 
 func (m *Room) parse(text string) (*http.Response, error) {

@@ -36,6 +36,18 @@ type Busy interface {
 	// Partner gives what SetPartner was told; nil: nothing.
 	Partner() Partner
 	SetPartner(p Partner)
+	// Same says that the head of the request is that of the one before on this
+	// connection, to the last byte, and that it has been in its loop since.
+	Same() bool
+	// Kept gives what Keep was told of the request before; nil: nothing, or not Same.
+	Kept() any
+	// Keep keeps something for the next request, if that is the same. The handler must
+	// have left the request as it was. Outside the loop it does nothing.
+	Keep(k any)
+	// Repeat answers as the request before was answered, to the byte but for the date,
+	// and says whether that is known: only of one that left in one piece, in the loop.
+	// The handler has written nothing, and writes nothing after it.
+	Repeat() (done bool, err error)
 }
 
 // Task implements Busy.
@@ -52,6 +64,44 @@ func (w *response) Partner() Partner { return w.c.partner }
 
 // SetPartner implements Busy.
 func (w *response) SetPartner(p Partner) { w.c.partner = p }
+
+// Same implements Busy.
+func (w *response) Same() bool { return w.c.same && w.c.task.Load() != nil }
+
+// Kept implements Busy.
+func (w *response) Kept() any {
+	if !w.Same() {
+		return nil
+	}
+	return w.c.asked.kept
+}
+
+// Keep implements Busy.
+func (w *response) Keep(k any) {
+	if w.c.task.Load() != nil {
+		w.c.asked.kept = k
+	}
+}
+
+// sentAnswer is the answer before, as it is in the connection's own buffer still.
+type sentAnswer struct {
+	bytes  int // 0: it is not known
+	date   int // where the field begins
+	status int
+}
+
+// Repeat implements Busy.
+func (w *response) Repeat() (done bool, err error) {
+	c, n := w.c, w.before.bytes
+	if n == 0 || w.status != 0 || w.close || !w.Same() || n > cap(c.out) {
+		return false, nil
+	}
+	c.out = c.out[:n]
+	appendDate(c.out[:w.before.date], c.sock.Now())
+	w.status, w.state, w.left = w.before.status, plain, 0
+	c.told = w.before
+	return true, w.send(nil)
+}
 
 // leave leaves the loop, if the connection is in one, and stays outside for as many
 // requests again as it takes to get there.
@@ -90,7 +140,7 @@ func (c *conn) heats() bool {
 	err := l.Adopt(func(t *loop.Task) {
 		t.OnLeave = func() {
 			c.task.Store(nil)
-			c.own = nil // it may have to be written still
+			c.own, c.told = nil, sentAnswer{} // it may have to be written still
 			c.busy = min(c.busy, 0)
 			c.partner.Left()
 		}

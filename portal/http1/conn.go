@@ -29,8 +29,10 @@ type conn struct {
 	remote string
 	base   *http.Request // with the connection's context
 	life   Life
-	asked  *asked  // in a loop the same for all its requests
-	own    *[]byte // in a loop: the buffer for answers
+	asked  *asked     // in a loop the same for all its requests
+	same   bool       // the head is that of the request before, in the same loop
+	told   sentAnswer // the answer before
+	own    *[]byte    // in a loop: the buffer for answers
 
 	// Of the loop: the task while it is in one, what the handler waits for beside the
 	// client, how many requests came one soon after the other, and when the last one did.
@@ -102,26 +104,38 @@ func (c *conn) end() {
 // request serves one request, and says whether another one may follow.
 func (c *conn) request() bool {
 	c.readUntil(c.s.IdleTime, c.s.IdleTime/8)
-	text, err := c.in.head(MaxHead, c.headBegins)
+	head, err := c.in.head(MaxHead, c.asked.known(), c.headBegins)
 	if err != nil {
 		c.refuse(err)
 		return false
 	}
-	clear(c.base.Header)
-	if c.task.Load() == nil {
-		c.asked = new(asked)
-	}
-	r, err := parseRequest(text, c.base, c.asked)
+	r, err := c.read(head)
 	if err != nil {
 		c.refuse(err)
 		return false
 	}
 	if r.Header["Upgrade"] != nil {
 		c.leave()
-		c.kept = c.other(&begun{Conn: c.nc, first: append([]byte(text), c.in.Rest()...)})
+		c.kept = c.other(&begun{Conn: c.nc, first: append([]byte(c.asked.text), c.in.Rest()...)})
 		return false
 	}
 	return c.answer(r)
+}
+
+// read makes a request of a head.
+func (c *conn) read(head []byte) (*http.Request, error) {
+	if c.task.Load() == nil {
+		c.asked = new(asked)
+	}
+	a := c.asked
+	if c.same = string(head) == a.text; c.same && a.kept != nil {
+		return a.again(), nil
+	}
+	clear(c.base.Header)
+	a.text, a.kept = string(head), nil
+	r, err := parseRequest(a.text, c.base, a)
+	a.first = a.r
+	return r, err
 }
 
 // secure shakes hands.
@@ -170,7 +184,8 @@ func (c *conn) writeUntil(d time.Duration) {
 
 // answer runs the handler and says whether another request may follow.
 func (c *conn) answer(r *http.Request) bool {
-	w := &response{c: c, r: r, close: r.Close}
+	w := &response{c: c, r: r, close: r.Close, before: c.told}
+	c.told = sentAnswer{}
 	if r.ContentLength == 0 {
 		r.Body = http.NoBody
 	} else {
@@ -220,7 +235,7 @@ func (c *conn) room() *[]byte {
 func (c *conn) putBack(b *[]byte) {
 	switch {
 	case b == c.own && cap(c.out) > maxOut:
-		c.own = nil
+		c.own, c.told = nil, sentAnswer{}
 	case b == c.own:
 		*b = c.out
 	case c.sock.Pending(): // it has left the loop, and is written before the next read

@@ -7,8 +7,9 @@ import (
 	"time"
 )
 
-// head writes the head of the answer into out and says how the body goes.
-func (w *response) head() {
+// head writes the head of the answer into out, says where the date is in it, and settles
+// how the body goes.
+func (w *response) head() (date int) {
 	w.start.Lock()
 	defer w.start.Unlock()
 	w.close = w.close || !w.bodyOver() || holds(w.h["Connection"], "close")
@@ -32,6 +33,7 @@ func (w *response) head() {
 			}
 		}
 	}
+	date = len(b)
 	b = appendDate(b, w.c.sock.Now())
 	w.state = plain
 	if w.left < 0 && !w.bodyless() {
@@ -46,6 +48,7 @@ func (w *response) head() {
 		b = append(b, "Connection: close\r\n"...)
 	}
 	w.c.out = append(b, "\r\n"...)
+	return date
 }
 
 // appendField writes a field; what must not be in a value becomes a space.

@@ -10,17 +10,36 @@ import (
 // says how long it is, -1 that it comes in chunks. Errors are *Error, or the stream's
 // own; io.EOF when there is no further request.
 func ReadRequest(s *Stream) (*http.Request, error) {
-	text, err := s.head(MaxHead, nil)
+	head, err := s.head(MaxHead, "", nil)
 	if err != nil {
 		return nil, err
 	}
-	return parseRequest(text, &http.Request{ProtoMajor: 1}, new(asked))
+	return parseRequest(string(head), &http.Request{ProtoMajor: 1}, new(asked))
 }
 
-// asked is where requests are read into, one after the other.
+// asked is where requests are read into, one after the other. In a loop one whose head is
+// that of the one before, to the last byte, is not read again if its handler keeps
+// something of it (Busy.Keep), by which it says that it left its fields as they were.
 type asked struct {
 	r      http.Request
 	values []string
+	text   string       // the head
+	first  http.Request // r as it was read
+	kept   any          // by the handler
+}
+
+// again gives the request once more.
+func (a *asked) again() *http.Request {
+	a.r = a.first
+	return &a.r
+}
+
+// known is the head with which the same request would come again; empty: none.
+func (a *asked) known() string {
+	if a == nil || a.kept == nil {
+		return ""
+	}
+	return a.text
 }
 
 // parseRequest reads a head. The request is made as base is, and has its fields, if it

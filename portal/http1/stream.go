@@ -59,32 +59,34 @@ func (s *Stream) fill(most int) error {
 	return io.ErrNoProgress
 }
 
-// head takes a head of at most so many bytes, with the empty line at its end. At the
-// end of the stream before its first byte the error is io.EOF. more is called, once,
-// when a part of it is there and the rest must be waited for.
-func (s *Stream) head(most int, more func()) (string, error) {
+// head takes a head of at most so many bytes, with the empty line at its end; it holds
+// until the next read. At the end of the stream before its first byte the error is
+// io.EOF. more is called, once, when a part of it is there and the rest must be waited
+// for. known is a head that came before; empty: none.
+func (s *Stream) head(most int, known string, more func()) ([]byte, error) {
 	begins, at := 0, 0 // of the line that is looked at, from r; how far it was looked at
 	for {
+		if n := len(known); n > 0 && begins == 0 && s.Buffered() >= n && string(s.buf[s.r:s.r+n]) == known {
+			return s.take(n), nil
+		}
 		i := bytes.IndexByte(s.buf[s.r+at:s.w], '\n')
 		if i >= 0 {
 			i += at
 			if i == begins || s.buf[s.r+i-1] != '\r' {
-				return "", errLineEnd
+				return nil, errLineEnd
 			}
 			if i+1 > most {
-				return "", errHead
+				return nil, errHead
 			}
 			if i == begins+1 {
-				text := string(s.buf[s.r : s.r+i+1])
-				s.r += i + 1
-				return text, nil
+				return s.take(i + 1), nil
 			}
 			begins, at = i+1, i+1
 			continue
 		}
 		at = s.Buffered()
 		if at >= most {
-			return "", errHead
+			return nil, errHead
 		}
 		if at > 0 && more != nil {
 			more()
@@ -94,9 +96,14 @@ func (s *Stream) head(most int, more func()) (string, error) {
 			if err == io.EOF && at > 0 {
 				err = io.ErrUnexpectedEOF
 			}
-			return "", err
+			return nil, err
 		}
 	}
+}
+
+func (s *Stream) take(n int) []byte {
+	s.r += n
+	return s.buf[s.r-n : s.r]
 }
 
 // line takes a line of at most so many bytes and gives it without its end. It holds

@@ -24,6 +24,7 @@ type response struct {
 	close  bool
 	over   atomic.Bool // the handler has ended
 	start  sync.Mutex  // of the answer, against the word to go on
+	before sentAnswer
 }
 
 // The states of an answer.
@@ -102,8 +103,11 @@ func (w *response) Write(p []byte) (int, error) {
 func (w *response) put(p []byte) error {
 	c := w.c
 	c.out = c.out[:0]
+	c.told = sentAnswer{}
+	whole := w.state == fresh && len(w.held) == 0
+	date := 0
 	if w.state == fresh {
-		w.head()
+		date = w.head()
 	}
 	if len(w.held) > 0 {
 		c.out = w.frame(c.out, len(w.held))
@@ -122,6 +126,9 @@ func (w *response) put(p []byte) error {
 		c.out = append(c.out, p...)
 		c.out = w.frameEnd(c.out)
 		p = nil
+	}
+	if whole && len(p) == 0 && w.state == plain && w.left == 0 && c.own != nil {
+		c.told = sentAnswer{len(c.out), date, w.status}
 	}
 	return w.send(p)
 }

@@ -259,7 +259,7 @@ func (o *Origin) exchange(ctx context.Context, c *conn, r *Request) (*http.Respo
 		stop.off()
 		return nil, unreachable(err)
 	}
-	resp, err := c.head(r, o.o.Patience)
+	resp, turn, err := c.head(r, o.o.Patience)
 	if err != nil {
 		stop.off()
 		if sent != nil {
@@ -270,20 +270,23 @@ func (o *Origin) exchange(ctx context.Context, c *conn, r *Request) (*http.Respo
 		}
 		return nil, silent(err)
 	}
-	resp.Body = &body{ReadCloser: resp.Body, o: o, c: c, stop: stop, sent: sent, patience: o.o.Patience, none: resp.Body == http.NoBody,
+	resp.Body = &body{ReadCloser: resp.Body, turn: turn, o: o, c: c, stop: stop, sent: sent, patience: o.o.Patience, none: resp.Body == http.NoBody,
 		keep: !resp.Close && resp.ProtoMajor == 1 && resp.StatusCode != http.StatusSwitchingProtocols}
 	return resp, nil
 }
 
 // head reads the head of the answer, past those that only say "go on".
-func (c *conn) head(r *Request, patience time.Duration) (*http.Response, error) {
+func (c *conn) head(r *Request, patience time.Duration) (resp *http.Response, turn uint64, err error) {
 	if r.Body == nil { // else the sender says when the waiting begins
 		c.readUntil(patience)
 	}
 	if l := c.lane; l != nil && l.inLoop {
-		return l.room.ReadAnswer(c.in, r.Method)
+		room := l.room // the lane's no longer, if the loop is left meanwhile
+		resp, err = room.ReadAnswer(c.in, r.Method)
+		return resp, room.Turn(), err
 	}
-	return http1.ReadAnswer(c.in, r.Method)
+	resp, err = http1.ReadAnswer(c.in, r.Method)
+	return resp, 0, err
 }
 
 // body is the rest of an answer.
@@ -297,7 +300,17 @@ type body struct {
 	none     bool // the answer has no body
 	ended    bool
 	patience time.Duration // 0: a stream, which may be silent
-	mu       sync.Mutex    // of ended, against Stop
+	turn     uint64
+	mu       sync.Mutex // of ended, against Stop
+}
+
+// Turn is the same number for two answers on the way of one client's connection if their
+// heads are the same to the last byte; 0 where that is not looked at.
+func Turn(resp *http.Response) uint64 {
+	if b, ok := resp.Body.(*body); ok {
+		return b.turn
+	}
+	return 0
 }
 
 // Stream says that the answer may be silent for as long as it likes.

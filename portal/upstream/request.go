@@ -18,6 +18,7 @@ type Request struct {
 	Target string // origin-form: path and query, escaped
 	Host   string
 	Header http.Header
+	known  []byte // what Fix made of the above
 	Cookie string // the whole header's value; empty for none
 	Body   io.Reader
 	Length int64 // of Body; -1 when it is not known
@@ -30,15 +31,33 @@ type Request struct {
 // safe says whether sending the request twice is like sending it once.
 func (r *Request) safe() bool { return r.Method == http.MethodGet || r.Method == http.MethodHead }
 
-// append writes the head.
-func (r *Request) append(b []byte) []byte {
+// Fix writes down the request as it is, for a request that is sent more than once. Header
+// is empty then, and takes what comes beside.
+func (r *Request) Fix() {
+	r.known = r.appendFields(r.appendFirst(nil))
+	r.Header = http.Header{}
+}
+
+func (r *Request) appendFirst(b []byte) []byte {
+	if r.known != nil {
+		return append(b, r.known...)
+	}
 	b = append(append(append(b, r.Method...), ' '), r.Target...)
-	b = append(append(append(b, " HTTP/1.1\r\nHost: "...), r.Host...), "\r\n"...)
+	return append(append(append(b, " HTTP/1.1\r\nHost: "...), r.Host...), "\r\n"...)
+}
+
+func (r *Request) appendFields(b []byte) []byte {
 	for name, values := range r.Header {
 		for _, v := range values {
 			b = append(append(append(append(b, name...), ": "...), v...), "\r\n"...)
 		}
 	}
+	return b
+}
+
+// append writes the head.
+func (r *Request) append(b []byte) []byte {
+	b = r.appendFields(r.appendFirst(b))
 	if r.Cookie != "" {
 		b = append(append(append(b, "Cookie: "...), r.Cookie...), "\r\n"...)
 	}
