@@ -38,6 +38,7 @@ type customer struct {
 // server sessions, pages, JSON, files, events and a WebSocket. It knows nothing of the
 // gate.
 type app struct {
+	text, note atomic.Pointer[string] // of still
 	*httptest.Server
 	customers []customer
 	begun     atomic.Int32 // endless files ever
@@ -91,7 +92,7 @@ func (a *app) routes() http.Handler {
 		"GET /slow": a.slow, "GET /long": a.long, "GET /events": a.events, "GET /socket": a.socket, "GET /redirect": a.redirect, "POST /upload": a.upload, "PUT /upload": a.upload, "PATCH /upload": a.upload, "POST /upload/search": a.upload,
 		"GET /static/logo.png": a.logo, "GET /files/scan.png": a.logo, "GET /photo/logo.png": a.logo, "GET /header": a.header, "GET /static/app.js": a.script,
 		"POST /phone": a.newPhone, "GET /account": a.account, "POST /account": a.change,
-		"GET /file": a.file, "GET /logout": a.logout, "GET /endless": a.endless, "GET /hang": a.hang, "GET /refuse": a.refuse,
+		"GET /file": a.file, "GET /logout": a.logout, "GET /endless": a.endless, "GET /hang": a.hang, "GET /refuse": a.refuse, "GET /still": a.still,
 	} {
 		m.HandleFunc(path, a.signedIn(h))
 	}
