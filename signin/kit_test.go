@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -37,6 +38,8 @@ type kit struct {
 
 	mu    sync.Mutex
 	ended []custody.SessionID
+	given map[string]*custody.Session // by the cookies with which they came last
+	wrong atomic.Bool                 // Again said otherwise than Session
 }
 
 type clock struct {
@@ -122,6 +125,11 @@ func prepareKit(t testing.TB) *kit {
 }
 
 func (k *kit) openDoor(t testing.TB, change ...func(*signin.Options)) {
+	t.Cleanup(func() {
+		if k.wrong.Load() {
+			t.Error("a session was let through again, or was not, where a request with its cookie says otherwise")
+		}
+	})
 	t.Helper()
 	public, err := url.Parse(k.url)
 	must(t, err)
@@ -152,12 +160,35 @@ func (k *kit) serve(w http.ResponseWriter, r *http.Request) {
 		door.ServeHTTP(w, r)
 		return
 	}
-	sess, err := door.Session(r)
+	sess, err := k.session(door, r)
 	if err != nil {
 		door.Challenge(w, r)
 		return
 	}
 	_, _ = io.WriteString(w, "<!doctype html><title>The portal</title><p id=who>"+sess.Login+" "+strings.Join(sess.Roles, ","))
+}
+
+// session asks for the session of a request, and whether one that was given before for
+// the same cookies is let through again, which must be the same.
+func (k *kit) session(door *signin.Door, r *http.Request) (*custody.Session, error) {
+	cookies := strings.Join(r.Header["Cookie"], ";")
+	k.mu.Lock()
+	before := k.given[cookies]
+	k.mu.Unlock()
+	again := before != nil && door.Again(before) == nil
+	sess, err := door.Session(r)
+	if again != (before != nil && err == nil && sess == before) {
+		k.wrong.Store(true)
+	}
+	if err == nil {
+		k.mu.Lock()
+		if k.given == nil {
+			k.given = map[string]*custody.Session{}
+		}
+		k.given[cookies] = sess
+		k.mu.Unlock()
+	}
+	return sess, err
 }
 
 // browser is a client with its own cookies that sends what browsers send.
