@@ -31,17 +31,16 @@ type batchRoom struct {
 
 // iocb and ioEvent are the kernel's (linux/aio_abi.h).
 type iocb struct {
-	data       uint64
-	key, flags uint32
-	op         uint16
-	priority   int16
-	fd         uint32
-	buf        *byte
-	_          [8 - unsafe.Sizeof(uintptr(0))]byte
-	bytes      uint64
-	offset     int64
-	_          uint64
-	_, _       uint32
+	data  uint64
+	_, _  uint32
+	op    uint16
+	_     int16
+	fd    uint32
+	buf   *byte
+	_     [8 - unsafe.Sizeof(uintptr(0))]byte
+	bytes uint64
+	_, _  uint64
+	_, _  uint32
 }
 
 type ioEvent struct {
