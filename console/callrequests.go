@@ -121,7 +121,7 @@ func callApprove(v *visit, in any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Done{"approved"}, v.refused(v.c.o.Requests.Approve(v.r.Context(), id, v.sess.Person, in.(Verdict).Subjects, in.(Verdict).Note))
+	return Done{"approved"}, v.undecided(v.c.o.Requests.Approve(v.r.Context(), id, v.sess.Person, in.(Verdict).Subjects, in.(Verdict).Note))
 }
 
 func callDecline(v *visit, in any) (any, error) {
@@ -129,7 +129,7 @@ func callDecline(v *visit, in any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Done{"declined"}, v.refused(v.c.o.Requests.Decline(v.r.Context(), id, v.sess.Person, in.(Verdict).Note))
+	return Done{"declined"}, v.undecided(v.c.o.Requests.Decline(v.r.Context(), id, v.sess.Person, in.(Verdict).Note))
 }
 
 func callWithdraw(v *visit, _ any) (any, error) {

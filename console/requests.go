@@ -150,7 +150,7 @@ func approveRequest(v *visit) error {
 		}
 	}
 	if err := v.c.o.Requests.Approve(v.r.Context(), id, v.sess.Person, uint32(fewer), v.text("note")); err != nil {
-		return v.refused(err)
+		return v.undecided(err)
 	}
 	return v.seeOther("/requests", "approved")
 }
@@ -161,7 +161,7 @@ func declineRequest(v *visit) error {
 		return err
 	}
 	if err := v.c.o.Requests.Decline(v.r.Context(), id, v.sess.Person, v.text("note")); err != nil {
-		return v.refused(err)
+		return v.undecided(err)
 	}
 	return v.seeOther("/requests", "declined")
 }
@@ -183,6 +183,15 @@ func (v *visit) refused(err error) error {
 		v.g.at.Refuse(custody.CodeForbidden)
 	}
 	return err
+}
+
+// undecided gives the error of a decision: what is not there is answered like what is for
+// others to decide, so that nobody learns by it what there is (P7).
+func (v *visit) undecided(err error) error {
+	if custody.CodeOf(err) == custody.CodeNotFound {
+		err = custody.E(custody.CodeForbidden, "this is not yours to decide", "a manager of the person's organisation or branch decides; custody manager list shows them")
+	}
+	return v.refused(err)
 }
 
 // Asked is a request in a sentence.

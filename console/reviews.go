@@ -303,7 +303,7 @@ func (v *visit) decideRight(decision, note string) error {
 	if decision != "confirm" && decision != "remove" {
 		return custody.E(custody.CodeInvalid, "confirm or remove", "it is one of the two")
 	}
-	return v.refused(v.c.o.Reviews.Decide(v.r.Context(), id, v.sess.Person, decision == "confirm", note))
+	return v.undecided(v.c.o.Reviews.Decide(v.r.Context(), id, v.sess.Person, decision == "confirm", note))
 }
 
 func reviewEmergency(v *visit) error {
@@ -322,7 +322,7 @@ func (v *visit) judgeEmergency(outcome, note string) error {
 	if outcome != "justified" && outcome != "unjustified" {
 		return custody.E(custody.CodeInvalid, "justified or unjustified", "it is one of the two")
 	}
-	return v.refused(v.c.o.Reviews.ReviewEmergency(v.r.Context(), id, v.sess.Person, outcome == "justified", note))
+	return v.undecided(v.c.o.Reviews.ReviewEmergency(v.r.Context(), id, v.sess.Person, outcome == "justified", note))
 }
 
 // Part is how much of a review is done, in percent.

@@ -33,16 +33,19 @@ func (s *Service) Import(in io.Reader, zone *time.Location, may func(*Change) er
 		return nil, err
 	}
 	mistakes = append(mistakes, more...)
-	changes, touched := make([]Change, len(plan)), map[int]bool{}
-	for i := range plan {
-		changes[i] = plan[i].Change
-		touched[plan[i].Line] = true
+	var changes []Change
+	touched := map[int]bool{}
+	plan = slices.DeleteFunc(plan, func(p Planned) bool {
+		touched[p.Line] = true
 		if may != nil {
-			if err := may(&changes[i]); err != nil {
-				mistakes = append(mistakes, LineError{plan[i].Line, err})
+			if err := may(&p.Change); err != nil { // not even tried: what it would end is not theirs to know
+				mistakes = append(mistakes, LineError{p.Line, err})
+				return true
 			}
 		}
-	}
+		changes = append(changes, p.Change)
+		return false
+	})
 	outcomes, err := s.Employ(changes, !do || len(mistakes) > 0)
 	if err != nil {
 		return nil, err
