@@ -20,9 +20,11 @@ type sent struct {
 	list   []sighting          // not in c yet
 	at     []custody.SubjectID // whose address, or page, it is sent to or from
 	nobody custody.CategorySet // of values that name nobody
-	unread bool                // some of it cannot be read
-	early  bool                // subjects go into c as they come: their reason is known
-	err    error               // of the gate, which ends it
+	kind   string              // Content-Type, and Content-Encoding: the header goes on to the application
+	coding string
+	unread bool  // some of it cannot be read
+	early  bool  // subjects go into c as they come: their reason is known
+	err    error // of the gate, which ends it
 }
 
 // heldForm is how much of what is sent is looked through before any of it goes upstream.
@@ -41,7 +43,7 @@ func (v *visit) sends() error {
 	if !mayChange(v.r.Method) || v.p.looksUp(v.path) {
 		return nil
 	}
-	s := &sent{v: v, s: v.view.s}
+	s := &sent{v: v, s: v.view.s, kind: v.r.Header.Get("Content-Type"), coding: v.r.Header.Get("Content-Encoding")}
 	if rest != nil {
 		return s.stream(held, rest)
 	}
@@ -135,8 +137,11 @@ func (s *sent) finish() error {
 	if len(s.list) == 0 && s.c == nil && !s.unread {
 		return nil
 	}
+	if s.early { // from the goroutine that sends
+		return s.record()
+	}
 	s.v.leave()
-	if s.early || !s.v.byCustomer() {
+	if !s.v.byCustomer() {
 		return s.record()
 	}
 	return s.byReason()

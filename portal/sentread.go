@@ -18,9 +18,8 @@ const maxParts = 10_000
 
 // read looks through a body as its head describes it. What cannot be read is noted.
 func (s *sent) read(f *body.Filter, in io.Reader) {
-	h := s.v.r.Header
-	if coding := h.Get("Content-Encoding"); coding != "" {
-		d, err := body.Decode(coding, in)
+	if s.coding != "" {
+		d, err := body.Decode(s.coding, in)
 		if err != nil {
 			s.unread = true
 			return
@@ -28,12 +27,12 @@ func (s *sent) read(f *body.Filter, in io.Reader) {
 		defer d.Close()
 		in = d
 	}
-	media, params, _ := mime.ParseMediaType(h.Get("Content-Type"))
+	media, params, _ := mime.ParseMediaType(s.kind)
 	if media == "multipart/form-data" {
 		s.parts(f, multipart.NewReader(in, params["boundary"]))
 		return
 	}
-	s.file(f, h.Get("Content-Type"), in)
+	s.file(f, s.kind, in)
 }
 
 // file looks through a body, or a file in a form, of the kind that it turns out to be.
