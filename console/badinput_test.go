@@ -158,7 +158,7 @@ func (w *world) state() map[string]string {
 	}
 	defer db.Close()
 	var names []string
-	rows, err := db.Query("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name NOT IN ('sessions', 'api_tokens', 'idempotency', 'generation', 'outbox', 'deliveries', 'detection', 'alerts', 'alert_actions')")
+	rows, err := db.Query("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name NOT IN ('sessions', 'api_tokens', 'idempotency', 'generation', 'touched', 'outbox', 'deliveries', 'detection', 'alerts', 'alert_actions')")
 	if err != nil {
 		w.t.Fatal(err)
 	}
