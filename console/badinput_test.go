@@ -173,8 +173,11 @@ func (w *world) state() map[string]string {
 	for _, name := range names {
 		var text strings.Builder
 		what, of := "*", ""
-		if name == "rights_log" { // its last column is when the ledger took the line over; reminders come by themselves
+		switch name {
+		case "rights_log": // its last column is when the ledger took the line over; reminders come by themselves
 			what, of = "act, actor, person, note", " WHERE act NOT LIKE '%-due' AND act <> 'reminder'"
+		case "browsers": // when each was last seen is written while it is used
+			what = "credential, person, hash, method, factor, roles, started, device"
 		}
 		all, err := db.Query("SELECT " + what + " FROM " + name + of)
 		if err != nil {

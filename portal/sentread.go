@@ -109,22 +109,20 @@ func (s *sent) parts(f *body.Filter, in *multipart.Reader) {
 		s.unread = true
 		return
 	}
+	whole := false
 	some := false // of it could not be read, yet the rest can
 	for range maxParts {
 		part, err := in.NextPart()
-		if err == io.EOF {
-			s.close(fields)
-			s.unread = s.unread || some
-			return
-		}
 		if err != nil || s.err != nil {
+			whole = err == io.EOF
 			break
 		}
 		if s.part(f, fields, part); s.unread {
 			some, s.unread = true, false
 		}
 	}
-	s.unread = true
+	s.close(fields) // also of what breaks off: the application may take it as it is
+	s.unread = s.unread || some || !whole
 }
 
 func (s *sent) part(f, fields *body.Filter, part *multipart.Part) {
@@ -137,8 +135,7 @@ func (s *sent) part(f, fields *body.Filter, part *multipart.Part) {
 		return
 	}
 	value, err := io.ReadAll(io.LimitReader(part, body.MaxRecord))
-	if err != nil {
-		s.unread = true
+	if s.unread = err != nil || len(value) == body.MaxRecord; s.unread {
 		return
 	}
 	_, err = fields.Write(nil, []byte(url.QueryEscape(part.FormName())+"="+url.QueryEscape(string(value))+"&"))
