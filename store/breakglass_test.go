@@ -202,23 +202,32 @@ func (f *firm) wantRoles(want map[string]int) {
 }
 
 // TestReviewReminders: each manager with open rights hears of it a week and a day
-// before the deadline, once each.
+// before the deadline, once each; a line for nobody tells the leads that frank's right has nobody
+// who may decide about it.
 func TestReviewReminders(t *testing.T) {
 	f := newFirm(t)
 	c := f.start(t0)
-	count := func() int {
+	count := func() (managers, leads int) {
 		t.Helper()
 		log, err := f.RightsLog(ctx, store.RightsFilter{Act: store.ActReminder})
 		must(t, err)
-		return len(log)
+		for _, e := range log {
+			if e.Person != 0 {
+				managers++
+			} else {
+				leads++
+			}
+		}
+		return managers, leads
 	}
 	for _, step := range []struct {
 		before time.Duration
 		want   int
-	}{{8 * 24 * time.Hour, 0}, {7 * 24 * time.Hour, 3}, {6 * 24 * time.Hour, 3}, {24 * time.Hour, 6}, {time.Hour, 6}} {
+		leads  int
+	}{{8 * 24 * time.Hour, 0, 0}, {7 * 24 * time.Hour, 3, 1}, {6 * 24 * time.Hour, 3, 1}, {24 * time.Hour, 6, 2}, {time.Hour, 6, 2}} {
 		must(t, f.RightsChores(ctx, c.Deadline.Add(-step.before)))
-		if n := count(); n != step.want { // bob, dora, erin; frank has only his own
-			t.Errorf("%v before: %d reminders, want %d", step.before, n, step.want)
+		if n, leads := count(); n != step.want || leads != step.leads { // bob, dora, erin; frank has only his own
+			t.Errorf("%v before: %d reminders and %d to leads, want %d and %d", step.before, n, leads, step.want, step.leads)
 		}
 	}
 }
