@@ -4,14 +4,21 @@ import (
 	"custody"
 	"custody/console"
 	"custody/notice"
+	"custody/store"
 )
 
 // consoleNotices fits the outbox to the console.
 type consoleNotices struct{ s *Site }
 
-// Deliveries implements console.Notices: deliveries, and notices that have none (yet).
+// Deliveries implements console.Notices.
 func (c consoleNotices) Deliveries(failed bool, most int) ([]console.Delivery, error) {
-	sent, err := c.s.o.Store.Deliveries(failed, most)
+	return Deliveries(c.s.o.Store, failed, most)
+}
+
+// Deliveries lists the newest deliveries, and notices that have none (yet); only those
+// that failed and were not mended, if wanted.
+func Deliveries(st *store.Store, failed bool, most int) ([]console.Delivery, error) {
+	sent, err := st.Deliveries(failed, most)
 	if err != nil {
 		return nil, err
 	}
@@ -28,7 +35,7 @@ func (c consoleNotices) Deliveries(failed bool, most int) ([]console.Delivery, e
 	if failed {
 		return list, nil
 	}
-	put, err := c.s.o.Store.OutboxNotices(most)
+	put, err := st.OutboxNotices(most)
 	for _, m := range put {
 		if !known[m.ID] {
 			row := deliveryOf(m)

@@ -144,18 +144,7 @@ func (s *Site) watchDetection(ctx context.Context) {
 			}
 		}
 	})
-	s.work.Go(func() {
-		tick := time.NewTicker(d.o.Refresh)
-		defer tick.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-tick.C:
-				d.refresh(ctx)
-			}
-		}
-	})
+	s.work.Go(func() { every(ctx, d.o.Refresh, func() { d.refresh(ctx) }) })
 }
 
 // DetectionReady is closed when the detectors know what the ledger holds.

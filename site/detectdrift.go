@@ -104,20 +104,13 @@ func (s *Site) watchReasons(ctx context.Context) {
 		return
 	}
 	s.work.Go(func() {
-		tick := time.NewTicker(d.o.Mine)
-		defer tick.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-tick.C:
-				for i := range s.o.Systems {
-					if err := s.TellDrift(ctx, &s.o.Systems[i]); err != nil && ctx.Err() == nil && custody.CodeOf(err) != custody.CodeNotFound {
-						s.o.Log.Warn("reasons could not be looked for", "system", s.o.Systems[i].Name, "err", err)
-					}
+		every(ctx, d.o.Mine, func() {
+			for i := range s.o.Systems {
+				if err := s.TellDrift(ctx, &s.o.Systems[i]); err != nil && ctx.Err() == nil && custody.CodeOf(err) != custody.CodeNotFound {
+					s.o.Log.Warn("reasons could not be looked for", "system", s.o.Systems[i].Name, "err", err)
 				}
 			}
-		}
+		})
 	})
 }
 

@@ -32,23 +32,16 @@ func (s *Site) sendNotices(ctx context.Context) {
 // tellLedgerUnwell puts a notice when the ledger stops taking events, once for each
 // reason and day: nothing is released then, and somebody should know why.
 func (s *Site) tellLedgerUnwell(ctx context.Context) {
-	tick := time.NewTicker(5 * time.Second)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
+	every(ctx, 5*time.Second, func() {
 		err := s.Ledger.Health()
 		if err == nil {
-			continue
+			return
 		}
 		day := s.o.Now().UTC().Format("20060102")
 		sum := sha256.Sum256([]byte(err.Error()))
 		_ = s.Notices.Put(notice.Message{Key: "ledger-" + day + "-" + hex.EncodeToString(sum[:4]), Kind: notice.LedgerUnwell, Severity: notice.Critical,
 			Subject: "The ledger is not well", Text: err.Error() + "\n" + custody.HintOf(err) + "\nWhat cannot be recorded is not released.", Path: "/ledger"})
-	}
+	})
 }
 
 // book finds addresses and keys.

@@ -48,18 +48,11 @@ const choresEvery = time.Second
 // keepRights does what falls due while nobody runs a command: requests lapse, reviews
 // end at their deadline, reminders are sent.
 func (s *Site) keepRights(ctx context.Context) {
-	tick := time.NewTicker(choresEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			if err := errors.Join(s.o.Store.RightsChores(ctx, s.o.Now()), s.tellRights(ctx)); err != nil && ctx.Err() == nil {
-				s.o.Log.Warn("what is due of requests and reviews could not be done", "err", err)
-			}
+	every(ctx, choresEvery, func() {
+		if err := errors.Join(s.o.Store.RightsChores(ctx, s.o.Now()), s.tellRights(ctx)); err != nil && ctx.Err() == nil {
+			s.o.Log.Warn("what is due of requests and reviews could not be done", "err", err)
 		}
-	}
+	})
 }
 
 // BreakGlass is who may have what in an emergency, without anybody's leave; nobody

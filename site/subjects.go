@@ -282,3 +282,17 @@ func pause(ctx context.Context, d time.Duration) bool {
 		return true
 	}
 }
+
+// every does something after each period, the first one included, until ctx ends.
+func every(ctx context.Context, period time.Duration, do func()) {
+	tick := time.NewTicker(period)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			do()
+		}
+	}
+}

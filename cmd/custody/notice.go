@@ -9,6 +9,7 @@ import (
 
 	"custody"
 	"custody/notice"
+	"custody/site"
 )
 
 func (a *app) noticeCommand() *cobra.Command {
@@ -76,36 +77,12 @@ func (a *app) noticeList() *cobra.Command {
 
 // deliveries lists deliveries, and notices that have none (yet).
 func (w *workspace) deliveries(failed bool, limit int) ([]deliveryRow, error) {
-	list, err := w.store.Deliveries(failed, min(max(limit, 1), 10_000))
-	if err != nil {
-		return nil, err
-	}
+	list, err := site.Deliveries(w.store, failed, min(max(limit, 1), 10_000))
 	var rows []deliveryRow
-	known := map[uint64]bool{}
-	for i := range list {
-		d := &list[i]
-		known[d.Message.ID] = true
-		row := noticeRowOf(d.Message)
-		row.Delivery, row.Channel, row.Address, row.State, row.Attempts, row.Why = d.ID, d.Channel, d.Address, d.State(), d.Attempts, d.Why
-		row.Next, row.Sent = stamp{d.Next}, stamp{d.Sent}
-		rows = append(rows, row)
-	}
-	if failed {
-		return rows, nil
-	}
-	put, err := w.store.OutboxNotices(min(max(limit, 1), 10_000))
-	for _, m := range put {
-		if !known[m.ID] {
-			row := noticeRowOf(m)
-			row.State = "in the outbox"
-			rows = append(rows, row)
-		}
+	for _, d := range list {
+		rows = append(rows, deliveryRow{d.ID, d.Notice, d.Kind, d.Severity, d.Subject, d.Channel, d.Address, d.State, d.Attempts, stamp{d.Time}, stamp{d.Next}, stamp{d.Sent}, d.Why})
 	}
 	return rows, err
-}
-
-func noticeRowOf(m *notice.Message) deliveryRow {
-	return deliveryRow{Notice: m.ID, Kind: string(m.Kind), Severity: m.Severity.String(), Subject: m.Subject, Time: stamp{m.Time}}
 }
 
 func (a *app) noticeRetry() *cobra.Command {
