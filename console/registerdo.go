@@ -9,7 +9,7 @@ import (
 	"custody"
 )
 
-// kept goes on to the register, or shows it once more with what was wrong.
+// registered goes on to the register, or shows it once more with what was wrong.
 func (v *visit) registered(err error) error {
 	if err == nil {
 		return v.seeOther("/processors", "recorded")

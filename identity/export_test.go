@@ -14,7 +14,7 @@ func (s *Service) Differs(all *Service, now time.Time) string {
 		"people": {a.people, b.people}, "logins": {a.logins, b.logins}, "engagements": {a.engagements, b.engagements}, "apps": {a.apps, b.apps},
 		"app names": {a.appNames, b.appNames}, "systems": {a.systems, b.systems}, "credentials": {a.credentials, b.credentials}, "keys": {a.keys, b.keys},
 		"prints": {a.prints, b.prints}, "cut": {a.cut, b.cut}, "processors": {a.processors, b.processors}, "renew": {a.renew, b.renew},
-		"generation": {a.generation, b.generation},
+		"generation": {a.generation, b.generation}, "unconfirmed": {a.unconfirmed, b.unconfirmed},
 	} {
 		if !reflect.DeepEqual(pair[0], pair[1]) {
 			return fmt.Sprintf("%s: %+v, not %+v", name, pair[0], pair[1])

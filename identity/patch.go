@@ -13,6 +13,7 @@ import (
 func (s *snapshot) patched(r *Rights, now time.Time) *snapshot {
 	next := *s
 	next.generation = r.Generation
+	next.renew, next.unconfirmed = r.Renew, r.Unconfirmed
 	next.changes = nil
 	next.cut = make(map[custody.SessionID]bool, len(r.Cut))
 	for _, id := range r.Cut {

@@ -148,3 +148,30 @@ func inDate(held map[custody.PersonID][]policy.Holding, now time.Time) map[custo
 	}
 	return some
 }
+
+// TestRestraintsEndBeside: a restraint that has run out is gone with the next change, also
+// where that is about somebody else and only what it is about is read.
+func TestRestraintsEndBeside(t *testing.T) {
+	k := newKit(t)
+	alice, err := k.Find("alice@northfield.example")
+	must(t, err)
+	now := k.clock.now()
+	a := store.Alert{Key: "a", Person: alice.ID, Rules: []string{"facts"}, Says: "Looked at 39 customers.", Raised: now, Made: now, Body: []byte("{}")}
+	_, err = k.store.PutAlert(&a)
+	must(t, err)
+	must(t, k.store.AddRestraint(&store.Restraint{Alert: a.ID, Person: alice.ID, Fresh: true, Start: now, End: now.Add(time.Hour)}))
+	must(t, k.Reload())
+	seen, err := k.store.Touched(0)
+	must(t, err)
+	k.clock.pass(2 * time.Hour)
+	k.person(t, "carol")
+	touched, err := k.store.Touched(seen.Generation)
+	must(t, err)
+	if touched.All {
+		t.Fatal("everything is read: this shows nothing")
+	}
+	must(t, k.Reload())
+	if d := k.Differs(k.service(t), k.clock.now()); d != "" {
+		t.Error(d)
+	}
+}

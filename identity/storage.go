@@ -148,7 +148,8 @@ const (
 type Rights struct {
 	Generation uint64
 	// Of are the people whom People, Engagements and Credentials are about, all there is of
-	// them; the rest stays as it was, but for Cut. Nil: everybody and everything.
+	// them; the rest stays as it was, but for Cut, Renew and Unconfirmed, which end by
+	// themselves and are whole. Nil: everybody and everything.
 	Of           []custody.PersonID
 	People       []Person
 	Engagements  []Engagement

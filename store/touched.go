@@ -83,6 +83,8 @@ func (s *Store) RightsSince(now time.Time, since uint64) (*identity.Rights, erro
 			return err
 		},
 		func() error { r.Cut, err = s.toCut(); return err },
+		func() error { r.Renew, err = s.renew(at); return err },
+		func() error { r.Unconfirmed, err = s.unconfirmed(at); return err },
 		func() error {
 			if t.Grants || len(t.People) > 0 {
 				r.Boundaries, err = s.boundaries(at)
