@@ -137,7 +137,7 @@ func (p *reading) sample(header []string) error {
 		return err
 	}
 	for i := range m {
-		if o, ok := m[i].Layout.other(); ok && p.o.MonthFirst != m[i].Layout.swapped && p.o.MonthFirst {
+		if o, ok := m[i].Layout.other(); ok && p.o.MonthFirst && !m[i].Layout.swapped {
 			m[i].Layout = o
 		}
 	}
