@@ -58,7 +58,7 @@ func (a *app) alertList() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "list", Short: "List the alerts that wait for review, the strongest first",
 		Example: "  custody alert list\n  custody alert list --all --json", Args: takes(),
-		RunE: func(*cobra.Command, []string) error { return a.listAlerts(all) },
+		RunE: a.opened(func(w *workspace, _ *cobra.Command, _ []string) error { return w.listAlerts(all) }),
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "also those whose review has ended")
 	return cmd
@@ -99,12 +99,7 @@ func (w *workspace) whoIs(x *store.Alert) string {
 
 func pseudonym(b [32]byte) string { return "person " + base32.StdEncoding.EncodeToString(b[:])[:6] }
 
-func (a *app) listAlerts(all bool) error {
-	w, err := a.open()
-	if err != nil {
-		return err
-	}
-	defer w.close()
+func (w *workspace) listAlerts(all bool) error {
 	found, err := w.store.Alerts(all)
 	if err != nil {
 		return err
@@ -113,9 +108,9 @@ func (a *app) listAlerts(all bool) error {
 	for i := range found {
 		rows[i] = w.alertRow(&found[i])
 	}
-	return list(a, rows, "There are no alerts.",
+	return list(w.app, rows, "There are no alerts.",
 		column[alertRow]{"ALERT", func(r alertRow) string { return strconv.FormatInt(r.ID, 10) }, false},
-		column[alertRow]{"RAISED", func(r alertRow) string { return a.minute(r.Raised.Time) }, false},
+		column[alertRow]{"RAISED", func(r alertRow) string { return w.minute(r.Raised.Time) }, false},
 		column[alertRow]{"WHO", func(r alertRow) string { return r.Person }, true},
 		column[alertRow]{"STATE", func(r alertRow) string { return r.State + map[bool]string{true: ", over budget"}[r.Held] }, true},
 		column[alertRow]{"WHAT", func(r alertRow) string { return r.Says }, true})
@@ -348,12 +343,7 @@ func (a *app) unsealAlert(cmd *cobra.Command, text, by, reason string) error {
 func (a *app) alertBudget() *cobra.Command {
 	return &cobra.Command{
 		Use: "budget", Short: "Show how reviews have moved the detectors' shares of the budget", Example: "  custody alert budget", Args: takes(),
-		RunE: func(*cobra.Command, []string) error {
-			w, err := a.open()
-			if err != nil {
-				return err
-			}
-			defer w.close()
+		RunE: a.opened(func(w *workspace, _ *cobra.Command, _ []string) error {
 			moves, err := w.store.AlertBudgets()
 			if err != nil {
 				return err
@@ -373,7 +363,7 @@ func (a *app) alertBudget() *cobra.Command {
 				column[row]{"DETECTOR", func(r row) string { return r.Rule }, false},
 				column[row]{"SHARE TIMES", func(r row) string { return short(r.Factor) }, false},
 				column[row]{"BECAUSE", func(r row) string { return r.Reason }, true})
-		},
+		}),
 	}
 }
 
@@ -384,16 +374,11 @@ func (a *app) alertScan() *cobra.Command {
 this is for a ledger that no gate writes, as one of imported logs only. Nothing is done
 about the alerts, and what was scanned before raises nothing anew.`,
 		Example: "  custody alert scan", Args: takes(),
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.scanLedger(cmd) },
+		RunE: a.opened(func(w *workspace, cmd *cobra.Command, _ []string) error { return w.scanLedger(cmd) }),
 	}
 }
 
-func (a *app) scanLedger(cmd *cobra.Command) error {
-	w, err := a.open()
-	if err != nil {
-		return err
-	}
-	defer w.close()
+func (w *workspace) scanLedger(cmd *cobra.Command) error {
 	reader, err := w.reader()
 	if err != nil {
 		return err
@@ -403,11 +388,11 @@ func (a *app) scanLedger(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	o := site.Options{Store: w.store, Zone: w.config.Zone(), Detection: found, Now: a.now, Log: slog.New(slog.DiscardHandler)}
+	o := site.Options{Store: w.store, Zone: w.config.Zone(), Detection: found, Now: w.now, Log: slog.New(slog.DiscardHandler)}
 	c, err := site.ScanLedger(cmd.Context(), o, w.identity, reader.Index())
 	if err != nil {
 		return err
 	}
-	return a.done(c, "%s looks at customers scanned, %s of them first looks; %.1f %% of these are explained. %s, %d over the budget: custody alert list.",
+	return w.done(c, "%s looks at customers scanned, %s of them first looks; %.1f %% of these are explained. %s, %d over the budget: custody alert list.",
 		watch.Thousands(int(c.Looks)), watch.Thousands(int(c.FirstLooks)), 100*(1-float64(c.Unexplained)/max(float64(c.FirstLooks), 1)), plural(c.Alerts, "alert"), c.HeldBack)
 }

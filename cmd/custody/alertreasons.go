@@ -27,17 +27,14 @@ they explain is shown first, and what each path explains beyond them.
 Nothing is put in force. Copy what is true of your organisation into custody.yaml, under
 explanations of the system, and give it words that people understand.`,
 		Example: "  custody alert reasons bodyshop\n  custody alert reasons bodyshop --json", Args: takes("system"),
-		RunE: func(cmd *cobra.Command, args []string) error { return a.proposeReasons(cmd.Context(), args[0]) },
+		RunE: a.opened(func(w *workspace, cmd *cobra.Command, args []string) error {
+			return w.proposeReasons(cmd.Context(), args[0])
+		}),
 	}
 }
 
-func (a *app) proposeReasons(ctx context.Context, name string) error {
-	w, err := a.open()
-	if err != nil {
-		return err
-	}
-	defer w.close()
-	m, conn, err := a.miner(ctx, w, name)
+func (w *workspace) proposeReasons(ctx context.Context, name string) error {
+	m, conn, err := w.miner(ctx, name)
 	if err != nil {
 		return err
 	}
@@ -52,15 +49,15 @@ func (a *app) proposeReasons(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	if a.json {
-		return a.reasonObjects(found)
+	if w.json {
+		return w.reasonObjects(found)
 	}
-	a.sayReasons(name, found)
+	w.sayReasons(name, found)
 	return nil
 }
 
 // miner opens the database of a declared system.
-func (a *app) miner(ctx context.Context, w *workspace, name string) (*site.Miner, *pgx.Conn, error) {
+func (w *workspace) miner(ctx context.Context, name string) (*site.Miner, *pgx.Conn, error) {
 	id, err := w.system(name)
 	if err != nil {
 		return nil, nil, err

@@ -23,12 +23,7 @@ while it passes on that person's signed identity (custody identity issue). With
 --system its first secret is issued and printed, alone, on standard output.`,
 		Example: "  custody application add portal --organisation Northfield --system bodyshop",
 		Args:    takes("name"),
-		RunE: func(_ *cobra.Command, args []string) error {
-			w, err := a.open()
-			if err != nil {
-				return err
-			}
-			defer w.close()
+		RunE: a.opened(func(w *workspace, _ *cobra.Command, args []string) error {
 			if system != "" {
 				if _, err := w.system(system); err != nil {
 					return err
@@ -42,7 +37,7 @@ while it passes on that person's signed identity (custody identity issue). With
 				return a.done(makeApplicationRow(app), "%s is application %d.", app.Name, app.ID)
 			}
 			return w.issueSecret(identity.CredentialRequest{Login: app.Name, System: system, TTL: ttl.Duration})
-		},
+		}),
 	}
 	cmd.Flags().StringVar(&organisation, "organisation", "", "`whose` application it is, added if it is new")
 	cmd.Flags().StringVar(&system, "system", "", "issue a secret for this `system`")
@@ -57,17 +52,12 @@ func (a *app) applicationSecret() *cobra.Command {
 		Use: "secret", Short: "Issue a further secret, to replace one without a gap",
 		Example: "  custody application secret --application portal --system bodyshop\n  custody application revoke --secret 14",
 		Args:    takes(),
-		RunE: func(*cobra.Command, []string) error {
-			w, err := a.open()
-			if err != nil {
-				return err
-			}
-			defer w.close()
+		RunE: a.opened(func(w *workspace, _ *cobra.Command, _ []string) error {
 			if _, err := w.system(c.system); err != nil {
 				return err
 			}
 			return w.issueSecret(c.request())
-		},
+		}),
 	}
 	c.flags(cmd, "application", identity.DefaultSecretTTL)
 	return cmd
@@ -99,12 +89,7 @@ func (a *app) applicationList() *cobra.Command {
 		Use: "list", Short: "List the applications, or their secrets' numbers",
 		Example: "  custody application list\n  custody application list --secrets",
 		Args:    takes(),
-		RunE: func(*cobra.Command, []string) error {
-			w, err := a.open()
-			if err != nil {
-				return err
-			}
-			defer w.close()
+		RunE: a.opened(func(w *workspace, _ *cobra.Command, _ []string) error {
 			if secrets {
 				rows, err := w.credentialsOf("", false, identity.KindApplication)
 				if err != nil {
@@ -113,7 +98,7 @@ func (a *app) applicationList() *cobra.Command {
 				return list(a, rows, "There are no secrets in force.", a.credentialColumns()...)
 			}
 			return w.listApplications()
-		},
+		}),
 	}
 	cmd.Flags().BoolVar(&secrets, "secrets", false, "list the secrets in force, by number")
 	return cmd

@@ -38,7 +38,9 @@ with it (argon2id, AES-256). Without them a backup cannot be used: keep keys/ el
 A backup holds who your people and customers are: guard it as you guard the databases.`,
 		Example: "  custody backup /backups\n  custody backup /backups/custody.tar --passphrase-file /root/custody.passphrase",
 		Args:    takes("file"),
-		RunE:    func(cmd *cobra.Command, args []string) error { return a.backup(cmd.Context(), args[0], passphrase) },
+		RunE: a.opened(func(w *workspace, cmd *cobra.Command, args []string) error {
+			return w.backup(cmd.Context(), args[0], passphrase)
+		}),
 	}
 	cmd.Flags().StringVar(&passphrase, "passphrase-file", "", "`file` of mode 0600 with the passphrase for the keys")
 	return cmd
@@ -54,14 +56,9 @@ type backupRow struct {
 	Keys   string `json:"keys"`
 }
 
-func (a *app) backup(ctx context.Context, file, passphrase string) error {
-	w, err := a.open()
-	if err != nil {
-		return err
-	}
-	defer w.close()
+func (w *workspace) backup(ctx context.Context, file, passphrase string) error {
 	if info, err := os.Stat(file); err == nil && info.IsDir() {
-		file = filepath.Join(file, "custody-"+a.now().UTC().Format("20060102T150405Z")+".tar")
+		file = filepath.Join(file, "custody-"+w.now().UTC().Format("20060102T150405Z")+".tar")
 	}
 	m, err := w.writeBackup(ctx, file, passphrase)
 	if err != nil {
@@ -72,11 +69,11 @@ func (a *app) backup(ctx context.Context, file, passphrase string) error {
 		return err
 	}
 	row := backupRow{File: file, Made: stamp{m.Made}, Events: m.Events, Frames: m.Frames, Files: len(m.Files), Bytes: info.Size(), Keys: m.Keys}
-	if err := a.done(row, "%s holds state and ledger up to event %d, and was read again whole.", file, m.Events); err != nil {
+	if err := w.done(row, "%s holds state and ledger up to event %d, and was read again whole.", file, m.Events); err != nil {
 		return err
 	}
 	if m.Keys == "absent" {
-		a.say("The keys are not in it: keep keys/ elsewhere, for without them it cannot be used; --passphrase-file seals them in.")
+		w.say("The keys are not in it: keep keys/ elsewhere, for without them it cannot be used; --passphrase-file seals them in.")
 	}
 	return nil
 }

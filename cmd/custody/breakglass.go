@@ -25,12 +25,7 @@ categories, how many customers, for how long. Managers are told at once. The per
 next use waits until somebody else has reviewed this one.`,
 		Example: `  custody break-glass use --person dora@northfield.example --system bodyshop --reason "recall: warn the owners tonight"`,
 		Args:    takes(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			w, err := a.open()
-			if err != nil {
-				return err
-			}
-			defer w.close()
+		RunE: a.opened(func(w *workspace, cmd *cobra.Command, _ []string) error {
 			id, err := w.system(system)
 			if err != nil {
 				return err
@@ -52,7 +47,7 @@ next use waits until somebody else has reviewed this one.`,
 				return err
 			}
 			return w.sayBreakGlass(cmd, b.ID, "Emergency access %d: %s may see %s of %d customers until %s. Somebody else must review it.")
-		},
+		}),
 	}
 	cmd.Flags().StringVar(&person, "person", "", "`login` of who needs it")
 	cmd.Flags().StringVar(&system, "system", "", "to this `system`")
@@ -107,16 +102,12 @@ func (a *app) breakGlassList() *cobra.Command {
 		Use: "list", Short: "List the uses that nobody has reviewed, or all",
 		Example: "  custody break-glass list\n  custody break-glass list --for bob@northfield.example\n  custody break-glass list --all --json",
 		Args:    takes(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			w, err := a.open()
+		RunE: a.opened(func(w *workspace, cmd *cobra.Command, _ []string) error {
+			by, err := w.actor(reviewer)
 			if err != nil {
 				return err
 			}
-			defer w.close()
-			f := store.BreakGlassFilter{Open: !all, At: a.now(), Limit: 10_000}
-			if f.ReviewableBy, err = w.actor(reviewer); err != nil {
-				return err
-			}
+			f := store.BreakGlassFilter{Open: !all, ReviewableBy: by, At: a.now(), Limit: 10_000}
 			found, err := w.store.BreakGlassUses(cmd.Context(), f)
 			if err != nil {
 				return err
@@ -135,7 +126,7 @@ func (a *app) breakGlassList() *cobra.Command {
 				column[breakGlassRow]{"STATE", func(r breakGlassRow) string { return r.State }, false},
 				column[breakGlassRow]{"BY", func(r breakGlassRow) string { return r.ReviewedBy }, true},
 			)
-		},
+		}),
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "reviewed ones too")
 	cmd.Flags().StringVar(&reviewer, "for", "", "only those that this `login` may review")

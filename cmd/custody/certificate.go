@@ -32,7 +32,7 @@ person's device.`,
 		Example: `  custody certificate issue --person alice@northfield.example --system bodyshop --out alice
   psql "host=localhost port=6432 user=alice@northfield.example dbname=bodyshop sslcert=alice.crt sslkey=alice.key"`,
 		Args: takes(),
-		RunE: func(*cobra.Command, []string) error { return a.issueCertificate(&c, out) },
+		RunE: a.opened(func(w *workspace, _ *cobra.Command, _ []string) error { return w.issueCertificate(&c, out) }),
 	}
 	c.flags(cmd, "person", identity.DefaultCertTTL)
 	cmd.Flags().StringVar(&out, "out", "", "write `NAME`.crt and NAME.key")
@@ -40,12 +40,7 @@ person's device.`,
 	return cmd
 }
 
-func (a *app) issueCertificate(c *credentialFlags, out string) error {
-	w, err := a.open()
-	if err != nil {
-		return err
-	}
-	defer w.close()
+func (w *workspace) issueCertificate(c *credentialFlags, out string) error {
 	if _, err := w.system(c.system); err != nil {
 		return err
 	}
@@ -63,11 +58,11 @@ func (a *app) issueCertificate(c *credentialFlags, out string) error {
 		return errors.Join(asUnavailable(err), w.identity.Revoke(credential.ID))
 	}
 	row := w.credentialRow(credential)
-	return a.done(struct {
+	return w.done(struct {
 		credentialRow
 		Certificate string `json:"certificate"`
 		Key         string `json:"key"`
-	}{row, crt, key}, "Certificate %d of %s on %s, until %s: %s and %s.", row.ID, row.Login, row.System, a.minute(row.Expires.Time), crt, key)
+	}{row, crt, key}, "Certificate %d of %s on %s, until %s: %s and %s.", row.ID, row.Login, row.System, w.minute(row.Expires.Time), crt, key)
 }
 
 func (a *app) certificateServer() *cobra.Command {
@@ -78,12 +73,7 @@ for tls.names in custody.yaml. It replaces tls.certificate and tls.key; a runnin
 gate uses it from its next start on.`,
 		Example: "  custody certificate server",
 		Args:    takes(),
-		RunE: func(*cobra.Command, []string) error {
-			w, err := a.open()
-			if err != nil {
-				return err
-			}
-			defer w.close()
+		RunE: a.opened(func(w *workspace, _ *cobra.Command, _ []string) error {
 			ca, err := w.authority()
 			if err != nil {
 				return err
@@ -97,6 +87,6 @@ gate uses it from its next start on.`,
 				return asUnavailable(err)
 			}
 			return a.done(map[string]any{"names": names}, "A new certificate for %s; start custody serve again.", strings.Join(names, ", "))
-		},
+		}),
 	}
 }

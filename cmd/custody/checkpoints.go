@@ -34,18 +34,13 @@ gate sends the newest one. What could not be delivered is tried again for as lon
 notices.give_up_after says.`,
 		Example: "  custody ledger checkpoints\n  custody ledger checkpoints --limit 5 --json",
 		Args:    takes(),
-		RunE:    func(*cobra.Command, []string) error { return a.showCheckpoints(limit) },
+		RunE:    a.opened(func(w *workspace, _ *cobra.Command, _ []string) error { return w.showCheckpoints(limit) }),
 	}
 	cmd.Flags().IntVar(&limit, "limit", 50, "at most so many `lines`")
 	return cmd
 }
 
-func (a *app) showCheckpoints(limit int) error {
-	w, err := a.open()
-	if err != nil {
-		return err
-	}
-	defer w.close()
+func (w *workspace) showCheckpoints(limit int) error {
 	sent, err := w.store.SentCheckpoints(max(1, limit))
 	if err != nil {
 		return err
@@ -55,13 +50,13 @@ func (a *app) showCheckpoints(limit int) error {
 		rows[i] = sentRow{Made: stamp{c.Made}, Frames: c.Frames, Root: c.Root, Channel: c.Channel, Address: c.Address, State: c.State,
 			Sent: stamp{c.Sent}, Attempts: c.Attempts, Why: c.Why, Note: c.Note}
 	}
-	return list(a, rows, "No checkpoint was sent outside: ledger.send in custody.yaml says who keeps them.",
-		column[sentRow]{"MADE", func(r sentRow) string { return a.minute(r.Made.Time) }, false},
+	return list(w.app, rows, "No checkpoint was sent outside: ledger.send in custody.yaml says who keeps them.",
+		column[sentRow]{"MADE", func(r sentRow) string { return w.minute(r.Made.Time) }, false},
 		column[sentRow]{"FRAMES", func(r sentRow) string { return number(r.Frames) }, false},
 		column[sentRow]{"ROOT", func(r sentRow) string { return r.Root[:min(12, len(r.Root))] }, false},
 		column[sentRow]{"WHERE", func(r sentRow) string { return r.where() }, true},
 		column[sentRow]{"STATE", func(r sentRow) string { return r.State }, false},
-		column[sentRow]{"WHEN", func(r sentRow) string { return a.minute(r.Sent.Time) }, false},
+		column[sentRow]{"WHEN", func(r sentRow) string { return w.minute(r.Sent.Time) }, false},
 		column[sentRow]{"WHY NOT", func(r sentRow) string { return r.Why }, true})
 }
 

@@ -24,18 +24,16 @@ func (a *app) complaintCommand() *cobra.Command {
 		a.complaintEraseCommand(), a.complaintMatchCommand())
 }
 
-// desk opens the working directory and the desk for complaints.
-func (a *app) desk() (*workspace, *intake.Service, error) {
-	w, err := a.open()
-	if err != nil {
-		return nil, nil, err
-	}
-	s, err := w.intake()
-	if err != nil {
-		w.close()
-		return nil, nil, err
-	}
-	return w, s, nil
+// atDesk makes what a command does with the working directory and the desk for complaints
+// open.
+func (a *app) atDesk(run func(w *workspace, desk *intake.Service, cmd *cobra.Command, args []string) error) func(*cobra.Command, []string) error {
+	return a.opened(func(w *workspace, cmd *cobra.Command, args []string) error {
+		desk, err := w.intake()
+		if err != nil {
+			return err
+		}
+		return run(w, desk, cmd, args)
+	})
 }
 
 func (a *app) complaintAddCommand() *cobra.Command {
@@ -49,9 +47,9 @@ the scenes; the answer never shows whether a system has them. The same complaint
 again changes nothing.`,
 		Example: "  custody complaint add --name \"Oliver Turner\" --answer oliver@post.example --phone \"07700 900123\" --called \"2026-05-30 18:10\" --knew \"my accident in March\"",
 		Args:    takes(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.complaintAdd(cmd.Context(), &c, received, called)
-		},
+		RunE: a.atDesk(func(w *workspace, desk *intake.Service, cmd *cobra.Command, _ []string) error {
+			return w.complaintAdd(cmd.Context(), desk, &c, received, called)
+		}),
 	}
 	f := cmd.Flags()
 	f.StringVar(&c.Body.Name, "name", "", "who complains: a `name`")
@@ -71,16 +69,12 @@ again changes nothing.`,
 	return cmd
 }
 
-func (a *app) complaintAdd(ctx context.Context, c *intake.Complaint, received, called moment) error {
-	w, desk, err := a.desk()
-	if err != nil {
+func (w *workspace) complaintAdd(ctx context.Context, desk *intake.Service, c *intake.Complaint, received, called moment) error {
+	var err error
+	if c.Received, err = received.at(w.app); err != nil {
 		return err
 	}
-	defer w.close()
-	if c.Received, err = received.at(a); err != nil {
-		return err
-	}
-	if c.Called, err = called.at(a); err != nil {
+	if c.Called, err = called.at(w.app); err != nil {
 		return err
 	}
 	c.Way = intake.Command
@@ -89,9 +83,9 @@ func (a *app) complaintAdd(ctx context.Context, c *intake.Complaint, received, c
 		return err
 	}
 	if !fresh {
-		return a.done(row(c, a.now()), "This complaint was taken before, on %s, as %s. Nothing was added.", a.minute(c.Received), c.Reference)
+		return w.done(row(c, w.now()), "This complaint was taken before, on %s, as %s. Nothing was added.", w.minute(c.Received), c.Reference)
 	}
-	return a.done(row(c, a.now()), "Taken as %s. To be acknowledged by %s: custody complaint acknowledge %s", c.Reference, a.minute(c.Due), c.Reference)
+	return w.done(row(c, w.now()), "Taken as %s. To be acknowledged by %s: custody complaint acknowledge %s", c.Reference, w.minute(c.Due), c.Reference)
 }
 
 // complaintRow is a complaint for programs and in lists: without what it says.
@@ -140,38 +134,35 @@ func (a *app) complaintListCommand() *cobra.Command {
 say is shown by custody complaint show, one at a time.`,
 		Example: "  custody complaint list\n  custody complaint list --open --json",
 		Args:    takes(),
-		RunE:    func(*cobra.Command, []string) error { return a.complaintTable(open, &p) },
+		RunE: a.atDesk(func(w *workspace, desk *intake.Service, _ *cobra.Command, _ []string) error {
+			return w.complaintTable(desk, open, &p)
+		}),
 	}
 	cmd.Flags().BoolVar(&open, "open", false, "only those that are not acknowledged")
 	p.flags(cmd)
 	return cmd
 }
 
-func (a *app) complaintTable(open bool, p *period) error {
-	w, desk, err := a.desk()
+func (w *workspace) complaintTable(desk *intake.Service, open bool, p *period) error {
+	from, to, err := p.bounds(w.app)
 	if err != nil {
 		return err
 	}
-	defer w.close()
-	f := intake.Filter{Open: open}
-	if f.From, f.To, err = p.bounds(a); err != nil {
-		return err
-	}
-	all, err := desk.List(f)
+	all, err := desk.List(intake.Filter{Open: open, From: from, To: to})
 	if err != nil {
 		return err
 	}
 	rows := make([]complaintRow, len(all))
 	for i := range all {
-		rows[i] = row(&all[i], a.now())
+		rows[i] = row(&all[i], w.now())
 	}
 	slices.SortStableFunc(rows, func(x, y complaintRow) int { return cmp.Compare(b2i(y.Overdue), b2i(x.Overdue)) })
-	return list(a, rows, "There are none.",
+	return list(w.app, rows, "There are none.",
 		column[complaintRow]{"REFERENCE", func(r complaintRow) string { return r.Reference }, false},
 		column[complaintRow]{"STATE", complaintRow.state, false},
-		column[complaintRow]{"ACKNOWLEDGE BY", func(r complaintRow) string { return a.minute(r.Due.Time) }, false},
-		column[complaintRow]{"RECEIVED", func(r complaintRow) string { return a.minute(r.Received.Time) }, false},
-		column[complaintRow]{"CALLED", func(r complaintRow) string { return a.minute(r.Called.Time) }, false},
+		column[complaintRow]{"ACKNOWLEDGE BY", func(r complaintRow) string { return w.minute(r.Due.Time) }, false},
+		column[complaintRow]{"RECEIVED", func(r complaintRow) string { return w.minute(r.Received.Time) }, false},
+		column[complaintRow]{"CALLED", func(r complaintRow) string { return w.minute(r.Called.Time) }, false},
 		column[complaintRow]{"CALLER KNEW", func(r complaintRow) string { return r.Knew }, false},
 		column[complaintRow]{"CAME BY", func(r complaintRow) string { return r.Way }, false})
 }
@@ -186,12 +177,7 @@ func b2i(b bool) int {
 func (a *app) complaintShowCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "show REFERENCE", Short: "Show what a complaint says", Example: "  custody complaint show C-7KQ2M-4RTYA", Args: takes("REFERENCE"),
-		RunE: func(_ *cobra.Command, args []string) error {
-			w, desk, err := a.desk()
-			if err != nil {
-				return err
-			}
-			defer w.close()
+		RunE: a.atDesk(func(w *workspace, desk *intake.Service, _ *cobra.Command, args []string) error {
 			c, err := desk.Get(args[0])
 			if err != nil {
 				return err
@@ -212,7 +198,7 @@ func (a *app) complaintShowCommand() *cobra.Command {
 				}
 			}
 			return nil
-		},
+		}),
 	}
 }
 
@@ -225,12 +211,7 @@ func (a *app) complaintAcknowledgeCommand() *cobra.Command {
 advice. The time for it is 30 days from the receipt (Data Protection Act 2018, s.164A).`,
 		Example: "  custody complaint acknowledge C-7KQ2M-4RTYA --draft\n  custody complaint acknowledge C-7KQ2M-4RTYA > letter.txt",
 		Args:    takes("REFERENCE"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			w, desk, err := a.desk()
-			if err != nil {
-				return err
-			}
-			defer w.close()
+		RunE: a.atDesk(func(w *workspace, desk *intake.Service, cmd *cobra.Command, args []string) error {
 			c, err := desk.Get(args[0])
 			if err == nil && c.Erased.IsZero() && !draft {
 				c, err = desk.Acknowledge(cmd.Context(), c.Reference)
@@ -246,7 +227,7 @@ advice. The time for it is 30 days from the receipt (Data Protection Act 2018, s
 				complaintRow
 				Letter string `json:"letter"`
 			}{row(c, a.now()), letter}, "%s", strings.TrimRight(letter, "\n"))
-		},
+		}),
 	}
 	cmd.Flags().BoolVar(&draft, "draft", false, "print the letter only")
 	return cmd
@@ -256,18 +237,13 @@ advice. The time for it is 30 days from the receipt (Data Protection Act 2018, s
 func (a *app) complaintStep(use, short, done string, step func(*intake.Service, context.Context, string) (*intake.Complaint, error)) *cobra.Command {
 	return &cobra.Command{
 		Use: use + " REFERENCE", Short: short, Example: "  custody complaint " + use + " C-7KQ2M-4RTYA", Args: takes("REFERENCE"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			w, desk, err := a.desk()
-			if err != nil {
-				return err
-			}
-			defer w.close()
+		RunE: a.atDesk(func(w *workspace, desk *intake.Service, cmd *cobra.Command, args []string) error {
 			c, err := step(desk, cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}
 			return a.done(row(c, a.now()), "%s: %s.", c.Reference, done)
-		},
+		}),
 	}
 }
 
@@ -293,17 +269,12 @@ func (a *app) complaintMatchCommand() *cobra.Command {
 within a second of a complaint, and custody trace before it traces. Nothing is shown of
 what is found: the trace uses it.`,
 		Example: "  custody complaint match\n  custody complaint match --again", Args: takes(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			w, desk, err := a.desk()
-			if err != nil {
-				return err
-			}
-			defer w.close()
+		RunE: a.atDesk(func(w *workspace, desk *intake.Service, cmd *cobra.Command, _ []string) error {
 			if err := w.matchComplaints(cmd.Context(), desk, again); err != nil {
 				return err
 			}
 			return a.done(map[string]bool{"matched": true}, "Done.")
-		},
+		}),
 	}
 	cmd.Flags().BoolVar(&again, "again", false, "for all complaints: customers may be new")
 	return cmd
@@ -319,18 +290,15 @@ customer, caller, claimed, knew, what happened, reference. At least one says who
 is about. Lines that are not understood are listed with their numbers; the others are
 taken. A list that is imported twice adds nothing the second time.`,
 		Example: "  custody complaint import complaints.csv", Args: takes("FILE"),
-		RunE: func(cmd *cobra.Command, args []string) error { return a.complaintImport(cmd.Context(), args[0], bad) },
+		RunE: a.atDesk(func(w *workspace, desk *intake.Service, cmd *cobra.Command, args []string) error {
+			return w.complaintImport(cmd.Context(), desk, args[0], bad)
+		}),
 	}
 	cmd.Flags().StringVar(&bad, "bad-lines", "complaints-bad-lines.txt", "the `file` that lists lines which are not understood, if there are any")
 	return cmd
 }
 
-func (a *app) complaintImport(ctx context.Context, file, badFile string) error {
-	w, desk, err := a.desk()
-	if err != nil {
-		return err
-	}
-	defer w.close()
+func (w *workspace) complaintImport(ctx context.Context, desk *intake.Service, file, badFile string) error {
 	in, err := accesslog.Open(file)
 	if err != nil {
 		return err
@@ -356,16 +324,16 @@ func (a *app) complaintImport(ctx context.Context, file, badFile string) error {
 	if err := bad.close(); err != nil {
 		return err
 	}
-	if a.json {
-		return a.object(map[string]any{"taken": taken, "known_before": known, "bad_lines": bad.n, "columns": columns})
+	if w.json {
+		return w.object(map[string]any{"taken": taken, "known_before": known, "bad_lines": bad.n, "columns": columns})
 	}
 	for _, header := range sortedKeys(columns) {
-		a.say("  %-10s %s", columns[header], printable(header))
+		w.say("  %-10s %s", columns[header], printable(header))
 	}
 	if bad.n > 0 {
-		a.say("%s not understood: see %s", plural(bad.n, "line"), badFile)
+		w.say("%s not understood: see %s", plural(bad.n, "line"), badFile)
 	}
-	a.say("%s taken; %d were known before.", plural(taken, "complaint"), known)
+	w.say("%s taken; %d were known before.", plural(taken, "complaint"), known)
 	return nil
 }
 

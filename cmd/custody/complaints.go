@@ -20,7 +20,7 @@ customers in all: a person who saw few and most of these did not see them by cha
 It names logins, not culprits. A time after @ says when the customer noticed.`,
 		Example: "  custody ledger complaints --system bodyshop --subject 4711@2026-05-02 --subject 912@2026-05-03 --subject 3050",
 		Args:    takes(),
-		RunE:    func(*cobra.Command, []string) error { return a.complaints(system, subjects) },
+		RunE:    a.opened(func(w *workspace, _ *cobra.Command, _ []string) error { return w.complaints(system, subjects) }),
 	}
 	cmd.Flags().StringVar(&system, "system", "", "the `system`")
 	cmd.Flags().StringSliceVar(&subjects, "subject", nil, "a customer's `key`, or key@time; repeatable")
@@ -39,13 +39,8 @@ type overlapRow struct {
 	Subjects     int    `json:"subjects_seen"`
 }
 
-func (a *app) complaints(system string, subjects []string) error {
-	w, err := a.open()
-	if err != nil {
-		return err
-	}
-	defer w.close()
-	list, err := a.complaintList(w, system, subjects)
+func (w *workspace) complaints(system string, subjects []string) error {
+	list, err := w.complaintList(system, subjects)
 	if err != nil {
 		return err
 	}
@@ -61,18 +56,18 @@ func (a *app) complaints(system string, subjects []string) error {
 			Before: o.Before, Complainants: o.Complainants, Of: len(list), Subjects: o.Subjects,
 		})
 	}
-	return printOverlap(a, rows)
+	return printOverlap(w.app, rows)
 }
 
 // complaintList reads key or key@time. A key that holds an @ itself is written with
 // a time.
-func (a *app) complaintList(w *workspace, system string, subjects []string) ([]ledger.Complaint, error) {
+func (w *workspace) complaintList(system string, subjects []string) ([]ledger.Complaint, error) {
 	list := make([]ledger.Complaint, 0, len(subjects))
 	for _, text := range subjects {
 		var c ledger.Complaint
 		key := text
 		if i := strings.LastIndexByte(text, '@'); i >= 0 {
-			at, err := moment(text[i+1:]).at(a)
+			at, err := moment(text[i+1:]).at(w.app)
 			if err != nil {
 				return nil, err
 			}

@@ -37,9 +37,9 @@ Managers see the people of their branch; custody manager makes them. A role reac
 people of all employers, or those of one with --organisation.`,
 		Example: "  custody console role give --person lead@northfield.example --role lead\n  custody console role give --person auditor@quayside.example --role auditor --organisation Northfield --end 2026-12-31",
 		Args:    takes(),
-		RunE: func(*cobra.Command, []string) error {
-			return a.giveConsoleRole(person, role, organisation, &end)
-		},
+		RunE: a.opened(func(w *workspace, _ *cobra.Command, _ []string) error {
+			return w.giveConsoleRole(person, role, organisation, &end)
+		}),
 	}
 	give.Flags().StringVar(&person, "person", "", "`login` of the person")
 	give.Flags().StringVar(&role, "role", "", "administrator, lead or auditor")
@@ -51,7 +51,7 @@ people of all employers, or those of one with --organisation.`,
 		Use: "list", Short: "List who has which role in the console",
 		Example: "  custody console role list",
 		Args:    takes(),
-		RunE:    func(*cobra.Command, []string) error { return a.listConsoleRoles(all) },
+		RunE:    a.opened(func(w *workspace, _ *cobra.Command, _ []string) error { return w.listConsoleRoles(all) }),
 	}
 	listing.Flags().BoolVar(&all, "all", false, "ended ones too")
 	ending := &cobra.Command{
@@ -77,12 +77,7 @@ shown once. Scopes:
 ` + strings.Join(wrapText(strings.Join(console.Scopes(), ", "), 88), "\n"),
 		Example: "  custody console token --person auditor@quayside.example --name \"nightly report\" --scope looks,ledger --days 30",
 		Args:    takes(),
-		RunE: func(*cobra.Command, []string) error {
-			w, err := a.open()
-			if err != nil {
-				return err
-			}
-			defer w.close()
+		RunE: a.opened(func(w *workspace, _ *cobra.Command, _ []string) error {
 			p, err := w.person(person)
 			if err != nil {
 				return err
@@ -98,7 +93,7 @@ shown once. Scopes:
 				return err
 			}
 			return a.done(map[string]string{"login": p.Login, "token": token}, "%s", token)
-		},
+		}),
 	}
 	cmd.Flags().StringVar(&person, "person", "", "`login` of the person")
 	cmd.Flags().StringVar(&organisation, "organisation", "", "`employer`, if the person has several")
@@ -109,12 +104,7 @@ shown once. Scopes:
 	return cmd
 }
 
-func (a *app) giveConsoleRole(login, role, organisation string, end *moment) error {
-	w, err := a.open()
-	if err != nil {
-		return err
-	}
-	defer w.close()
+func (w *workspace) giveConsoleRole(login, role, organisation string, end *moment) error {
 	given := []string{string(console.Administrator), string(console.Lead), string(console.Auditor)}
 	if !slices.Contains(given, role) {
 		return custody.E(custody.CodeInvalid, "there is no console role "+strconv.Quote(role), "it is "+strings.Join(given, ", "))
@@ -123,8 +113,8 @@ func (a *app) giveConsoleRole(login, role, organisation string, end *moment) err
 	if err != nil {
 		return err
 	}
-	r := store.ConsoleRole{Person: person.ID, Login: person.Login, Role: role, OrgName: organisation, Start: a.now()}
-	if r.End, err = end.at(a); err != nil {
+	r := store.ConsoleRole{Person: person.ID, Login: person.Login, Role: role, OrgName: organisation, Start: w.now()}
+	if r.End, err = end.at(w.app); err != nil {
 		return err
 	}
 	if r.Organisation, err = w.employerNamed(organisation); err != nil {
@@ -133,7 +123,7 @@ func (a *app) giveConsoleRole(login, role, organisation string, end *moment) err
 	if err := w.store.AddConsoleRole(&r); err != nil {
 		return err
 	}
-	return a.done(consoleRoleOf(&r), "%s is %s in the console, %s.", r.Login, console.Role(role).Title(), reaches(&r))
+	return w.done(consoleRoleOf(&r), "%s is %s in the console, %s.", r.Login, console.Role(role).Title(), reaches(&r))
 }
 
 // employerNamed finds an employer's number; none for an empty name.
@@ -173,23 +163,18 @@ func consoleRoleOf(r *store.ConsoleRole) consoleRoleRow {
 	return consoleRoleRow{r.ID, r.Login, r.Role, r.OrgName, stamp{r.Start}, stamp{r.End}}
 }
 
-func (a *app) listConsoleRoles(all bool) error {
-	w, err := a.open()
-	if err != nil {
-		return err
-	}
-	defer w.close()
+func (w *workspace) listConsoleRoles(all bool) error {
 	given, err := w.store.ConsoleRoles()
 	if err != nil {
 		return err
 	}
 	rows := []consoleRoleRow{}
 	for i := range given {
-		if r := &given[i]; all || r.End.IsZero() || a.now().Before(r.End) {
+		if r := &given[i]; all || r.End.IsZero() || w.now().Before(r.End) {
 			rows = append(rows, consoleRoleOf(r))
 		}
 	}
-	return list(a, rows, "Nobody has a role in the console. custody console role give makes the first lead.",
+	return list(w.app, rows, "Nobody has a role in the console. custody console role give makes the first lead.",
 		column[consoleRoleRow]{"ID", func(r consoleRoleRow) string { return strconv.FormatInt(r.ID, 10) }, false},
 		column[consoleRoleRow]{"PERSON", func(r consoleRoleRow) string { return r.Login }, false},
 		column[consoleRoleRow]{"ROLE", func(r consoleRoleRow) string { return r.Role }, false},
@@ -203,7 +188,7 @@ func (a *app) listConsoleRoles(all bool) error {
 			if r.End.IsZero() {
 				return "open"
 			}
-			return a.local(r.End.Time)
+			return w.local(r.End.Time)
 		}, false})
 }
 

@@ -92,18 +92,13 @@ func (a *app) credentialList(example, whose string, kinds ...string) *cobra.Comm
 		Use: "list", Short: "List those in force, secrets never",
 		Example: example,
 		Args:    takes(),
-		RunE: func(*cobra.Command, []string) error {
-			w, err := a.open()
-			if err != nil {
-				return err
-			}
-			defer w.close()
+		RunE: a.opened(func(w *workspace, _ *cobra.Command, _ []string) error {
 			rows, err := w.credentialsOf(login, all, kinds...)
 			if err != nil {
 				return err
 			}
 			return list(a, rows, "There are none in force.", a.credentialColumns()...)
-		},
+		}),
 	}
 	cmd.Flags().StringVar(&login, whose, "", "only `whose` login this is")
 	cmd.Flags().BoolVar(&all, "all", false, "revoked and expired ones too")

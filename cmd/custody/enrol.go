@@ -26,12 +26,7 @@ a hash; a new code ends the one before. Give it to nobody but the person: whoeve
 it can sign in as them.`,
 		Example: "  custody person enrol alice@northfield.example\n  custody person enrol alice@northfield.example --ttl 1h",
 		Args:    takes("login"),
-		RunE: func(_ *cobra.Command, args []string) error {
-			w, err := a.open()
-			if err != nil {
-				return err
-			}
-			defer w.close()
+		RunE: a.opened(func(w *workspace, _ *cobra.Command, args []string) error {
 			code, e, err := w.identity.Enrol(args[0], ttl.Duration)
 			if err != nil {
 				return err
@@ -39,7 +34,7 @@ it can sign in as them.`,
 			row := enrolRow{identity.NormalLogin(args[0]), code, "/.custody/enrol?code=" + code, stamp{e.Expires}}
 			return a.done(row, "%s sets up a sign-in at /.custody/enrol of a portal, until %s, with this code, shown once:\n  %s\nAs a link: https://PORTAL%s",
 				row.Login, a.minute(e.Expires), code, row.Path)
-		},
+		}),
 	}
 	cmd.Flags().Var(&ttl, "ttl", "how long the code holds")
 	return cmd
@@ -53,19 +48,14 @@ app, recovery codes, tokens and certificates, because somebody else may know or 
 them. Engagements and grants stay. custody person enrol lets the person start again.`,
 		Example: "  custody person reset alice@northfield.example",
 		Args:    takes("login"),
-		RunE: func(_ *cobra.Command, args []string) error {
-			w, err := a.open()
-			if err != nil {
-				return err
-			}
-			defer w.close()
+		RunE: a.opened(func(w *workspace, _ *cobra.Command, args []string) error {
 			if err := w.identity.Reset(args[0]); err != nil {
 				return err
 			}
 			login := identity.NormalLogin(args[0])
 			return a.done(map[string]any{"login": login, "reset": stamp{a.now().UTC().Truncate(time.Second)}},
 				"%s can no longer sign in anywhere and every session has ended. custody person enrol lets them start again.", login)
-		},
+		}),
 	}
 }
 
@@ -77,18 +67,13 @@ func (a *app) personLink() *cobra.Command {
 it, a verified address in the provider's domains finds its person at the first sign-in.`,
 		Example: "  custody person link alice@northfield.example --issuer https://login.northfield.example/realms/staff --subject 8f2c71",
 		Args:    takes("login"),
-		RunE: func(_ *cobra.Command, args []string) error {
-			w, err := a.open()
-			if err != nil {
-				return err
-			}
-			defer w.close()
+		RunE: a.opened(func(w *workspace, _ *cobra.Command, args []string) error {
 			if err := w.identity.Link(args[0], issuer, subject); err != nil {
 				return err
 			}
 			login := identity.NormalLogin(args[0])
 			return a.done(map[string]string{"login": login, "issuer": issuer, "subject": subject}, "The account is %s's from now on.", login)
-		},
+		}),
 	}
 	cmd.Flags().StringVar(&issuer, "issuer", "", "the provider's `address`, as in custody.yaml")
 	cmd.Flags().StringVar(&subject, "subject", "", "the account's `sub` there")

@@ -44,9 +44,9 @@ Categories: ` + custody.Categories(custody.AllCategories()...).String() + `, or 
   custody grant add --person bob@temps.example --system bodyshop --see name --mask phone,email --end 2026-12-31
   custody grant add --role analyst --system bodyshop --see vehicle --export --subjects-per-export 5000 --require-reason`,
 		Args: takes(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.addGrant(cmd, &f, cmd.Flags().Changed("require-reason"))
-		},
+		RunE: a.opened(func(w *workspace, cmd *cobra.Command, _ []string) error {
+			return w.addGrant(cmd, &f, cmd.Flags().Changed("require-reason"))
+		}),
 	}
 	f.register(cmd)
 	return cmd
@@ -80,15 +80,11 @@ func whoAndWhy(cmd *cobra.Command, by, why *string) {
 	cmd.Flags().StringVar(why, "reason", byHand, "why, in a few `words`, for the record")
 }
 
-func (a *app) addGrant(cmd *cobra.Command, f *grantFlags, reasonSaid bool) error {
-	w, err := a.open()
-	if err != nil {
-		return err
-	}
-	defer w.close()
+func (w *workspace) addGrant(cmd *cobra.Command, f *grantFlags, reasonSaid bool) error {
 	if _, err := w.system(f.System); err != nil {
 		return err
 	}
+	var err error
 	g := f.Grant
 	g.Person = identity.NormalLogin(g.Person)
 	g.See, g.Mask, g.Change = f.see.CategorySet, f.mask.CategorySet, f.change.CategorySet
@@ -96,24 +92,24 @@ func (a *app) addGrant(cmd *cobra.Command, f *grantFlags, reasonSaid bool) error
 	if !reasonSaid {
 		g.ReasonRequired = w.config.Systems[f.System].RequireReason
 	}
-	if g.Start, err = f.start.at(a); err != nil {
+	if g.Start, err = f.start.at(w.app); err != nil {
 		return err
 	}
 	if g.Start.IsZero() {
-		g.Start = a.now()
+		g.Start = w.now()
 	}
-	if g.End, err = f.end.at(a); err != nil {
+	if g.End, err = f.end.at(w.app); err != nil {
 		return err
 	}
 	by, err := w.actor(f.by)
 	if err != nil {
 		return err
 	}
-	if err := w.store.GiveGrant(cmd.Context(), &g, by, f.why, a.now()); err != nil {
+	if err := w.store.GiveGrant(cmd.Context(), &g, by, f.why, w.now()); err != nil {
 		return err
 	}
-	row := a.grantRow(&g)
-	return a.done(row, "Grant %d: %s may %s in %s%s. Customers: %s.", g.ID, row.Holder, row.rights(), row.System, row.when(), row.limits())
+	row := w.grantRow(&g)
+	return w.done(row, "Grant %d: %s may %s in %s%s. Customers: %s.", g.ID, row.Holder, row.rights(), row.System, row.when(), row.limits())
 }
 
 type grantRow struct {
@@ -245,12 +241,7 @@ func (a *app) grantList() *cobra.Command {
 		Use: "list", Short: "List the grants in force or to come",
 		Example: "  custody grant list\n  custody grant list --system bodyshop --all --json",
 		Args:    takes(),
-		RunE: func(*cobra.Command, []string) error {
-			w, err := a.open()
-			if err != nil {
-				return err
-			}
-			defer w.close()
+		RunE: a.opened(func(w *workspace, _ *cobra.Command, _ []string) error {
 			rows, err := w.grants(func(g *policy.Grant) bool {
 				ended := !g.End.IsZero() && !a.now().Before(g.End)
 				return (system == "" || g.System == system) && (all || !ended)
@@ -259,7 +250,7 @@ func (a *app) grantList() *cobra.Command {
 				return err
 			}
 			return list(a, rows, "There are no grants: nothing may be seen by anybody.", a.grantColumns()...)
-		},
+		}),
 	}
 	cmd.Flags().StringVar(&system, "system", "", "only those in this `system`")
 	cmd.Flags().BoolVar(&all, "all", false, "ended ones too")

@@ -19,12 +19,7 @@ application passes it on in its own session before it reads customers' records:
 Whoever runs this must have made sure that it is this person.`,
 		Example: "  custody identity issue --person alice@northfield.example --system bodyshop --application portal",
 		Args:    takes(),
-		RunE: func(*cobra.Command, []string) error {
-			w, err := a.open()
-			if err != nil {
-				return err
-			}
-			defer w.close()
+		RunE: a.opened(func(w *workspace, _ *cobra.Command, _ []string) error {
 			if _, err := w.system(system); err != nil {
 				return err
 			}
@@ -37,7 +32,7 @@ Whoever runs this must have made sure that it is this person.`,
 			}
 			_, err = fmt.Fprintln(a.out, signed)
 			return err
-		},
+		}),
 	}
 	issue.Flags().StringVar(&person, "person", "", "`login` of the person")
 	issue.Flags().StringVar(&system, "system", "", "`system` it is for")

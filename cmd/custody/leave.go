@@ -201,12 +201,7 @@ They enrol anew, because their passkeys and accounts were the old employer's.`,
 		Example: `  custody person move alice@northfield.example --organisation Southfield --role estimator
   custody person move alice@northfield.example --organisation Southfield --role estimator --start 2027-01-01`,
 		Args: takes("login"),
-		RunE: func(_ *cobra.Command, args []string) error {
-			w, err := a.open()
-			if err != nil {
-				return err
-			}
-			defer w.close()
+		RunE: a.opened(func(w *workspace, _ *cobra.Command, args []string) error {
 			start, end, err := e.times(a)
 			if err != nil {
 				return err
@@ -224,7 +219,7 @@ They enrol anew, because their passkeys and accounts were the old employer's.`,
 				return a.done(map[string]any{"login": login, "organisation": e.organisation}, "%s works for %s now; there was no other engagement.", login, printable(e.organisation))
 			}
 			return w.showCut(cut, login+" works for "+printable(e.organisation)+" now. custody person enrol lets them sign in there.")
-		},
+		}),
 	}
 	e.flags(cmd)
 	return cmd
@@ -242,12 +237,7 @@ which role when.`,
 		Example: `  custody person roles alice@northfield.example --organisation Northfield --role estimator --role manager
   custody person roles alice@northfield.example --organisation Northfield --role estimator --branch York --at 2027-01-01`,
 		Args: takes("login"),
-		RunE: func(_ *cobra.Command, args []string) error {
-			w, err := a.open()
-			if err != nil {
-				return err
-			}
-			defer w.close()
+		RunE: a.opened(func(w *workspace, _ *cobra.Command, args []string) error {
 			when, err := at.at(a)
 			if err != nil {
 				return err
@@ -261,7 +251,7 @@ which role when.`,
 			}
 			slices.Sort(roles)
 			return a.done(a.personRow(info), "%s has these roles at %s: %s.", info.Login, printable(organisation), rolesOrNone(roles))
-		},
+		}),
 	}
 	cmd.Flags().StringVar(&organisation, "organisation", "", "`employer`")
 	cmd.Flags().StringVar(&branch, "branch", "", "another `branch` too")
@@ -280,18 +270,13 @@ The person stays engaged and enrols anew; until then no provider opens the login
 Those who are named for notices hear of it.`,
 		Example: "  custody person compromised alice@northfield.example",
 		Args:    takes("login"),
-		RunE: func(_ *cobra.Command, args []string) error {
-			w, err := a.open()
-			if err != nil {
-				return err
-			}
-			defer w.close()
+		RunE: a.opened(func(w *workspace, _ *cobra.Command, args []string) error {
 			cut, err := w.identity.Compromised(args[0])
 			if err != nil {
 				return err
 			}
 			return w.showCut(cut, cut.Login+" is locked. custody person enrol gives them a code to start anew; look at what was seen with custody ledger saw.")
-		},
+		}),
 	}
 	return cmd
 }
@@ -301,12 +286,7 @@ func (a *app) personCuts() *cobra.Command {
 		Use: "cuts [LOGIN]", Short: "Show what ended with whom: leavers, movers, locked and expired logins",
 		Example: "  custody person cuts\n  custody person cuts alice@northfield.example --json",
 		Args:    cobra.MaximumNArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
-			w, err := a.open()
-			if err != nil {
-				return err
-			}
-			defer w.close()
+		RunE: a.opened(func(w *workspace, _ *cobra.Command, args []string) error {
 			var person custody.PersonID
 			if len(args) == 1 {
 				p, err := w.person(args[0])
@@ -329,7 +309,7 @@ func (a *app) personCuts() *cobra.Command {
 				column[cutRow]{"WHAT", func(r cutRow) string { return r.Kind }, false},
 				column[cutRow]{"ORGANISATION", func(r cutRow) string { return r.Organisation }, true},
 				column[cutRow]{"ENDED", func(r cutRow) string { return r.text }, true})
-		},
+		}),
 	}
 }
 

@@ -41,7 +41,7 @@ that are not understood are listed. Looks must not be older than the newest even
 ledger; read older logs into a working directory of their own. No gate may be running.`,
 		Example: "  custody ledger import --system hosted --organisation Northfield --log access.csv\n  custody ledger import --system hosted --organisation Northfield --log access.csv.gz --map subject=job_customer --categories name,phone,accident",
 		Args:    takes(),
-		RunE:    func(*cobra.Command, []string) error { return a.importLog(&t) },
+		RunE:    a.opened(func(w *workspace, _ *cobra.Command, _ []string) error { return w.importLog(&t) }),
 	}
 	f := cmd.Flags()
 	f.StringVar(&t.system, "system", "", "the `system` whose log it is")
@@ -56,17 +56,13 @@ ledger; read older logs into a working directory of their own. No gate may be ru
 	return cmd
 }
 
-func (a *app) importLog(t *logImport) error {
-	w, err := a.open()
-	if err != nil {
-		return err
-	}
-	defer w.close()
-	x := &site.LogImport{Store: w.store, SystemName: t.system, Categories: t.categories.CategorySet, Zone: w.config.Zone(), MonthFirst: t.monthFirst, Now: a.now}
+func (w *workspace) importLog(t *logImport) error {
+	x := &site.LogImport{Store: w.store, SystemName: t.system, Categories: t.categories.CategorySet, Zone: w.config.Zone(), MonthFirst: t.monthFirst, Now: w.now}
 	if x.Categories == 0 {
 		x.Categories = custody.Categories(custody.Name, custody.Phone)
 	}
 	if t.zone != "" {
+		var err error
 		if x.Zone, err = time.LoadLocation(t.zone); err != nil {
 			return custody.E(custody.CodeInvalid, fmt.Sprintf("the time zone %q is not known", t.zone), "zones are named as in Europe/London, or UTC")
 		}
@@ -77,7 +73,7 @@ func (a *app) importLog(t *logImport) error {
 	bad := &badLines{path: t.bad}
 	defer bad.close()
 	x.Bad = bad.add
-	if err := t.read(a, x); err != nil {
+	if err := t.read(w.app, x); err != nil {
 		return err
 	}
 	if err := bad.close(); err != nil {

@@ -25,12 +25,7 @@ reviews of the people of an organisation, or of one branch of it. Nobody decides
 their own rights, so an organisation needs two managers at least.`,
 		Example: "  custody manager add bob@northfield.example --organisation Northfield\n  custody manager add dora@northfield.example --organisation Northfield --branch 12",
 		Args:    takes("login"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			w, err := a.open()
-			if err != nil {
-				return err
-			}
-			defer w.close()
+		RunE: a.opened(func(w *workspace, cmd *cobra.Command, args []string) error {
 			p, err := w.engaged(args[0])
 			if err != nil {
 				return err
@@ -48,7 +43,7 @@ their own rights, so an organisation needs two managers at least.`,
 				return err
 			}
 			return a.done(managerRowOf(&m), "%s decides about %s from now on.", m.Login, placeWords(m.OrgName, m.Branch))
-		},
+		}),
 	}
 	cmd.Flags().StringVar(&organisation, "organisation", "", "the people of this `employer`")
 	cmd.Flags().StringVar(&branch, "branch", "", "of this `branch` only")
@@ -85,12 +80,7 @@ func (a *app) managerList() *cobra.Command {
 		Use: "list", Short: "List who decides about whose rights",
 		Example: "  custody manager list\n  custody manager list --all --json",
 		Args:    takes(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			w, err := a.open()
-			if err != nil {
-				return err
-			}
-			defer w.close()
+		RunE: a.opened(func(w *workspace, cmd *cobra.Command, _ []string) error {
 			found, err := w.store.Managers(cmd.Context(), all)
 			if err != nil {
 				return err
@@ -106,7 +96,7 @@ func (a *app) managerList() *cobra.Command {
 				column[managerRow]{"BRANCH", func(r managerRow) string { return orAll(r.Branch) }, true},
 				column[managerRow]{"SINCE", func(r managerRow) string { return a.minute(r.Since.Time) }, false},
 			)
-		},
+		}),
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "ended ones too")
 	return cmd

@@ -41,12 +41,7 @@ func (a *app) noticeList() *cobra.Command {
 		Use: "list", Short: "List the newest notices and what became of them",
 		Example: "  custody notice list\n  custody notice list --failed --json",
 		Args:    takes(),
-		RunE: func(*cobra.Command, []string) error {
-			w, err := a.open()
-			if err != nil {
-				return err
-			}
-			defer w.close()
+		RunE: a.opened(func(w *workspace, _ *cobra.Command, _ []string) error {
 			rows, err := w.deliveries(failed, limit)
 			if err != nil {
 				return err
@@ -68,7 +63,7 @@ func (a *app) noticeList() *cobra.Command {
 					}
 					return r.State
 				}, true})
-		},
+		}),
 	}
 	cmd.Flags().BoolVar(&failed, "failed", false, "only those that failed and were not mended")
 	cmd.Flags().IntVar(&limit, "limit", 50, "how `many`")
@@ -117,12 +112,7 @@ func (a *app) noticeTest() *cobra.Command {
 		Use: "test", Short: "Put a notice for trial: every channel gets it from the running gate",
 		Example: "  custody notice test",
 		Args:    takes(),
-		RunE: func(*cobra.Command, []string) error {
-			w, err := a.open()
-			if err != nil {
-				return err
-			}
-			defer w.close()
+		RunE: a.opened(func(w *workspace, _ *cobra.Command, _ []string) error {
 			n, err := w.notices()
 			if err != nil {
 				return err
@@ -135,7 +125,7 @@ func (a *app) noticeTest() *cobra.Command {
 				return err
 			}
 			return a.done(map[string]any{"key": m.Key, "channels": len(n.Receivers)}, "It is in the outbox for %s. custody notice list tells what becomes of it.", plural(len(n.Receivers), "channel"))
-		},
+		}),
 	}
 }
 

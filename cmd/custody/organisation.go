@@ -14,24 +14,19 @@ func (a *app) organisationCommand() *cobra.Command {
 		Use: "add NAME", Short: "Add an employer",
 		Example: `  custody organisation add Northfield`,
 		Args:    takes("name"),
-		RunE: func(_ *cobra.Command, args []string) error {
-			w, err := a.open()
-			if err != nil {
-				return err
-			}
-			defer w.close()
+		RunE: a.opened(func(w *workspace, _ *cobra.Command, args []string) error {
 			id, err := w.identity.EnsureOrganisation(args[0])
 			if err != nil {
 				return err
 			}
 			return a.done(organisationRow{id, args[0]}, "%s is organisation %d.", args[0], id)
-		},
+		}),
 	}
 	listing := &cobra.Command{
 		Use: "list", Short: "List the employers",
 		Example: "  custody organisation list",
 		Args:    takes(),
-		RunE:    func(*cobra.Command, []string) error { return a.listOrganisations() },
+		RunE:    a.opened(func(w *workspace, _ *cobra.Command, _ []string) error { return w.listOrganisations() }),
 	}
 	return group("organisation", "Employers: a person's rights exist only through one",
 		"  custody organisation add Northfield\n  custody organisation list", add, listing)
@@ -42,17 +37,12 @@ type organisationRow struct {
 	Name string                 `json:"name"`
 }
 
-func (a *app) listOrganisations() error {
-	w, err := a.open()
-	if err != nil {
-		return err
-	}
-	defer w.close()
+func (w *workspace) listOrganisations() error {
 	all, err := w.identity.Organisations()
 	if err != nil {
 		return err
 	}
-	return list(a, organisationRows(all), "There are no organisations yet.",
+	return list(w.app, organisationRows(all), "There are no organisations yet.",
 		column[organisationRow]{"ID", func(r organisationRow) string { return strconv.Itoa(int(r.ID)) }, false},
 		column[organisationRow]{"NAME", func(r organisationRow) string { return r.Name }, false})
 }

@@ -52,7 +52,7 @@ it belongs to this person for ever, and nobody else can ever have it.`,
 		Example: `  custody person add alice@northfield.example --name "Alice Smith" --organisation Northfield --role estimator
   custody person add bob@temps.example --name "Bob Jones" --organisation Temps --role reception --end 2026-12-31`,
 		Args: takes("login"),
-		RunE: func(_ *cobra.Command, args []string) error { return a.addPerson(args[0], name, &e) },
+		RunE: a.opened(func(w *workspace, _ *cobra.Command, args []string) error { return w.addPerson(args[0], name, &e) }),
 	}
 	cmd.Flags().StringVar(&name, "name", "", "full `name`")
 	e.flags(cmd)
@@ -60,13 +60,8 @@ it belongs to this person for ever, and nobody else can ever have it.`,
 	return cmd
 }
 
-func (a *app) addPerson(login, name string, e *engagementFlags) error {
-	w, err := a.open()
-	if err != nil {
-		return err
-	}
-	defer w.close()
-	start, end, err := e.times(a)
+func (w *workspace) addPerson(login, name string, e *engagementFlags) error {
+	start, end, err := e.times(w.app)
 	if err != nil {
 		return err
 	}
@@ -80,7 +75,7 @@ func (a *app) addPerson(login, name string, e *engagementFlags) error {
 	if err != nil {
 		return err
 	}
-	return a.done(a.personRow(info), "%s (%s) is person %d, at %s.", p.FullName, p.Login, p.ID, printable(e.organisation))
+	return w.done(w.personRow(info), "%s (%s) is person %d, at %s.", p.FullName, p.Login, p.ID, printable(e.organisation))
 }
 
 func (a *app) personEngage() *cobra.Command {
@@ -89,12 +84,7 @@ func (a *app) personEngage() *cobra.Command {
 		Use: "engage LOGIN", Short: "Give a person a further engagement, such as a return",
 		Example: "  custody person engage alice@northfield.example --organisation Northfield --role estimator",
 		Args:    takes("login"),
-		RunE: func(_ *cobra.Command, args []string) error {
-			w, err := a.open()
-			if err != nil {
-				return err
-			}
-			defer w.close()
+		RunE: a.opened(func(w *workspace, _ *cobra.Command, args []string) error {
 			start, end, err := e.times(a)
 			if err != nil {
 				return err
@@ -107,7 +97,7 @@ func (a *app) personEngage() *cobra.Command {
 				return err
 			}
 			return a.done(a.personRow(info), "%s is engaged at %s.", info.Login, printable(e.organisation))
-		},
+		}),
 	}
 	e.flags(cmd)
 	return cmd
@@ -158,12 +148,7 @@ func (a *app) personList() *cobra.Command {
 		Use: "list", Short: "List everybody who may sign in or ever could",
 		Example: "  custody person list\n  custody person list --current --json",
 		Args:    takes(),
-		RunE: func(*cobra.Command, []string) error {
-			w, err := a.open()
-			if err != nil {
-				return err
-			}
-			defer w.close()
+		RunE: a.opened(func(w *workspace, _ *cobra.Command, _ []string) error {
 			people, err := w.identity.People()
 			if err != nil {
 				return err
@@ -175,7 +160,7 @@ func (a *app) personList() *cobra.Command {
 				}
 			}
 			return list(a, rows, "There are no people yet: custody person add adds one.", a.personColumns()...)
-		},
+		}),
 	}
 	cmd.Flags().BoolVar(&current, "current", false, "only those who are engaged now")
 	return cmd
@@ -222,16 +207,11 @@ func (a *app) personShow() *cobra.Command {
 		Use: "show LOGIN", Short: "Show one person: engagements, credentials, grants, live sessions",
 		Example: "  custody person show alice@northfield.example",
 		Args:    takes("login"),
-		RunE:    func(_ *cobra.Command, args []string) error { return a.showPerson(args[0]) },
+		RunE:    a.opened(func(w *workspace, _ *cobra.Command, args []string) error { return w.showPerson(args[0]) }),
 	}
 }
 
-func (a *app) showPerson(login string) error {
-	w, err := a.open()
-	if err != nil {
-		return err
-	}
-	defer w.close()
+func (w *workspace) showPerson(login string) error {
 	p, err := w.person(login)
 	if err != nil {
 		return err
@@ -242,7 +222,7 @@ func (a *app) showPerson(login string) error {
 		Credentials []credentialRow `json:"credentials"`
 		Sessions    []sessionRow    `json:"sessions"`
 		SignIn      signInRow       `json:"sign_in"`
-	}{personRow: a.personRow(p)}
+	}{personRow: w.personRow(p)}
 	if detail.Grants, err = w.grantsOf(detail.personRow); err != nil {
 		return err
 	}
@@ -255,26 +235,26 @@ func (a *app) showPerson(login string) error {
 	if detail.SignIn, err = w.signInOf(p.ID); err != nil {
 		return err
 	}
-	if a.json {
-		return a.object(detail)
+	if w.json {
+		return w.object(detail)
 	}
-	a.say("%s (%s), person %d, added %s", printable(p.FullName), p.Login, p.ID, a.minute(p.Added))
-	a.say("\nEngagements")
-	if err := list(a, detail.Engagements, "None.", a.engagementColumns()...); err != nil {
+	w.say("%s (%s), person %d, added %s", printable(p.FullName), p.Login, p.ID, w.minute(p.Added))
+	w.say("\nEngagements")
+	if err := list(w.app, detail.Engagements, "None.", w.engagementColumns()...); err != nil {
 		return err
 	}
-	a.say("\nGrants in force")
-	if err := list(a, detail.Grants, "None: nothing may be seen.", a.grantColumns()...); err != nil {
+	w.say("\nGrants in force")
+	if err := list(w.app, detail.Grants, "None: nothing may be seen.", w.grantColumns()...); err != nil {
 		return err
 	}
-	a.say("\nCredentials in force")
-	if err := list(a, detail.Credentials, "None: they cannot sign in.", a.credentialColumns()...); err != nil {
+	w.say("\nCredentials in force")
+	if err := list(w.app, detail.Credentials, "None: they cannot sign in.", w.credentialColumns()...); err != nil {
 		return err
 	}
-	a.say("\nSign-in with a browser")
-	a.showSignIn(&detail.SignIn)
-	a.say("\nLive sessions")
-	return list(a, detail.Sessions, "None.", a.sessionColumns()...)
+	w.say("\nSign-in with a browser")
+	w.showSignIn(&detail.SignIn)
+	w.say("\nLive sessions")
+	return list(w.app, detail.Sessions, "None.", w.sessionColumns()...)
 }
 
 func (a *app) engagementColumns() []column[engagementRow] {

@@ -27,7 +27,7 @@ The first line names the columns: login and organisation, and any of name, branc
 roles (separated by |), start and end. Who is not in the list stays as they are.`,
 		Example: "  custody person import staff.csv\n  custody person import staff.csv --yes",
 		Args:    takes("file"),
-		RunE:    func(_ *cobra.Command, args []string) error { return a.importPeople(args[0], yes) },
+		RunE:    a.opened(func(w *workspace, _ *cobra.Command, args []string) error { return w.importPeople(args[0], yes) }),
 	}
 	cmd.Flags().BoolVar(&yes, "yes", false, "do it")
 	return cmd
@@ -48,13 +48,8 @@ type importRow struct {
 	Hint         string   `json:"hint,omitempty"`
 }
 
-func (a *app) importPeople(file string, yes bool) error {
-	w, err := a.open()
-	if err != nil {
-		return err
-	}
-	defer w.close()
-	in := a.in
+func (w *workspace) importPeople(file string, yes bool) error {
+	in := w.in
 	if file != "-" {
 		f, err := openList(file)
 		if err != nil {
@@ -67,7 +62,7 @@ func (a *app) importPeople(file string, yes bool) error {
 	if err != nil {
 		return err
 	}
-	return a.sayImport(rows, wrong, unchanged, yes)
+	return w.sayImport(rows, wrong, unchanged, yes)
 }
 
 func openList(file string) (*os.File, error) {

@@ -39,12 +39,7 @@ application may see, export and change in a system now, with the counts of today
 		Use: "show", Short: "Print the policy in force, as Cedar",
 		Example: "  custody policy show > policy.cedar",
 		Args:    takes(),
-		RunE: func(*cobra.Command, []string) error {
-			w, err := a.open()
-			if err != nil {
-				return err
-			}
-			defer w.close()
+		RunE: a.opened(func(w *workspace, _ *cobra.Command, _ []string) error {
 			p, err := w.policy()
 			if err != nil {
 				return err
@@ -54,7 +49,7 @@ application may see, export and change in a system now, with the counts of today
 			}
 			_, err = a.out.Write(p.Cedar())
 			return err
-		},
+		}),
 	}
 	return group("policy", "Decisions, and why they are as they are",
 		"  custody policy explain --person alice@northfield.example --system bodyshop", explain, show)

@@ -28,17 +28,12 @@ func (a *app) portalList() *cobra.Command {
 		Use: "list", Short: "List the portals, and which of them are offline",
 		Example: "  custody portal list\n  custody portal list --history",
 		Args:    takes(),
-		RunE: func(*cobra.Command, []string) error {
-			w, err := a.open()
-			if err != nil {
-				return err
-			}
-			defer w.close()
+		RunE: a.opened(func(w *workspace, _ *cobra.Command, _ []string) error {
 			if history {
 				return w.switchHistory()
 			}
 			return w.listPortals()
-		},
+		}),
 	}
 	cmd.Flags().BoolVar(&history, "history", false, "every use of the switch instead")
 	return cmd

@@ -26,18 +26,15 @@ the application hears it, so that it is not lost whatever happens. A gate that r
 it at the next sign-in. With --person it is the password of that person's own account.`,
 		Example: "  custody portal rotate bodyshop\n  custody portal rotate bodyshop --person alice@northfield.example",
 		Args:    takes("system"),
-		RunE:    func(cmd *cobra.Command, args []string) error { return a.rotatePortal(cmd.Context(), args[0], login) },
+		RunE: a.opened(func(w *workspace, cmd *cobra.Command, args []string) error {
+			return w.rotatePortal(cmd.Context(), args[0], login)
+		}),
 	}
 	cmd.Flags().StringVar(&login, "person", "", "whose own account it is, by `login`")
 	return cmd
 }
 
-func (a *app) rotatePortal(ctx context.Context, name, login string) error {
-	w, err := a.open()
-	if err != nil {
-		return err
-	}
-	defer w.close()
+func (w *workspace) rotatePortal(ctx context.Context, name, login string) error {
 	if _, err := w.system(name); err != nil {
 		return err
 	}
@@ -50,14 +47,14 @@ func (a *app) rotatePortal(ctx context.Context, name, login string) error {
 	if err != nil {
 		return err
 	}
-	old, credential, err := a.accountAt(c, name, login)
+	old, credential, err := w.accountAt(c, name, login)
 	if err != nil {
 		return err
 	}
 	p.SignIn.Own = nil
 	fresh := rand.Text() + "-a1" // letters of both cases, digits and a sign, for rules that ask for them
 	user, _, _ := strings.Cut(old, ":")
-	file := a.path(credential)
+	file := w.path(credential)
 	if err := replaceFile(file+".next", []byte(user+":"+fresh+"\n"), 0o600); err != nil {
 		return asUnavailable(err)
 	}
@@ -75,7 +72,7 @@ func (a *app) rotatePortal(ctx context.Context, name, login string) error {
 	if err := os.Rename(file+".next", file); err != nil {
 		return asUnavailable(err)
 	}
-	return a.done(map[string]string{"system": name, "credential": credential}, "The application has a new password, in %s, for the gate alone.", credential)
+	return w.done(map[string]string{"system": name, "credential": credential}, "The application has a new password, in %s, for the gate alone.", credential)
 }
 
 // accountAt reads the credential of the shared account, or of one person's, and says

@@ -178,6 +178,15 @@ func remoteItems[T any](a *app, path string, q url.Values) ([]T, error) {
 	}
 }
 
+// remoteList asks for a whole list and prints it.
+func remoteList[T any](a *app, path string, q url.Values, none string, columns ...column[T]) error {
+	rows, err := remoteItems[T](a, path, q)
+	if err != nil {
+		return err
+	}
+	return list(a, rows, none, columns...)
+}
+
 // when reads a flag that is a moment; the zero time if it is not given.
 func (a *app) when(cmd *cobra.Command, name string) (time.Time, error) {
 	t, err := moment(text(cmd, name)).at(a)

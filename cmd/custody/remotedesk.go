@@ -36,11 +36,7 @@ func (a *app) remoteManagers(cmd *cobra.Command, _ []string) error {
 	if text(cmd, "all") == "true" {
 		q.Set("ended", "yes")
 	}
-	rows, err := remoteItems[console.ManagerItem](a, "managers", q)
-	if err != nil {
-		return err
-	}
-	return list(a, rows, "There are no managers: nobody can approve a request.",
+	return remoteList(a, "managers", q, "There are no managers: nobody can approve a request.",
 		column[console.ManagerItem]{"ID", func(m console.ManagerItem) string { return number(m.ID) }, false},
 		column[console.ManagerItem]{"LOGIN", func(m console.ManagerItem) string { return m.Login }, false},
 		column[console.ManagerItem]{"ORGANISATION", func(m console.ManagerItem) string { return m.Organisation }, true},

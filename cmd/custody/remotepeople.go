@@ -151,11 +151,7 @@ func (a *app) remoteCuts(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return usage(cmd, "through --server name the person: custody person cuts LOGIN")
 	}
-	rows, err := remoteItems[console.CutItem](a, "people/"+url.PathEscape(strings.ToLower(args[0]))+"/cuts", nil)
-	if err != nil {
-		return err
-	}
-	return list(a, rows, "Nothing has ended with this person.",
+	return remoteList(a, "people/"+url.PathEscape(strings.ToLower(args[0]))+"/cuts", nil, "Nothing has ended with this person.",
 		column[console.CutItem]{"WHEN", func(r console.CutItem) string { return a.minute(r.At) }, false},
 		column[console.CutItem]{"WHAT", func(r console.CutItem) string { return r.Kind }, false},
 		column[console.CutItem]{"ORGANISATION", func(r console.CutItem) string { return r.Organisation }, true},
@@ -163,11 +159,7 @@ func (a *app) remoteCuts(cmd *cobra.Command, args []string) error {
 }
 
 func (a *app) remoteSessions(*cobra.Command, []string) error {
-	rows, err := remoteItems[console.SessionItem](a, "sessions", nil)
-	if err != nil {
-		return err
-	}
-	return list(a, rows, "Nobody is signed in.",
+	return remoteList(a, "sessions", nil, "Nobody is signed in.",
 		column[console.SessionItem]{"SESSION", func(s console.SessionItem) string { return number(s.Session) }, false},
 		column[console.SessionItem]{"LOGIN", func(s console.SessionItem) string { return s.Login }, false},
 		column[console.SessionItem]{"SYSTEM", func(s console.SessionItem) string { return s.System }, false},
@@ -187,11 +179,7 @@ func (a *app) remoteCut(cmd *cobra.Command, args []string) error {
 }
 
 func (a *app) remoteSystems(*cobra.Command, []string) error {
-	rows, err := remoteItems[console.SystemItem](a, "systems", nil)
-	if err != nil {
-		return err
-	}
-	return list(a, rows, "No system is guarded.",
+	return remoteList(a, "systems", nil, "No system is guarded.",
 		column[console.SystemItem]{"SYSTEM", func(s console.SystemItem) string { return s.Name }, false},
 		column[console.SystemItem]{"HOLDS", func(s console.SystemItem) string { return strings.Join(s.Holds, ", ") }, true},
 		column[console.SystemItem]{"PORTAL", func(s console.SystemItem) string { return s.Portal }, false},

@@ -22,11 +22,7 @@ func (a *app) remoteRegisterCommands() map[string]func(*cobra.Command, []string)
 }
 
 func (a *app) remoteProcessors(*cobra.Command, []string) error {
-	rows, err := remoteItems[console.ProcessorItem](a, "processors", nil)
-	if err != nil {
-		return err
-	}
-	return list(a, rows, "The register is empty.",
+	return remoteList(a, "processors", nil, "The register is empty.",
 		column[console.ProcessorItem]{"NAME", func(p console.ProcessorItem) string { return p.Name }, true},
 		column[console.ProcessorItem]{"KIND", func(p console.ProcessorItem) string { return p.Kind }, false},
 		column[console.ProcessorItem]{"CONTRACT UNTIL", func(p console.ProcessorItem) string { return orOpen(a.minute(p.ContractEnd)) }, false},
@@ -106,20 +102,12 @@ func (a *app) remoteReviewProcessor(cmd *cobra.Command, args []string) error {
 
 func (a *app) remoteTraining(cmd *cobra.Command, _ []string) error {
 	if text(cmd, "courses") == "true" {
-		rows, err := remoteItems[console.CourseItem](a, "courses", nil)
-		if err != nil {
-			return err
-		}
-		return list(a, rows, "There are no courses.",
+		return remoteList(a, "courses", nil, "There are no courses.",
 			column[console.CourseItem]{"COURSE", func(c console.CourseItem) string { return c.Name }, false},
 			column[console.CourseItem]{"TITLE", func(c console.CourseItem) string { return c.Title }, true},
 			column[console.CourseItem]{"IN DATE", func(c console.CourseItem) string { return number(c.InDate) }, false})
 	}
-	rows, err := remoteItems[console.TrainingItem](a, "training", url.Values{})
-	if err != nil {
-		return err
-	}
-	return list(a, rows, "Nobody has taken a course.",
+	return remoteList(a, "training", url.Values{}, "Nobody has taken a course.",
 		column[console.TrainingItem]{"NAME", func(t console.TrainingItem) string { return t.Name }, true},
 		column[console.TrainingItem]{"COURSE", func(t console.TrainingItem) string { return t.Course }, false},
 		column[console.TrainingItem]{"UNTIL", func(t console.TrainingItem) string { return a.minute(t.Until) }, false})
@@ -142,11 +130,7 @@ func (a *app) remoteClauses(cmd *cobra.Command, _ []string) error {
 	if text(cmd, "missing") == "true" {
 		q.Set("missing", "yes")
 	}
-	rows, err := remoteItems[console.ClauseItem](a, "clauses", q)
-	if err != nil {
-		return err
-	}
-	return list(a, rows, "Nobody works here.",
+	return remoteList(a, "clauses", q, "Nobody works here.",
 		column[console.ClauseItem]{"NAME", func(c console.ClauseItem) string { return c.Name }, true},
 		column[console.ClauseItem]{"ORGANISATION", func(c console.ClauseItem) string { return c.Organisation }, true},
 		column[console.ClauseItem]{"SIGNED", func(c console.ClauseItem) string { return a.minute(c.Signed) }, false})
@@ -168,11 +152,7 @@ func (a *app) remoteKeepClause(cmd *cobra.Command, _ []string) error {
 }
 
 func (a *app) remoteRules(*cobra.Command, []string) error {
-	rows, err := remoteItems[console.RuleItem](a, "rules", nil)
-	if err != nil {
-		return err
-	}
-	return list(a, rows, "There are no rules.",
+	return remoteList(a, "rules", nil, "There are no rules.",
 		column[console.RuleItem]{"ID", func(r console.RuleItem) string { return number(r.ID) }, false},
 		column[console.RuleItem]{"RULE", func(r console.RuleItem) string { return r.Name }, false},
 		column[console.RuleItem]{"VERSION", func(r console.RuleItem) string { return r.Version }, false},

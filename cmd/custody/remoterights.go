@@ -96,11 +96,7 @@ func (a *app) remoteWhoCan(cmd *cobra.Command, _ []string) error {
 	if act := text(cmd, "action"); act != "see" || text(cmd, "organisation") != "" {
 		return custody.E(custody.CodeUnsupported, "through --server it answers who can see, of everybody within reach or a branch", "leave out --action and --organisation")
 	}
-	rows, err := remoteItems[console.CanItem](a, "who-can", url.Values{"system": {text(cmd, "system")}, "category": {text(cmd, "category")}, "branch": {text(cmd, "branch")}})
-	if err != nil {
-		return err
-	}
-	return list(a, rows, "Nobody within your reach.",
+	return remoteList(a, "who-can", url.Values{"system": {text(cmd, "system")}, "category": {text(cmd, "category")}, "branch": {text(cmd, "branch")}}, "Nobody within your reach.",
 		column[console.CanItem]{"LOGIN", func(c console.CanItem) string { return c.Login }, false},
 		column[console.CanItem]{"NAME", func(c console.CanItem) string { return c.Name }, true},
 		column[console.CanItem]{"BRANCH", func(c console.CanItem) string { return c.Branch }, true},
@@ -108,11 +104,7 @@ func (a *app) remoteWhoCan(cmd *cobra.Command, _ []string) error {
 }
 
 func (a *app) remoteWhy(cmd *cobra.Command, _ []string) error {
-	rows, err := remoteItems[console.WhyItem](a, "people/"+url.PathEscape(text(cmd, "person"))+"/why", url.Values{"system": {text(cmd, "system")}})
-	if err != nil {
-		return err
-	}
-	return list(a, rows, "They may do nothing there.",
+	return remoteList(a, "people/"+url.PathEscape(text(cmd, "person"))+"/why", url.Values{"system": {text(cmd, "system")}}, "They may do nothing there.",
 		column[console.WhyItem]{"ACTION", func(w console.WhyItem) string { return w.Action }, false},
 		column[console.WhyItem]{"HOW", func(w console.WhyItem) string { return w.Treatment }, false},
 		column[console.WhyItem]{"CATEGORIES", func(w console.WhyItem) string { return strings.Join(w.Categories, ", ") }, true},
@@ -120,11 +112,7 @@ func (a *app) remoteWhy(cmd *cobra.Command, _ []string) error {
 }
 
 func (a *app) remoteRoles(*cobra.Command, []string) error {
-	rows, err := remoteItems[console.RoleItem](a, "roles", nil)
-	if err != nil {
-		return err
-	}
-	return list(a, rows, "Nobody has a role.",
+	return remoteList(a, "roles", nil, "Nobody has a role.",
 		column[console.RoleItem]{"NUMBER", func(r console.RoleItem) string { return number(r.ID) }, false},
 		column[console.RoleItem]{"LOGIN", func(r console.RoleItem) string { return r.Login }, false},
 		column[console.RoleItem]{"ROLE", func(r console.RoleItem) string { return r.Role }, false},
@@ -164,11 +152,7 @@ func (a *app) remoteStartReview(cmd *cobra.Command, args []string) error {
 }
 
 func (a *app) remoteReviews(*cobra.Command, []string) error {
-	rows, err := remoteItems[console.ReviewState](a, "reviews", nil)
-	if err != nil {
-		return err
-	}
-	return list(a, rows, "No review runs.",
+	return remoteList(a, "reviews", nil, "No review runs.",
 		column[console.ReviewState]{"ID", func(r console.ReviewState) string { return number(r.ID) }, false},
 		column[console.ReviewState]{"TITLE", func(r console.ReviewState) string { return r.Title }, true},
 		column[console.ReviewState]{"DEADLINE", func(r console.ReviewState) string { return a.minute(r.Deadline) }, false},
@@ -177,11 +161,7 @@ func (a *app) remoteReviews(*cobra.Command, []string) error {
 }
 
 func (a *app) remoteReview(_ *cobra.Command, args []string) error {
-	rows, err := remoteItems[console.RightItem](a, "reviews/"+url.PathEscape(args[0])+"/rights", nil)
-	if err != nil {
-		return err
-	}
-	return list(a, rows, "No right within your reach.",
+	return remoteList(a, "reviews/"+url.PathEscape(args[0])+"/rights", nil, "No right within your reach.",
 		column[console.RightItem]{"ID", func(r console.RightItem) string { return number(r.ID) }, false},
 		column[console.RightItem]{"NAME", func(r console.RightItem) string { return r.Name }, true},
 		column[console.RightItem]{"RIGHT", func(r console.RightItem) string { return r.Right }, true},
@@ -208,11 +188,7 @@ func (a *app) remoteCloseReview(cmd *cobra.Command, args []string) error {
 }
 
 func (a *app) remoteEmergencies(*cobra.Command, []string) error {
-	rows, err := remoteItems[console.EmergencyItem](a, "emergencies", nil)
-	if err != nil {
-		return err
-	}
-	return list(a, rows, "No use of emergency access.",
+	return remoteList(a, "emergencies", nil, "No use of emergency access.",
 		column[console.EmergencyItem]{"ID", func(e console.EmergencyItem) string { return number(e.ID) }, false},
 		column[console.EmergencyItem]{"NAME", func(e console.EmergencyItem) string { return e.Name }, true},
 		column[console.EmergencyItem]{"BEGAN", func(e console.EmergencyItem) string { return a.minute(e.Began) }, false},

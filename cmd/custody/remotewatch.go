@@ -27,11 +27,7 @@ func (a *app) remoteAlerts(cmd *cobra.Command, _ []string) error {
 	if text(cmd, "all") == "true" {
 		q.Set("all", "yes")
 	}
-	rows, err := remoteItems[console.AlertItem](a, "alerts", q)
-	if err != nil {
-		return err
-	}
-	return list(a, rows, "No alert waits for review.",
+	return remoteList(a, "alerts", q, "No alert waits for review.",
 		column[console.AlertItem]{"ID", func(r console.AlertItem) string { return number(r.ID) }, false},
 		column[console.AlertItem]{"STATE", func(r console.AlertItem) string { return r.State }, false},
 		column[console.AlertItem]{"WHO", func(r console.AlertItem) string { return r.Who }, true},

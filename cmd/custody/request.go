@@ -158,13 +158,12 @@ func (a *app) requestList() *cobra.Command {
 		Use: "list", Short: "List requests that wait, or all",
 		Example: "  custody request list\n  custody request list --for bob@northfield.example\n  custody request list --person alice@northfield.example --all --json",
 		Args:    takes(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			w, err := a.open()
+		RunE: a.opened(func(w *workspace, cmd *cobra.Command, _ []string) error {
+			by, err := w.actor(decides)
 			if err != nil {
 				return err
 			}
-			defer w.close()
-			f := store.RequestFilter{At: a.now(), State: store.StateOpen, Limit: 10_000}
+			f := store.RequestFilter{DecidableBy: by, At: a.now(), State: store.StateOpen, Limit: 10_000}
 			if all {
 				f.State = ""
 			}
@@ -175,11 +174,8 @@ func (a *app) requestList() *cobra.Command {
 				}
 				f.Person = p.ID
 			}
-			if f.DecidableBy, err = w.actor(decides); err != nil {
-				return err
-			}
 			return w.listRequests(cmd.Context(), f)
-		},
+		}),
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "decided ones too")
 	cmd.Flags().StringVar(&person, "person", "", "only those for this `login`")

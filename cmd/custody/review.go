@@ -25,12 +25,7 @@ their own. Managers are told, and reminded a week and a day before the deadline.
 nobody has confirmed by then ends: the gate that runs does it.`,
 		Example: "  custody review start \"Autumn 2026\" --deadline 2026-12-31 --by bob@northfield.example\n  custody review start Temps --organisation Temps --deadline \"2026-12-31 18:00\" --by bob@northfield.example",
 		Args:    takes("title"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			w, err := a.open()
-			if err != nil {
-				return err
-			}
-			defer w.close()
+		RunE: a.opened(func(w *workspace, cmd *cobra.Command, args []string) error {
 			actor, err := w.engaged(by)
 			if err != nil {
 				return err
@@ -52,7 +47,7 @@ nobody has confirmed by then ends: the gate that runs does it.`,
 				return err
 			}
 			return w.sayReview(cmd, c.ID, "Review %d has begun: %s.")
-		},
+		}),
 	}
 	byFlag(cmd, &by)
 	cmd.Flags().StringVar(&organisation, "organisation", "", "only the people of this `employer`")
@@ -114,12 +109,7 @@ func (a *app) reviewList() *cobra.Command {
 		Use: "list", Short: "List the reviews that run, or all",
 		Example: "  custody review list\n  custody review list --all --json",
 		Args:    takes(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			w, err := a.open()
-			if err != nil {
-				return err
-			}
-			defer w.close()
+		RunE: a.opened(func(w *workspace, cmd *cobra.Command, _ []string) error {
 			found, err := w.store.Campaigns(cmd.Context(), all)
 			if err != nil {
 				return err
@@ -135,7 +125,7 @@ func (a *app) reviewList() *cobra.Command {
 				column[reviewRow]{"CLOSED", func(r reviewRow) string { return a.minute(r.Closed.Time) }, false},
 				column[reviewRow]{"RIGHTS", reviewRow.progress, true},
 			)
-		},
+		}),
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "those that are over too")
 	return cmd
@@ -237,12 +227,7 @@ func (a *app) reviewDecide(verb string) *cobra.Command {
 		Long:    short + ".\nRIGHT is a number as custody review show shows it; several may be given.",
 		Example: "  custody review " + verb + " 12 13 --by bob@northfield.example",
 		Args:    cobra.MinimumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			w, err := a.open()
-			if err != nil {
-				return err
-			}
-			defer w.close()
+		RunE: a.opened(func(w *workspace, cmd *cobra.Command, args []string) error {
 			actor, err := w.engaged(by)
 			if err != nil {
 				return err
@@ -260,7 +245,7 @@ func (a *app) reviewDecide(verb string) *cobra.Command {
 				}
 			}
 			return nil
-		},
+		}),
 	}
 	byFlag(cmd, &by)
 	cmd.Flags().StringVar(&note, "note", "", "a few `words` for the record")

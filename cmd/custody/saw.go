@@ -21,7 +21,7 @@ func (a *app) sawCommand() *cobra.Command {
 each. A table names the first ten customers of an answer; --json names all.`,
 		Example: "  custody ledger saw --person alice@northfield.example --since 24h",
 		Args:    takes(),
-		RunE:    func(*cobra.Command, []string) error { return a.saw(person, &p) },
+		RunE:    a.opened(func(w *workspace, _ *cobra.Command, _ []string) error { return w.saw(person, &p) }),
 	}
 	cmd.Flags().StringVar(&person, "person", "", "`login` of the person")
 	p.flags(cmd)
@@ -29,13 +29,8 @@ each. A table names the first ten customers of an answer; --json names all.`,
 	return cmd
 }
 
-func (a *app) saw(login string, p *period) error {
-	w, err := a.open()
-	if err != nil {
-		return err
-	}
-	defer w.close()
-	from, to, err := p.bounds(a)
+func (w *workspace) saw(login string, p *period) error {
+	from, to, err := p.bounds(w.app)
 	if err != nil {
 		return err
 	}
@@ -54,17 +49,17 @@ func (a *app) saw(login string, p *period) error {
 		row := names.row(0, e, len(e.Subjects))
 		for _, s := range e.Subjects {
 			distinct[s] = true
-			if a.json || len(row.Subjects) < shownSubjects {
+			if w.json || len(row.Subjects) < shownSubjects {
 				row.Subjects = append(row.Subjects, w.key(s))
 			}
 		}
 		rows = append(rows, row)
 	}
-	if err := list(a, rows, person.Login+" was shown no customer's data in that time.", a.sawColumns()...); err != nil {
+	if err := list(w.app, rows, person.Login+" was shown no customer's data in that time.", w.sawColumns()...); err != nil {
 		return err
 	}
 	if len(rows) > 0 {
-		a.say("%s in %s. * masked", plural(len(distinct), "customer"), plural(len(rows), "answer"))
+		w.say("%s in %s. * masked", plural(len(distinct), "customer"), plural(len(rows), "answer"))
 	}
 	return nil
 }

@@ -62,12 +62,7 @@ func (a *app) scimList() *cobra.Command {
 		Use: "list", Short: "List the directories and how many people they keep",
 		Example: "  custody scim list --json",
 		Args:    takes(),
-		RunE: func(*cobra.Command, []string) error {
-			w, err := a.open()
-			if err != nil {
-				return err
-			}
-			defer w.close()
+		RunE: a.opened(func(w *workspace, _ *cobra.Command, _ []string) error {
 			var rows []scimRow
 			for _, c := range w.scim().Clients {
 				row := scimRow{Client: c.Name, Organisation: c.Organisation, Tokens: len(c.Tokens)}
@@ -92,6 +87,6 @@ func (a *app) scimList() *cobra.Command {
 				column[scimRow]{"USERS", func(r scimRow) string { return number(uint32(r.Users)) }, false},
 				column[scimRow]{"GROUPS", func(r scimRow) string { return number(uint32(r.Groups)) }, false},
 				column[scimRow]{"CHANGED", func(r scimRow) string { return a.minute(r.Changed.Time) }, false})
-		},
+		}),
 	}
 }

@@ -14,18 +14,13 @@ func (a *app) sessionCommand() *cobra.Command {
 		Use: "list", Short: "List the live sessions",
 		Example: "  custody session list",
 		Args:    takes(),
-		RunE: func(*cobra.Command, []string) error {
-			w, err := a.open()
-			if err != nil {
-				return err
-			}
-			defer w.close()
+		RunE: a.opened(func(w *workspace, _ *cobra.Command, _ []string) error {
 			rows, err := w.sessionsOf(0)
 			if err != nil {
 				return err
 			}
 			return list(a, rows, "Nobody is signed in.", a.sessionColumns()...)
-		},
+		}),
 	}
 	cut := &cobra.Command{
 		Use: "cut NUMBER", Short: "End one live session, now",

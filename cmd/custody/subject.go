@@ -23,12 +23,7 @@ for good. The ledger and its proofs stay whole; who-saw can no longer find these
 customers. Erase them in the guarded system first, or they are named anew.`,
 		Example: "  custody subject erase --system bodyshop --subject 4711",
 		Args:    takes(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			w, err := a.open()
-			if err != nil {
-				return err
-			}
-			defer w.close()
+		RunE: a.opened(func(w *workspace, cmd *cobra.Command, _ []string) error {
 			id, err := w.system(system)
 			if err != nil {
 				return err
@@ -40,7 +35,7 @@ customers. Erase them in the guarded system first, or they are named anew.`,
 				return err
 			}
 			return a.done(map[string]any{"erased": len(keys), "system": system}, "%s forgotten. A running gate forgets within a second.", plural(len(keys), "customer"))
-		},
+		}),
 	}
 	erase.Flags().StringVar(&system, "system", "", "the `system`")
 	erase.Flags().StringSliceVar(&keys, "subject", nil, "the customer's `key`; repeatable")
@@ -50,17 +45,12 @@ customers. Erase them in the guarded system first, or they are named anew.`,
 		Use: "scrub", Short: "Finish an erasure that another program's reading held up",
 		Example: "  custody subject scrub",
 		Args:    takes(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			w, err := a.open()
-			if err != nil {
-				return err
-			}
-			defer w.close()
+		RunE: a.opened(func(w *workspace, cmd *cobra.Command, _ []string) error {
 			if err := w.store.Scrub(cmd.Context()); err != nil {
 				return err
 			}
 			return a.done(map[string]bool{"scrubbed": true}, "No copy of erased keys is left in custody.db.")
-		},
+		}),
 	}
 	return group("subject", "Customers: the right to be forgotten", "  custody subject erase --system bodyshop --subject 4711", erase, scrub)
 }

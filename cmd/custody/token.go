@@ -27,18 +27,13 @@ revoked, or the person leaves.`,
   PGPASSWORD=$(custody token issue --person alice@northfield.example --system bodyshop) \
     psql "host=localhost port=6432 user=alice@northfield.example dbname=bodyshop"`,
 		Args: takes(),
-		RunE: func(*cobra.Command, []string) error { return a.issueToken(&c) },
+		RunE: a.opened(func(w *workspace, _ *cobra.Command, _ []string) error { return w.issueToken(&c) }),
 	}
 	c.flags(cmd, "person", identity.DefaultTokenTTL)
 	return cmd
 }
 
-func (a *app) issueToken(c *credentialFlags) error {
-	w, err := a.open()
-	if err != nil {
-		return err
-	}
-	defer w.close()
+func (w *workspace) issueToken(c *credentialFlags) error {
 	if _, err := w.system(c.system); err != nil {
 		return err
 	}
@@ -49,7 +44,7 @@ func (a *app) issueToken(c *credentialFlags) error {
 	if err != nil {
 		return err
 	}
-	return a.secret(w.credentialRow(credential), token)
+	return w.secret(w.credentialRow(credential), token)
 }
 
 // secret prints a new credential: the secret alone on standard output, so that a

@@ -23,12 +23,12 @@ type foundRun struct {
 }
 
 // readFound reads the found file against the customers of a working directory's systems.
-func (a *app) readFound(ctx context.Context, w *workspace, t *traceRun, e *evidence) error {
+func (w *workspace) readFound(ctx context.Context, t *traceRun, e *evidence) error {
 	index, err := w.identifiers(ctx)
 	if err != nil {
 		return err
 	}
-	e.file, err = a.matchFound(t, systemIndex{index, e.system}, func(s custody.SubjectID) (list []found.Change) {
+	e.file, err = w.matchFound(t, systemIndex{index, e.system}, func(s custody.SubjectID) (list []found.Change) {
 		for d := range e.index.WhoSaw(e.system, s, time.Time{}, time.Time{}) {
 			if d.Kind == custody.EventChange {
 				list = append(list, found.Change{Time: d.Time, Categories: d.Clear | d.Masked})

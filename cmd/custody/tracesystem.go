@@ -44,16 +44,16 @@ func (a *app) traceSystem(ctx context.Context, t *traceRun, q *inquiry.Inquiry) 
 	})
 	e := &evidence{index: reader.Index(), viewers: v, system: id}
 	if t.found != "" {
-		return e, a.readFound(ctx, w, t, e)
+		return e, w.readFound(ctx, t, e)
 	}
 	if len(t.lists) > 0 {
 		return e, readAll(t.lists, t.mapLists, q.Complaints)
 	}
-	return e, a.takenIn(ctx, w, id, q, e)
+	return e, w.takenIn(ctx, id, q, e)
 }
 
 // takenIn gives the inquiry the complaints of the store.
-func (a *app) takenIn(ctx context.Context, w *workspace, system custody.SystemID, q *inquiry.Inquiry, e *evidence) error {
+func (w *workspace) takenIn(ctx context.Context, system custody.SystemID, q *inquiry.Inquiry, e *evidence) error {
 	desk, err := w.intake()
 	if err != nil {
 		return err

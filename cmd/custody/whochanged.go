@@ -19,13 +19,13 @@ the database then took back after all is followed by a refusal in the same sessi
 Changes made by triggers, and on the database itself, are not known here.`,
 		Example: "  custody ledger who-changed --system bodyshop --subject 4711\n  custody ledger who-changed --system bodyshop --subject 4711 --since 30d --json",
 		Args:    takes(),
-		RunE: func(*cobra.Command, []string) error {
-			return a.about(system, subject, &p, most, asked{
+		RunE: a.opened(func(w *workspace, _ *cobra.Command, _ []string) error {
+			return w.about(system, subject, &p, most, asked{
 				keep:    func(d *ledger.Disclosure) bool { return d.Kind == custody.EventChange },
 				nothing: "Nobody changed this customer's data in that time.",
 				columns: a.aboutColumns("CHANGED", eventRow.saw),
 			})
-		},
+		}),
 	}
 	cmd.Flags().StringVar(&system, "system", "", "the `system`")
 	cmd.Flags().StringVar(&subject, "subject", "", "the customer's `key`")

@@ -21,13 +21,13 @@ ledger. A gate may be running meanwhile. SUBJECT is the customer's key in the
 system. EVENT is the number by which custody ledger extract proves each line.`,
 		Example: "  custody ledger who-saw --system bodyshop --subject 4711\n  custody ledger who-saw --system bodyshop --subject 4711 --since 30d --json",
 		Args:    takes(),
-		RunE: func(*cobra.Command, []string) error {
-			return a.about(system, subject, &p, most, asked{
+		RunE: a.opened(func(w *workspace, _ *cobra.Command, _ []string) error {
+			return w.about(system, subject, &p, most, asked{
 				keep:    func(*ledger.Disclosure) bool { return true },
 				nothing: "Nobody was shown this customer's data in that time.",
 				columns: a.aboutColumns("SAW", func(r eventRow) string { return changed(r) + r.saw() }),
 			})
-		},
+		}),
 	}
 	cmd.Flags().StringVar(&system, "system", "", "the `system`")
 	cmd.Flags().StringVar(&subject, "subject", "", "the customer's `key`")
@@ -45,13 +45,8 @@ type asked struct {
 }
 
 // about lists the events about one customer.
-func (a *app) about(system, subject string, p *period, most int, want asked) error {
-	w, err := a.open()
-	if err != nil {
-		return err
-	}
-	defer w.close()
-	from, to, err := p.bounds(a)
+func (w *workspace) about(system, subject string, p *period, most int, want asked) error {
+	from, to, err := p.bounds(w.app)
 	if err != nil {
 		return err
 	}
@@ -74,14 +69,14 @@ func (a *app) about(system, subject string, p *period, most int, want asked) err
 			break
 		}
 	}
-	if err := list(a, rows, want.nothing, want.columns...); err != nil {
+	if err := list(w.app, rows, want.nothing, want.columns...); err != nil {
 		return err
 	}
 	if slices.ContainsFunc(rows, func(r eventRow) bool { return len(r.Masked) > 0 }) {
-		a.say("* masked")
+		w.say("* masked")
 	}
 	if len(rows) > 0 {
-		a.say("Proof: custody ledger extract --system %s --subject %s --out FILE", printable(shellWord(system)), printable(shellWord(subject)))
+		w.say("Proof: custody ledger extract --system %s --subject %s --out FILE", printable(shellWord(system)), printable(shellWord(subject)))
 	}
 	return nil
 }

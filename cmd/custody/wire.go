@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/spf13/cobra"
 	"golang.org/x/mod/sumdb/note"
 
 	"custody"
@@ -69,6 +70,18 @@ func (a *app) open() (*workspace, error) {
 }
 
 func (w *workspace) close() { w.store.Close() }
+
+// opened makes what a command does with the working directory open.
+func (a *app) opened(run func(w *workspace, cmd *cobra.Command, args []string) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		w, err := a.open()
+		if err != nil {
+			return err
+		}
+		defer w.close()
+		return run(w, cmd, args)
+	}
+}
 
 func (a *app) path(name string) string {
 	if filepath.IsAbs(name) {
