@@ -1,9 +1,7 @@
 package console
 
 import (
-	"bytes"
 	"fmt"
-	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -56,27 +54,6 @@ type liveRow struct {
 	How, Address     string
 	Started          time.Time
 	Second           bool // its credential is live at another address too
-}
-
-// lookRow is one answer, without its customers.
-type lookRow struct {
-	Number    uint64
-	Time      time.Time
-	Person    custody.PersonID
-	Name      string
-	Employer  string
-	System    string
-	Answer    int
-	Clear     []string
-	Masked    []string
-	Changed   bool
-	Refused   string // why, if it was refused
-	How       string
-	Reason    string
-	Session   custody.SessionID
-	Linked    bool // the visitor may see its customers
-	Noted     string
-	PersonRef bool // the visitor may open the person's page
 }
 
 type nearRow struct {
@@ -174,70 +151,6 @@ func (v *visit) latest(names map[custody.SystemID]string) (list []lookRow) {
 // shown says whether an event belongs in lists of looks.
 func shown(k custody.EventKind) bool {
 	return k == custody.EventDisclosure || k == custody.EventChange || k == custody.EventRefusal
-}
-
-// words turns looks into rows and remembers the reasons that it read.
-type words struct {
-	v       *visit
-	systems map[custody.SystemID]string
-	reasons map[custody.ReasonID]string
-	people  bool
-	linked  bool
-}
-
-func (v *visit) words(systems map[custody.SystemID]string) *words {
-	return &words{v: v, systems: systems, reasons: map[custody.ReasonID]string{}, people: v.may(areaPeople), linked: v.may(areaCustomers)}
-}
-
-func (w *words) row(l *Look) lookRow {
-	row := lookRow{Number: l.Number, Time: l.Time, Person: l.Person, Name: w.v.people.name(l.Person), System: w.v.systemTitle(w.systems, l.System),
-		Answer: l.Answer, Clear: l.Clear.Strings(), Masked: l.Masked.Strings(), Changed: l.Kind == custody.EventChange,
-		How: routeWords[l.Route], Reason: w.reason(l.Reason), Session: l.Session, Linked: w.linked && l.Answer > 0,
-		PersonRef: w.people && l.Person != 0}
-	if p := w.v.people.byID[l.Person]; p != nil {
-		for _, e := range p.Engagements {
-			if e.Organisation == l.Organisation {
-				row.Employer = e.OrgName
-			}
-		}
-	} else if l.Application != 0 {
-		row.Name = "an application, for itself"
-	}
-	if l.Kind == custody.EventRefusal {
-		row.Refused = refusalWords[l.Code]
-	}
-	if l.Application != 0 && l.Person != 0 {
-		row.How += ", through an application"
-	}
-	return row
-}
-
-// reason gives the text of a reason.
-func (w *words) reason(id custody.ReasonID) string {
-	if id == 0 {
-		return ""
-	}
-	text, ok := w.reasons[id]
-	if !ok {
-		var err error
-		if text, err = w.v.c.o.Reasons.Reason(id); err != nil || text == "" {
-			text = "(erased)"
-		}
-		w.reasons[id] = text
-	}
-	return text
-}
-
-var routeWords = map[custody.Route]string{
-	custody.RouteNone: "", custody.RouteQuery: "database", custody.RouteCursor: "database, cursor", custody.RouteCopy: "database, copy",
-	custody.RouteImported: "imported from an access log", custody.RoutePage: "portal", custody.RouteDownload: "download", custody.RouteStream: "portal, live",
-	custody.RouteConsole: "this console",
-}
-
-var refusalWords = map[custody.Code]string{
-	custody.CodeForbidden: "no right to it", custody.CodeLimit: "over the limit", custody.CodeReason: "no reason stated",
-	custody.CodeUnattributed: "could not be tied to customers", custody.CodeUnsupported: "not let through", custody.CodeRevoked: "right ended",
-	custody.CodeUnavailable: "gate could not release", custody.CodeInvalid: "not understood", custody.CodeTooLarge: "too large", custody.CodeUnrecorded: "not recorded",
 }
 
 // systemTitle is what pages call a system; one that custody.yaml does not declare any
@@ -343,69 +256,4 @@ func bars(by map[string]int, most int) (list []page.Bar) {
 		list = append(list[:most-1], rest)
 	}
 	return list
-}
-
-// streamEvery is how often a stream looks for news.
-const streamEvery = time.Second
-
-// nowStream sends the live part of Now whenever something happened, until the session
-// ends. It does not count as use of the session: a page that lies open lets it expire.
-func nowStream(v *visit) error {
-	control := http.NewResponseController(v.w)
-	v.w.Header().Set("Content-Type", "text/event-stream; charset=utf-8")
-	v.w.WriteHeader(http.StatusOK)
-	tick := time.NewTicker(streamEvery)
-	defer tick.Stop()
-	var before []byte
-	for n := 0; ; n++ {
-		if err := v.c.o.Sessions.Valid(v.sess); err != nil {
-			return nil
-		}
-		now, err := v.streamed()
-		if err != nil {
-			return nil
-		}
-		if !bytes.Equal(now, before) || n%15 == 0 { // the latter keeps proxies from closing it
-			before = now
-			_ = control.SetWriteDeadline(time.Now().Add(10 * time.Second))
-			if _, err := v.w.Write(event("live", now)); err != nil || control.Flush() != nil {
-				return nil
-			}
-		}
-		select {
-		case <-v.r.Context().Done():
-			return nil
-		case <-v.g.ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-	}
-}
-
-// streamed makes the live part with the roles and people of the moment.
-func (v *visit) streamed() (part []byte, err error) {
-	if v.people, err = v.c.rosters.roster(); err != nil {
-		return nil, err
-	}
-	if v.holds, err = v.c.o.People.Holds(v.sess.Person); err != nil || !v.may(areaNow) {
-		return nil, errRole
-	}
-	live, err := v.live()
-	if err != nil {
-		return nil, err
-	}
-	return v.c.pages.Part("now-live", live)
-}
-
-// event writes a server-sent event: each line of the text as a line of data.
-func event(name string, text []byte) []byte {
-	var b bytes.Buffer
-	fmt.Fprintf(&b, "event: %s\n", name)
-	for line := range bytes.Lines(text) {
-		b.WriteString("data: ")
-		b.Write(bytes.TrimRight(line, "\r\n"))
-		b.WriteByte('\n')
-	}
-	b.WriteByte('\n')
-	return b.Bytes()
 }

@@ -2,7 +2,6 @@ package pgproxy
 
 import (
 	"slices"
-	"time"
 
 	"custody"
 	"custody/gate"
@@ -227,26 +226,6 @@ func (c *conn) changedAll(e *expect, st *step) error {
 	return c.number()
 }
 
-// fixed gives the key that pins change i of a statement.
-func (st *step) fixed(e *expect, i int, args []lineage.Arg) string {
-	p := st.Writes[i].Pin
-	switch {
-	case p == nil:
-		return ""
-	case p.Param == 0:
-		if i < len(st.fixes) {
-			return st.fixes[i]
-		}
-	case args != nil:
-		if p.Param <= len(args) && args[p.Param-1].Const {
-			return canonicalKey(p.TypeOID, args[p.Param-1].Text)
-		}
-	case e.portal != nil && i < len(e.portal.fixes):
-		return e.portal.fixes[i]
-	}
-	return ""
-}
-
 // recordChanges makes what was changed durable: from then on, and no sooner, the
 // transaction may be committed (P1). An error ends the connection, and the database
 // rolls back.
@@ -258,113 +237,6 @@ func (c *conn) recordChanges() error {
 		return err
 	}
 	return c.changes.Commit()
-}
-
-// endsTransaction prepares for a statement that may commit what was changed so far.
-// What the database has not answered yet is asked for first.
-func (c *conn) endsTransaction(st *step) error {
-	switch {
-	case st.Verb == lineage.Transaction && st.Ends == lineage.Commits:
-	case st.Verb == lineage.Call, st.Verb == lineage.Do:
-	default:
-		return nil
-	}
-	if c.changes.unasked {
-		if err := c.ask(); err != nil {
-			return err
-		}
-	}
-	if c.tx == 'E' || c.skipping { // COMMIT of a failed transaction rolls it back
-		return nil
-	}
-	return c.recordChanges()
-}
-
-// turned follows the client's own transaction statements, when they have succeeded.
-func (c *conn) turned(st *step) {
-	t := &c.changes
-	switch st.Ends {
-	case lineage.Begins:
-		t.open = true
-	case lineage.Commits, lineage.RollsBack:
-		t.open = false
-		c.over()
-	case lineage.Marks:
-		t.savepoints = append(t.savepoints, savepoint{st.Name, t.Mark()})
-	case lineage.Releases, lineage.GoesBack:
-		for i := len(t.savepoints) - 1; i >= 0; i-- {
-			if t.savepoints[i].name != st.Name {
-				continue
-			}
-			if st.Ends == lineage.GoesBack {
-				t.DropTo(t.savepoints[i].mark)
-				t.savepoints = t.savepoints[:i+1]
-			} else {
-				t.savepoints = t.savepoints[:i]
-			}
-			return
-		}
-	}
-}
-
-// overlooked records changes that were committed without a record, which nothing above
-// lets happen: too late is better than never, and the log says so.
-func (c *conn) overlooked() error {
-	t := &c.changes
-	if t.Changes == nil || c.broken || t.Pending()+len(t.unnumbered) == 0 {
-		return nil
-	}
-	c.s.o.Log.Error("a change was committed before it was recorded; it is recorded now", "session", c.signedIn.ID)
-	return c.recordChanges()
-}
-
-// over ends the transaction, whichever way: what is not recorded by now was rolled
-// back, and what names the changed customers can be read anew.
-func (c *conn) over() {
-	t := &c.changes
-	if t.Changes == nil {
-		return
-	}
-	t.Drop()
-	t.unnumbered, t.savepoints = t.unnumbered[:0], t.savepoints[:0]
-	if len(t.named) > 0 {
-		c.s.o.Gate.Follower().Settle(c.sys.ID, t.named)
-		t.named = nil
-	}
-}
-
-// settleLate ends the changes of a connection that broke in the middle of a transaction.
-// The database may be committing it this moment, so what names the customers is read
-// a little later.
-func (c *conn) settleLate() {
-	named := c.changes.named
-	if len(named) == 0 {
-		return
-	}
-	f, system := c.s.o.Gate.Follower(), c.sys.ID
-	time.AfterFunc(2*time.Second, func() { f.Settle(system, named) })
-}
-
-// syncChanges records what a pipeline has changed, before its Sync commits it. started
-// says that the Sync is void, because the pipeline turned out to begin a COPY.
-func (c *conn) syncChanges() (started bool, err error) {
-	t := &c.changes
-	if t.unasked {
-		if err := c.ask(); err != nil {
-			return false, err
-		}
-		if err := c.poisoned(); err != nil {
-			return false, err
-		}
-		if c.copying {
-			return true, c.release()
-		}
-		t.unasked = false
-	}
-	if t.Changes == nil || t.open || c.skipping {
-		return false, nil
-	}
-	return false, c.recordChanges()
 }
 
 // executeChange prepares the Execute message of a portal that changes personal data:
@@ -410,45 +282,4 @@ func (c *conn) muted(e *expect) bool {
 	}
 	at := c.changing(st)
 	return at != nil && at.Mute
-}
-
-// fixedBy gives the keys of changes that the text fixes.
-func fixedBy(st *lineage.Statement, literals []string) []string {
-	var list []string
-	for i := range st.Writes {
-		p := st.Writes[i].Pin
-		if p == nil || p.Param != 0 {
-			continue
-		}
-		if list == nil {
-			list = make([]string, len(st.Writes))
-		}
-		list[i] = fixedKey(p, literals)
-	}
-	return list
-}
-
-// fixes gives the keys of changes that parameters fix, where no row tells them.
-func (b *bound) fixes(st *step) ([]string, error) {
-	var list []string
-	for i := range st.Writes {
-		w := &st.Writes[i]
-		if w.Key >= 0 || w.Pin == nil || w.Pin.Param == 0 || w.Pin.Param > len(b.values) {
-			continue
-		}
-		if list == nil {
-			list = make([]string, len(st.Writes))
-		}
-		v := b.values[w.Pin.Param-1]
-		if v == nil {
-			continue
-		}
-		key, ok := keyText(nil, w.Pin.TypeOID, format(b.formats, w.Pin.Param-1), v)
-		if !ok {
-			return nil, custody.E(custody.CodeUnattributed, "the parameter that fixes the customer does not have the key's own type",
-				"cast it to the column's type, or send it as text")
-		}
-		list[i] = canonicalKey(w.Pin.TypeOID, string(key))
-	}
-	return list, nil
 }

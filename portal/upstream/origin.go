@@ -11,7 +11,6 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -93,43 +92,6 @@ func (o *Origin) Close() {
 		c.Close()
 	}
 	o.idle = nil
-}
-
-// conn is a connection to the application.
-type conn struct {
-	net.Conn
-	raw    *loop.Socket // without TLS
-	in     *http1.Stream
-	out    []byte
-	shut   func()
-	lane   *Lane // whose it is; nil: it goes back to the others after each answer
-	reused bool
-	since  time.Time
-	// The deadlines in force of reads and writes; zero: another one, or none.
-	readBy, writeBy time.Time
-}
-
-// readUntil sets the deadline of reads, unless one is in force that is a little sooner:
-// setting it costs.
-func (c *conn) readUntil(patience time.Duration) {
-	if by, ok := later(c.readBy, c.raw.Now(), patience); ok {
-		c.readBy = by
-		_ = c.SetReadDeadline(by)
-	}
-}
-
-// writeUntil is the same for writes.
-func (c *conn) writeUntil(patience time.Duration) {
-	if by, ok := later(c.writeBy, c.raw.Now(), patience); ok {
-		c.writeBy = by
-		_ = c.SetWriteDeadline(by)
-	}
-}
-
-// later says whether a deadline is to be set anew, and to when.
-func later(have, now time.Time, patience time.Duration) (time.Time, bool) {
-	left := have.Sub(now)
-	return now.Add(patience), left > patience || left < patience-patience/8
 }
 
 // take gives a kept connection that is still open, or nil.
@@ -217,28 +179,6 @@ func (o *Origin) Do(ctx context.Context, r *Request) (*http.Response, error) {
 	}
 }
 
-// hook is what context.AfterFunc gives, without its cost where the context has its own.
-type hook struct {
-	life *http1.Life
-	slot int
-	stop func() bool
-}
-
-func hookOn(ctx context.Context, f func()) hook {
-	if l, ok := ctx.(*http1.Life); ok {
-		return hook{life: l, slot: l.On(f)}
-	}
-	return hook{stop: context.AfterFunc(ctx, f)}
-}
-
-// off takes it back, and says whether it was in time.
-func (h *hook) off() bool {
-	if h.life != nil {
-		return h.life.Off(h.slot)
-	}
-	return h.stop()
-}
-
 // stale says whether a kept connection turned out to be closed: the application was
 // just closing it and has not read the request.
 func stale(err error) bool {
@@ -275,122 +215,12 @@ func (o *Origin) exchange(ctx context.Context, c *conn, r *Request) (*http.Respo
 	return resp, nil
 }
 
-// head reads the head of the answer, past those that only say "go on".
-func (c *conn) head(r *Request, patience time.Duration) (resp *http.Response, turn uint64, err error) {
-	if r.Body == nil { // else the sender says when the waiting begins
-		c.readUntil(patience)
-	}
-	if l := c.lane; l != nil && l.inLoop {
-		room := l.room // the lane's no longer, if the loop is left meanwhile
-		resp, err = room.ReadAnswer(c.in, r.Method)
-		return resp, room.Turn(), err
-	}
-	resp, err = http1.ReadAnswer(c.in, r.Method)
-	return resp, 0, err
-}
-
-// body is the rest of an answer.
-type body struct {
-	io.ReadCloser
-	o        *Origin
-	c        *conn
-	stop     hook
-	sent     *sending
-	keep     bool
-	none     bool // the answer has no body
-	ended    bool
-	patience time.Duration // 0: a stream, which may be silent
-	turn     uint64
-	mu       sync.Mutex // of ended, against Stop
-}
-
-// Turn is the same number for two answers on the way of one client's connection if their
-// heads are the same to the last byte; 0 where that is not looked at.
-func Turn(resp *http.Response) uint64 {
-	if b, ok := resp.Body.(*body); ok {
-		return b.turn
-	}
-	return 0
-}
-
-// Stream says that the answer may be silent for as long as it likes.
-func Stream(resp *http.Response) {
-	if b, ok := resp.Body.(*body); ok {
-		b.patience, b.c.readBy = 0, time.Time{}
-		_ = b.c.SetReadDeadline(time.Time{})
-	}
-}
-
-// Stop makes whoever reads the answer get an error, unless all of it was read: who
-// closes it then need not wait. It may be called while another goroutine reads.
-func Stop(resp *http.Response) {
-	if b, ok := resp.Body.(*body); ok {
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		if !b.ended {
-			b.c.shut()
-		}
-	}
-}
-
-func (b *body) Read(p []byte) (int, error) {
-	if b.ended {
-		return 0, io.EOF
-	}
-	if b.patience > 0 {
-		b.c.readUntil(b.patience)
-	}
-	n, err := b.ReadCloser.Read(p)
-	if err == io.EOF {
-		b.finish(b.keep)
-	} else if err != nil {
-		err = broken(err)
-	}
-	return n, err
-}
-
-// Close ends the answer; one that was not read to its end takes the connection along.
-func (b *body) Close() error {
-	b.finish(b.keep && b.none)
-	return nil
-}
-
-func (b *body) finish(keep bool) {
-	b.mu.Lock()
-	ended := b.ended
-	b.ended = true
-	b.mu.Unlock()
-	if ended {
-		return
-	}
-	keep = b.stop.off() && keep
-	if b.sent != nil {
-		select {
-		case err := <-b.sent.done:
-			keep = keep && err == nil
-		default: // answered before it had read everything
-			keep = false
-			b.c.Close()
-			_ = b.sent.end()
-		}
-	}
-	keep = keep && b.c.in.Buffered() == 0
-	if b.c.lane != nil && b.c.lane.back(b.c, keep) {
-		return
-	}
-	if keep {
-		b.o.give(b.c)
-		return
-	}
-	b.c.Close()
-}
-
 func unreachable(err error) error {
 	return &custody.Error{Code: custody.CodeUnavailable, Message: "the application cannot be reached",
 		Hint: "try again in a moment; if it stays so, tell the administrator of the application", Err: err}
 }
 
-// Slow is the error of an application that takes too long.
+// errSlow is the error of an application that takes too long.
 var errSlow = custody.E(custody.CodeUnavailable, "the application does not answer in time",
 	"try again in a moment; if it stays so, tell the administrator of the application")
 
