@@ -91,7 +91,7 @@ func (e *Engine) surge(c *Complaint) {
 func (e *Engine) ofNobody(c *Complaint, key string, f Finding) *Alert {
 	a := &Alert{Key: key, Time: c.Known, From: c.Received, Until: c.Known, Says: f.Says, Complaints: []uint64{c.Number},
 		Innocent: []string{"a wave of nuisance calls all over the country", "letters to customers, which cause complaints", "the data came from somewhere else"}}
-	f.Rule = Outside
+	f.Rule, f.Version = Outside, Version
 	a.with(evidence{Finding: f})
 	e.counts.Alerts++
 	return a
