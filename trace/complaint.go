@@ -43,7 +43,7 @@ func match(l *Looks, complaints []Complaint, o Options) (cases []matched, left [
 	window := int32(o.AgeWindow / time.Second)
 	heard := map[custody.SubjectID]bool{}
 	for k, c := range complaints {
-		at := int32(c.Called.Sub(l.epoch) / time.Second)
+		at := l.seconds(c.Called)
 		s := uint32(c.Subject)
 		var why string
 		switch {

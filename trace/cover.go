@@ -17,7 +17,7 @@ type Cover struct {
 // Covers counts, for each candidate that saw any, the rows that it had seen before a
 // time, those with most first. Who did not see a row cannot be its only source.
 func (l *Looks) Covers(rows []custody.SubjectID, before time.Time) []Cover {
-	at := int32(min(before.Sub(l.epoch)/time.Second, 1<<31-1))
+	at := l.seconds(before)
 	count, last := make([]int, len(l.saw)), make([]uint32, len(l.saw))
 	cover := func(c uint32, n int) {
 		if last[c] != uint32(n)+1 {

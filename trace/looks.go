@@ -52,7 +52,13 @@ func (l *Looks) Add(c Candidate, s custody.SubjectID, at time.Time) error {
 
 // Born says when a subject's record began. Without it, its first look counts.
 func (l *Looks) Born(s custody.SubjectID, at time.Time) {
-	l.told[s] = int32(at.Sub(l.epoch) / time.Second)
+	l.told[s] = l.seconds(at)
+}
+
+// seconds counts from the epoch. Times that do not fit count as the first or the last that
+// does: they must not come round to where something was seen.
+func (l *Looks) seconds(at time.Time) int32 {
+	return int32(min(max(at.Sub(l.epoch)/time.Second, -1<<31), 1<<31-1))
 }
 
 // Part says that what a candidate saw was seen by pseudo-sources too: its branch, its
