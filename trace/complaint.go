@@ -40,7 +40,7 @@ type matched struct {
 
 // match finds the matched set of each complaint.
 func match(l *Looks, complaints []Complaint, o Options) (cases []matched, left []LeftOut) {
-	window := int32(o.AgeWindow / time.Second)
+	window := int(o.AgeWindow / time.Second)
 	heard := map[custody.SubjectID]bool{}
 	for k, c := range complaints {
 		at := l.seconds(c.Called)
@@ -78,10 +78,11 @@ func (l *Looks) known(s uint32) bool {
 
 // sameAge gives the subjects whose records began within the window of s's and were
 // there at the time.
-func (l *Looks) sameAge(s uint32, window, at int32) []uint32 {
-	find := func(t int32) int {
-		i, _ := slices.BinarySearchFunc(l.byAge, t, func(x uint32, t int32) int { return int(l.born[x]) - int(t) })
+func (l *Looks) sameAge(s uint32, window int, at int32) []uint32 {
+	find := func(t int) int {
+		i, _ := slices.BinarySearchFunc(l.byAge, t, func(x uint32, t int) int { return int(l.born[x]) - t })
 		return i
 	}
-	return l.byAge[find(l.born[s]-window):find(min(l.born[s]+window, at)+1)]
+	born := int(l.born[s])
+	return l.byAge[find(born-window):find(min(born+window, int(at))+1)]
 }

@@ -378,4 +378,17 @@ func TestTimesThatDoNotFit(t *testing.T) {
 			t.Fatalf("somebody is exposed by a call of %v", later.Called)
 		}
 	}
+	l := NewLooks(exactEpoch)
+	for n, at := range []time.Time{exactEpoch.AddDate(-200, 0, 0), exactEpoch.AddDate(200, 0, 0)} {
+		s := custody.SubjectID(n)
+		if err := l.Add(0, s, exactEpoch.Add(time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		l.Born(s, at)
+	}
+	l.Freeze()
+	cases, left := match(l, []Complaint{{Subject: 0, Called: exactEpoch.Add(2 * time.Hour)}, {Subject: 1, Called: exactEpoch.Add(2 * time.Hour)}}, Options{}.withDefaults())
+	if len(cases) != 1 || !slices.Equal(cases[0].among, []uint32{0}) || len(left) != 1 {
+		t.Errorf("records of other centuries: %+v, left out %v", cases, left)
+	}
 }
