@@ -159,3 +159,93 @@ func TestSurges(t *testing.T) {
 		t.Errorf("days without complaints do not count: %d", c.outside.days)
 	}
 }
+
+// TestWhatWasExpected: a login's finding says how many complaints chance would have given
+// it, and the strength of the process is the mean over the alternatives, as its guarantee
+// asks.
+func TestWhatWasExpected(t *testing.T) {
+	var x complained
+	for n := range uint64(10) {
+		x.take(n%2 == 0, 0.25, &Complaint{Number: n})
+	}
+	if x.mean != 2.5 || x.seen != 5 || x.of != 10 {
+		t.Errorf("%+v", x)
+	}
+	want := 0.0
+	for i, share := range leaked {
+		run := 0.0
+		for n := range 10 {
+			ratio := 1 - share
+			if n%2 == 0 {
+				ratio += share / 0.25
+			}
+			run = (run + 1) * ratio
+		}
+		if run != x.run[i] {
+			t.Errorf("alternative %d: %v, want %v", i, x.run[i], run)
+		}
+		want += run / float64(len(leaked))
+	}
+	if got := x.evidence(); got < want*0.999 || got > want*1.001 {
+		t.Errorf("evidence %v, want %v", got, want)
+	}
+}
+
+// TestComplaintsOfNobodyHere: a complaint whose customer is not known points at no login,
+// however many of them come.
+func TestComplaintsOfNobodyHere(t *testing.T) {
+	c, a := suspicion(t)
+	for n := range uint64(20) {
+		complain(c, n, 0, Looker{Person: 3, Entries: []uint64{100}})
+	}
+	if len(a.Complaints) > 0 || c.people[3].complained.of != 0 {
+		t.Errorf("%+v", a)
+	}
+}
+
+// TestComplaintsMultiply: each complaint about an alert's customers multiplies what the ones
+// before say, as independent evidence does.
+func TestComplaintsMultiply(t *testing.T) {
+	c, a := suspicion(t)
+	evidence := func() float64 {
+		for _, f := range a.Findings {
+			if f.Of == ofAlert {
+				return f.Evidence
+			}
+		}
+		return 1
+	}
+	chance := c.chances(&Complaint{Subject: 6, Lookers: make([]Looker, 1)})(c.people[3])
+	for n := uint64(1); n < 5; n++ {
+		before := evidence()
+		complain(c, n, 6, Looker{Person: 3, Entries: []uint64{100}})
+		if got, want := evidence(), before/chance; got < want*0.999 || got > want*1.001 {
+			t.Errorf("after %d complaints %v, want %v", n, got, want)
+		}
+	}
+}
+
+// TestAWaveAsksForMoreOfEachLogin: on days when many complain, a login is told only of more
+// evidence, in proportion to how many complain.
+func TestAWaveAsksForMoreOfEachLogin(t *testing.T) {
+	threshold := func(mean float32) (at float64) {
+		c, _ := suspicion(t)
+		c.outside.mean = mean
+		c.outside.day = monday
+		p := c.people[4]
+		p.complained = complained{seen: 9, of: 9}
+		for at = 1; at < 1e9; at *= 1.1 {
+			for i := range p.complained.run {
+				p.complained.run[i] = at
+			}
+			if c.suspect(p, &Complaint{Number: 1, Received: monday, Known: monday, Subject: 6}, &Looker{Person: 4, Entries: []uint64{500}}); p.complained.seen == 0 {
+				return at
+			}
+		}
+		return 0
+	}
+	quiet, wave := threshold(0.1), threshold(20)
+	if ratio := wave / quiet; quiet == 0 || ratio < 15 || ratio > 25 {
+		t.Errorf("evidence of %v is asked for on quiet days, of %v with twenty complaints a day", quiet, wave)
+	}
+}

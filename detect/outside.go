@@ -71,7 +71,7 @@ func (e *Engine) surge(c *Complaint) {
 	s := &e.outside
 	s.one()
 	s.recent.add(c.Number)
-	if s.days < 2*e.o.Policy.Learn || s.alarmed || !e.on(Outside) {
+	if s.days < 2*e.o.Policy.Learn || !e.on(Outside) {
 		return
 	}
 	v := s.evidence()

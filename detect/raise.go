@@ -32,9 +32,6 @@ func (e *Engine) raise(ev *Event, p *person, d *device, x evidence) *Alert {
 		key = openKey{true, ev.Device}
 	}
 	a := e.open[key]
-	if a != nil && a.Person != ev.Person && !(x.device && a.ByDevice) {
-		a = nil
-	}
 	mixed := x.device && d != nil && d.several // the looks of several logins are no login's
 	if a == nil && !mixed && x.Rule != Facts && x.Rule != Export && x.Rule != Outside {
 		a = e.sameDevice(key, ev)

@@ -35,6 +35,7 @@ func TestSequence(t *testing.T) {
 		"far down":              {[]uint64{13, 12, 11, 1}, 1},
 		"the same again":        {[]uint64{10, 11, 11, 11, 12}, 3},
 		"one without a number":  {[]uint64{10, 11, 0, 12}, 1},
+		"ends without one":      {[]uint64{10, 11, 0}, 0},
 		"nobody has a number":   {[]uint64{0, 0, 0}, 0},
 		"here and there":        {[]uint64{10, 500, 20, 300}, 1},
 		"two ways from a start": {[]uint64{10, 11, 10}, 1},

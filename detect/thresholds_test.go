@@ -113,6 +113,7 @@ func TestFiles(t *testing.T) {
 		"more, not much more":    {func(c *counting) { file(c, day, 0, 50); file(c, day, 100, 5) }, []string{of + " 50"}},
 		"three times as much":    {func(c *counting) { file(c, day, 0, 50); file(c, day, 100, 110) }, []string{of + " 160"}},
 		"as much on another day": {func(c *counting) { file(c, day, 0, 50); file(c, day.AddDate(0, 0, 1), 100, 60) }, []string{of + " 50"}},
+		"four times on another":  {func(c *counting) { file(c, day, 0, 50); file(c, day.AddDate(0, 0, 1), 100, 200) }, []string{of + " 200", of + " 50"}},
 		"every day of everybody's": {func(c *counting) {
 			c.desk.kinds[rareExport] = rare{happened: 500, days: 1000}
 			file(c, day, 0, 50)
