@@ -134,6 +134,8 @@ type Answer struct {
 	Made   time.Time    `json:"made"`
 	Looks  []AnswerLook `json:"looks"` // newest first, 5,000 at most
 	More   bool         `json:"more"`
+	// Planted: it is no person who could ask; told to those who may know.
+	Planted bool `json:"planted,omitempty"`
 }
 
 // AnswerLook is one look as the customer may know it.
@@ -159,7 +161,10 @@ func callAnswer(v *visit, in any) (any, error) {
 	}
 	d := &customerData{Subject: m.Subject, Made: v.c.o.Now()}
 	v.collect(d, system, shownAnswer)
-	a := Answer{v.systemTitle(v.c.o.Systems.Names(), system), key, d.Made, make([]AnswerLook, len(d.Looks)), d.Older != 0}
+	a := Answer{v.systemTitle(v.c.o.Systems.Names(), system), key, d.Made, make([]AnswerLook, len(d.Looks)), d.Older != 0, false}
+	if a.Planted, err = v.toldPlanted(m.Subject); err != nil {
+		return nil, err
+	}
 	for i, l := range d.Looks {
 		a.Looks[i] = AnswerLook{Time: l.Time, Employer: l.Employer, Saw: append([]string{}, l.Clear...), Masked: append([]string{}, l.Masked...), Changed: l.Changed, Reason: l.Reason}
 		if who.Names {
@@ -187,5 +192,5 @@ func callErase(v *visit, in any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Done{"erased"}, v.c.o.Customers.Erase(v.r.Context(), m.Subject)
+	return Done{"erased"}, v.c.o.Customers.Erase(v.r.Context(), m.Subject, v.sess.Person)
 }

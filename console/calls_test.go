@@ -47,6 +47,7 @@ type things struct {
 	event            uint64
 	manager          int64
 	delivery         uint64
+	canary           int64
 }
 
 // things makes one of everything.
@@ -118,6 +119,9 @@ func (w *world) things() (x things) {
 	must(w.Store.AddManager(ctx, w.ids["lena"], &m, now))
 	x.manager = m.ID
 	x.delivery = w.failedDelivery()
+	planted := store.Canary{System: w.system, Key: "139", Planted: now, PlantedBy: w.ids["lena"]}
+	must(w.Store.AddCanary(&planted))
+	x.canary = planted.ID
 	r := store.ConsoleRole{Person: w.ids["dan"], Role: "auditor", Start: now}
 	must(w.Store.AddConsoleRole(&r))
 	x.role = r.ID
@@ -215,6 +219,9 @@ func (w *world) operations(x *things) map[string]operation {
 		"managers":     {"lo", "otto", "managers", nil}, "addManager": {"l", "lena", "managers", obj{"login": w.login("erin"), "organisation": "Northfield", "branch": "Brackwater"}}, "endManager": {"l", "lena", fmt.Sprintf("managers/%d/end", x.manager), nil},
 		"closeComplaint": {"l", "lena", "complaints/" + x.complaint + "/close", nil}, "importComplaints": {"l", "lena", "complaints/import", obj{"csv": "name,phone,called,what happened\nD,07700 900998,2026-11-02 10:00,a call\n,,,\n"}},
 		"notices": {"lao", "adam", "notices", nil}, "retryNotices": {"la", "adam", "notices/retry", nil}, "retryNotice": {"la", "adam", fmt.Sprintf("notices/%d/retry", x.delivery), nil}, "testNotices": {"la", "adam", "notices/test", nil},
+
+		"canaries": {"lo", "lena", "canaries", nil}, "plant": {"l", "lena", "canaries", obj{"system": w.Database, "note": "second floor", "csv": "subject,for\n140,\n141,login " + w.login("bob") + "\n,\n"}},
+		"withdrawCanary": {"l", "lena", fmt.Sprintf("canaries/%d/withdraw", x.canary), nil},
 
 		"ledger": {"lao", "adam", "ledger", nil}, "signCheckpoint": {"lao", "adam", "ledger/checkpoints", nil}, "checkLedger": {"lao", "lena", "ledger/check", nil}, "ledgerCheck": {"lao", "lena", "ledger/check", nil}, "sentCheckpoints": {"lao", "otto", "ledger/sent", nil},
 	}
@@ -319,7 +326,7 @@ func TestEveryOperationByEveryRole(t *testing.T) {
 
 // everywhereOnly are operations for which a role must reach all employers; otto's reaches
 // one.
-var everywhereOnly = map[string]bool{"complaints": true, "complaint": true, "traces": true, "trace": true, "traceReport": true, "notices": true}
+var everywhereOnly = map[string]bool{"complaints": true, "complaint": true, "traces": true, "trace": true, "traceReport": true, "notices": true, "canaries": true}
 
 // TestEveryPageHasAnOperation holds the interface for programs to all that the console
 // does: each page and form is an operation too, or it is said why not.
@@ -367,6 +374,7 @@ var pageOperations = map[string]string{
 	"GET /reviews": "reviews rightsWaiting emergencies", "POST /reviews": "startReview", "GET /reviews/{campaign}": "review reviewRights", "POST /reviews/close/{campaign}": "closeReview",
 	"POST /reviews/items/{item}": "confirmRight removeRight", "POST /reviews/emergencies/{emergency}": "reviewEmergency",
 	"GET /alerts": "alerts", "GET /alerts/{alert}": "alert alertLooks", "POST /alerts/{alert}/review": "reviewAlert", "POST /alerts/{alert}/unseal": "unsealAlert",
+	"GET /canaries": "canaries", "POST /canaries": "plant", "POST /canaries/{canary}/withdraw": "withdrawCanary",
 	"GET /complaints": "complaints", "POST /complaints": "takeComplaint", "GET /complaints/{reference}": "complaint", "POST /complaints/{reference}/acknowledge": "acknowledgeComplaint", "POST /complaints/{reference}/erase": "eraseComplaint",
 	"GET /trace": "traces trace", "POST /trace": "startTrace", "GET /trace/answers": "traces", "GET /trace/{system}/report": "traceReport",
 	"GET /processors": "processors processor", "POST /processors/{processor}/review": "reviewProcessor",

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -159,9 +160,10 @@ func addComplaint(v *visit) error {
 // be about, recorded before it is shown.
 type complaintData struct {
 	Complaint
-	Letter string
-	MayAct bool
-	Now    time.Time
+	Letter  string
+	Planted bool // it is about a planted customer, and the visitor may know
+	MayAct  bool
+	Now     time.Time
 }
 
 // Late says whether the acknowledgement is late.
@@ -196,17 +198,38 @@ func (v *visit) openComplaint() (*complaintData, error) {
 	if err != nil {
 		return nil, err
 	}
+	planted, err := v.dropPlanted(customers)
+	if err != nil {
+		return nil, err
+	}
 	for system, list := range customers {
-		slices.Sort(list)
+		if slices.Sort(list); len(list) == 0 {
+			continue
+		}
 		if err := v.g.at.Look(system, slices.Compact(list), custody.Categories(custody.Phone), "Complaint "+c.Reference); err != nil {
 			return nil, err
 		}
 	}
-	d := &complaintData{Complaint: *c, MayAct: v.may(areaComplaintsDo), Now: v.c.o.Now()}
+	d := &complaintData{Complaint: *c, Planted: planted && v.canaryReach(areaCanariesDo), MayAct: v.may(areaComplaintsDo), Now: v.c.o.Now()}
 	if c.Erased.IsZero() {
 		d.Letter, err = v.c.o.Complaints.Letter(c.Reference)
 	}
 	return d, err
+}
+
+// dropPlanted takes planted customers out of those whom a complaint may be about, and says
+// whether there were any. They are nobody, so no look is recorded; and whoever works on
+// the complaint has a reason.
+func (v *visit) dropPlanted(customers map[custody.SystemID][]custody.SubjectID) (dropped bool, err error) {
+	for system, list := range customers {
+		customers[system] = slices.DeleteFunc(list, func(s custody.SubjectID) bool {
+			is, e := v.c.o.Canaries.Is(s)
+			dropped = dropped || is
+			err = cmp.Or(err, e)
+			return is
+		})
+	}
+	return dropped, err
 }
 
 func acknowledgeComplaint(v *visit) error {
@@ -252,6 +275,8 @@ type traceData struct {
 	Systems []option
 	Traces  []tracing
 	MayRun  bool
+	// MayPlant says that the visitor may plant what the next best test asks for.
+	MayPlant bool
 }
 
 func tracePage(v *visit) error {
@@ -262,7 +287,7 @@ func tracePage(v *visit) error {
 }
 
 func (v *visit) traces() *traceData {
-	d := &traceData{Systems: v.systemOptions(""), MayRun: v.may(areaComplaintsDo)}
+	d := &traceData{Systems: v.systemOptions(""), MayRun: v.may(areaComplaintsDo), MayPlant: v.canaryReach(areaCanariesDo)}
 	t := &v.c.traces
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -135,6 +135,7 @@ type customerData struct {
 	MayErase bool
 	Reason   string
 	Names    bool // the answer names people
+	Planted  bool // a planted customer, to a visitor who may know
 	Made     time.Time
 }
 
@@ -153,6 +154,9 @@ func (v *visit) subject(title string) (*customerData, custody.SystemID, error) {
 		return nil, 0, err
 	}
 	d := &customerData{Subject: id, System: v.systemTitle(v.c.o.Systems.Names(), system), Key: key, Erased: key == "", MayErase: v.may(areaErase), Made: v.c.o.Now()}
+	if d.Planted, err = v.toldPlanted(id); err != nil {
+		return nil, 0, err
+	}
 	d.Reason = v.g.reason(id)
 	if d.Reason == "" {
 		return nil, 0, v.show("why", title, &whyData{Action: fmt.Sprintf("/customers/%d/reason", id), Next: v.r.URL.Path, Whom: "this customer"})
@@ -285,7 +289,7 @@ func eraseCustomer(v *visit) error {
 		v.collect(d, system, shownLooks)
 		return v.again("customer", "Customer "+d.title(), d, custody.E(custody.CodeInvalid, "the number you typed is not this customer's", "type it as it stands at the top of the page"))
 	}
-	if err := v.c.o.Customers.Erase(v.r.Context(), d.Subject); err != nil {
+	if err := v.c.o.Customers.Erase(v.r.Context(), d.Subject, v.sess.Person); err != nil {
 		return err
 	}
 	v.c.o.Log.Info("a customer was forgotten in the console", "session", v.sess.ID, "subject", d.Subject)

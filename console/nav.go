@@ -65,6 +65,9 @@ func pageRoutes() []route {
 		{"GET /alerts/{alert}", areaAlerts, false, alertPage},
 		{"POST /alerts/{alert}/review", areaAlertsDo, false, reviewAlert},
 		{"POST /alerts/{alert}/unseal", areaUnseal, false, unsealAlert},
+		{"GET /canaries", areaCanaries, false, canariesPage},
+		{"POST /canaries", areaCanariesDo, false, plantPage},
+		{"POST /canaries/{canary}/withdraw", areaCanariesDo, false, unplantPage},
 		{"GET /complaints", areaComplaints, false, complaintsPage},
 		{"POST /complaints", areaComplaintsDo, false, addComplaint},
 		{"GET /complaints/{reference}", areaComplaints, true, complaintPage},
@@ -107,7 +110,7 @@ func (v *visit) nav() (groups []page.Group) {
 		{"Watch", []struct {
 			path, title string
 			area        area
-		}{{"/now", "Now", areaNow}, {"/customers", "Customer", areaCustomers}, {"/people", "People", areaPeople}, {"/alerts", "Alerts", areaAlerts}}},
+		}{{"/now", "Now", areaNow}, {"/customers", "Customer", areaCustomers}, {"/people", "People", areaPeople}, {"/alerts", "Alerts", areaAlerts}, {"/canaries", "Planted customers", areaCanaries}}},
 		{"Rule", []struct {
 			path, title string
 			area        area

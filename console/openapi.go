@@ -104,6 +104,7 @@ var tags = []struct {
 	{"complaints", "What customers report, and whose looks explain it", []string{scopeComplaints, scopeComplaintsDo}},
 	{"register", "Processors, rules, training and clauses", []string{scopeRegister, scopeRegisterDo}},
 	{"ledger", "The record as a whole", []string{scopeLedger, scopeLedgerDo}},
+	{"canaries", "Customers who are none: planted to notice a leak", []string{scopeCanaries, scopeCanariesDo}},
 	{"notices", "What people and programs were told", []string{scopeNotices, scopeNoticesDo}},
 	{"self", "Who the token speaks for", []string{"", scopeSelf, scopeSelfDo}},
 }

@@ -190,7 +190,7 @@ type Customers interface {
 	Find(systems []custody.SystemID, what string) ([]Match, error)
 	// Key gives a customer's system and key; the key of one that was erased is empty.
 	Key(custody.SubjectID) (system custody.SystemID, key string, err error)
-	Erase(ctx context.Context, subject custody.SubjectID) error
+	Erase(ctx context.Context, subject custody.SubjectID, by custody.PersonID) error
 }
 
 // Reasons gives the text of a stated reason, empty if it was erased.
@@ -379,4 +379,5 @@ type Parts struct {
 	Register   Register
 	Managers   Managers
 	Notices    Notices
+	Canaries   Canaries
 }

@@ -65,6 +65,8 @@ const (
 	areaRolesDo      // give and end them
 	areaNotices      // what was told to whom
 	areaNoticesDo
+	areaCanaries   // that customers are planted: when, where, by whom, how often touched
+	areaCanariesDo // which customers are planted; plant and withdraw
 	areaCount
 )
 
@@ -98,6 +100,10 @@ var may = [areaCount][]Role{
 	areaRolesDo:      {Lead},
 	areaNotices:      {Administrator, Lead, Auditor},
 	areaNoticesDo:    {Administrator, Lead},
+	// Not the administrator: who keeps the databases is among those whom a planted customer
+	// watches, and would know which ones to leave alone.
+	areaCanaries:   {Lead, Auditor},
+	areaCanariesDo: {Lead},
 }
 
 // reach is of whom something may be seen or done: the holds that permit it.

@@ -19,7 +19,7 @@ import (
 func (w *world) filled(x *things) (list [][2]string) {
 	numbers := strings.NewReplacer("{$}", "", "{subject}", "120", "{event}", fmt.Sprint(x.event), "{person}", fmt.Sprint(w.ids["bob"]), "{session}", fmt.Sprint(x.session), "{system}", fmt.Sprint(w.system),
 		"{grant}", fmt.Sprint(x.grant), "{role}", fmt.Sprint(x.role), "{request}", fmt.Sprint(x.request[0]), "{emergency}", fmt.Sprint(x.emergency), "{campaign}", fmt.Sprint(x.campaign),
-		"{item}", fmt.Sprint(x.item), "{alert}", fmt.Sprint(x.alert), "{reference}", x.complaint, "{processor}", fmt.Sprint(x.processor), "{rule}", fmt.Sprint(x.rule), "{token}", fmt.Sprint(x.token))
+		"{item}", fmt.Sprint(x.item), "{alert}", fmt.Sprint(x.alert), "{canary}", fmt.Sprint(x.canary), "{reference}", x.complaint, "{processor}", fmt.Sprint(x.processor), "{rule}", fmt.Sprint(x.rule), "{token}", fmt.Sprint(x.token))
 	for _, pattern := range console.PagePatterns() {
 		method, path, _ := strings.Cut(pattern, " ")
 		list = append(list, [2]string{method, numbers.Replace(path)})
@@ -128,7 +128,7 @@ func TestAnswersTellNotWhatIsThere(t *testing.T) {
 	others := map[string][2]string{ // the parameter: of others, and of nobody
 		"{login}": {w.login("carol"), "nobody@northfield.example"}, "{session}": {fmt.Sprint(x.session), "999999"}, "{event}": {fmt.Sprint(x.event), "99999999"}, "{grant}": {fmt.Sprint(x.grant), "999999"},
 		"{role}": {fmt.Sprint(x.role), "999999"}, "{request}": {fmt.Sprint(x.request[3]), "999999"}, "{emergency}": {fmt.Sprint(x.emergency), "999999"}, "{item}": {fmt.Sprint(x.item), "999999"},
-		"{alert}": {fmt.Sprint(x.alert), "999999"}, "{reference}": {x.complaint, "C-AAAAA-AAAAA"}, "{manager}": {fmt.Sprint(x.manager), "999999"}, "{delivery}": {fmt.Sprint(x.delivery), "999999"},
+		"{alert}": {fmt.Sprint(x.alert), "999999"}, "{canary}": {fmt.Sprint(x.canary), "999999"}, "{reference}": {x.complaint, "C-AAAAA-AAAAA"}, "{manager}": {fmt.Sprint(x.manager), "999999"}, "{delivery}": {fmt.Sprint(x.delivery), "999999"},
 	}
 	gwen := w.program("gwen")
 	tokens, err := w.Store.APITokens(w.ids["gwen"])

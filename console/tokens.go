@@ -69,6 +69,8 @@ const (
 	scopeCustomers    = "customers:write" // erase
 	scopeNotices      = "notices"         // what was told to whom
 	scopeNoticesDo    = "notices:write"   //
+	scopeCanaries     = "canaries"        // planted customers
+	scopeCanariesDo   = "canaries:write"  // plant and withdraw
 	scopeSelf         = "self"            // one's own looks, sessions, training
 	scopeSelfDo       = "self:write"      // end one's sessions, accept rules, revoke one's tokens
 )
@@ -83,6 +85,7 @@ var scopes = []scope{
 	{scopeRegister, "read processors, rules, training and clauses"}, {scopeRegisterDo, "keep processors, training and clauses"},
 	{scopeLedger, "read the ledger's state and checkpoints"}, {scopeLedgerDo, "check the ledger and sign checkpoints"},
 	{scopeNotices, "read what was told to whom"}, {scopeNoticesDo, "send notices again and try the channels"},
+	{scopeCanaries, "read which customers are planted"}, {scopeCanariesDo, "plant customers and withdraw them"},
 	{scopeSelf, "read what is recorded of you"}, {scopeSelfDo, "end your sessions, accept rules, revoke tokens"},
 }
 

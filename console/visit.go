@@ -188,7 +188,7 @@ var dones = map[string]string{
 	"locked": "The login is locked. A new enrolment code lets them start anew.", "joined": "Added. An enrolment code lets them set up how they sign in.", "saved": "Saved.", "approved": "The request has been approved.", "declined": "The request has been declined.",
 	"asked": "Your request has been sent. You will see the answer here.", "role-given": "The role has been given.", "role-ended": "The role has ended.",
 	"confirmed": "Confirmed.", "removed": "Removed.", "withdrawn": "The request has been withdrawn.", "revoked": "The token has been revoked.", "recorded": "Recorded.",
-	"taken-down": "It is offline for everybody. Somebody else brings it back.", "brought-up": "It is back.",
+	"planted": "They are watched from now on.", "unplanted": "It is watched no longer.", "taken-down": "It is offline for everybody. Somebody else brings it back.", "brought-up": "It is back.",
 }
 
 // write makes a page whole before the first byte leaves.

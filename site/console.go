@@ -89,7 +89,7 @@ func (s *Site) consoleParts(d *desk) console.Parts {
 		People: consolePeople{s}, Staff: consoleStaff{s}, Sessions: consoleSessions{s}, Looks: consoleLooks{s.Ledger.Index()},
 		Customers: consoleCustomers{s}, Reasons: consoleReasons{s.o.Store}, Gate: consoleGate{s}, Ledger: consoleLedger{s},
 		Systems: consoleSystems{s}, Switch: consoleSystems{s}, Rights: consoleRights{s}, Roles: consoleRoles{s}, Requests: consoleRequests{s}, Tokens: d.tokens, Reviews: consoleReviews{s}, Alerts: consoleAlerts{s}, Complaints: consoleComplaints{s}, Register: consoleRegister{s},
-		Managers: consoleManagers{s}, Notices: consoleNotices{s},
+		Managers: consoleManagers{s}, Notices: consoleNotices{s}, Canaries: consoleCanaries{s},
 	}
 }
 

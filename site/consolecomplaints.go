@@ -142,7 +142,20 @@ func (c consoleComplaints) Trace(ctx context.Context, system custody.SystemID) (
 	if err != nil {
 		return nil, err
 	}
+	planted, err := c.s.o.Store.Planted()
+	if err != nil {
+		return nil, err
+	}
+	for i := range c.s.o.Systems {
+		if c.s.o.Systems[i].ID == system {
+			q.Reasons(c.s.o.Systems[i].Explanations)
+		}
+	}
 	for _, t := range list {
+		if k := planted.At(t.Subject, t.Called); k != nil && t.Why == "" {
+			q.AddPlanted(t.Reference, t.Subject, t.Called, k.Meant)
+			continue
+		}
 		q.Add(t.Reference, t.Subject, t.Called, t.Knew.Ratio(), t.Why)
 	}
 	if err := ctx.Err(); err != nil {

@@ -171,12 +171,12 @@ func (c consoleCustomers) Key(id custody.SubjectID) (custody.SystemID, string, e
 }
 
 // Erase implements console.Customers.
-func (c consoleCustomers) Erase(ctx context.Context, id custody.SubjectID) error {
+func (c consoleCustomers) Erase(ctx context.Context, id custody.SubjectID, by custody.PersonID) error {
 	sub, err := c.s.o.Store.Subject(id)
 	if err != nil {
 		return err
 	}
-	return c.s.o.Store.Erase(ctx, sub.System, c.s.o.Now(), sub.Key)
+	return c.s.o.Store.EraseBy(ctx, sub.System, by, c.s.o.Now(), sub.Key)
 }
 
 // consoleReasons fits the store to the console.

@@ -269,7 +269,7 @@ func ScanLedger(ctx context.Context, o Options, people *identity.Service, index 
 // fact says what is wrong beyond doubt with a look: at a planted customer, and an
 // imported one of somebody who had left; the gate itself refuses that.
 func (d *detector) fact(ev *detect.Event, s custody.SubjectID) string {
-	if d.canary(s, ev.Time) {
+	if c := d.watched.canaries.At(s, ev.Time); c != nil && !d.meantFor(c, ev) {
 		if n := len(ev.Subjects); n > 1 {
 			return fmt.Sprintf("A planted customer, whom nobody has a reason to look at, was in an answer of %d customers.", n)
 		}

@@ -4,17 +4,19 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"custody"
 	"custody/detect"
+	"custody/identity"
 	"custody/store"
 )
 
 // watched is what detectors hold looks against beside the events: planted customers and
 // complaints. It is read again when the store changes.
 type watched struct {
-	canaries map[custody.SubjectID][]store.Canary
+	canaries store.Planted
 	pending  []store.WatchedComplaint // not given to the engine yet, in the order of Matched
 	taken    map[int64]bool           // complaints that were
 	since    time.Time                // of the newest that was read
@@ -37,7 +39,7 @@ func (d *detector) renew() {
 }
 
 func (d *detector) readWatched() error {
-	planted, err := d.s.o.Store.Canaries()
+	planted, err := d.s.o.Store.Planted()
 	if err != nil {
 		return err
 	}
@@ -45,10 +47,7 @@ func (d *detector) readWatched() error {
 	if err != nil {
 		return err
 	}
-	d.watched.canaries = map[custody.SubjectID][]store.Canary{}
-	for _, c := range planted {
-		d.watched.canaries[c.Subject] = append(d.watched.canaries[c.Subject], c)
-	}
+	d.watched.canaries = planted
 	for _, c := range complaints {
 		if c.Matched.After(d.watched.since) {
 			d.watched.since = c.Matched.Add(-time.Millisecond) // more may come within it
@@ -61,9 +60,23 @@ func (d *detector) readWatched() error {
 	return nil
 }
 
-// canary says whether a customer is a planted one at a time.
-func (d *detector) canary(s custody.SubjectID, at time.Time) bool {
-	return slices.ContainsFunc(d.watched.canaries[s], func(c store.Canary) bool { return c.Watched(at) })
+// meantFor says whether a planted customer is shown to who looked on purpose: it is the
+// test of a trace, and the look is what was asked for. A call to it is told all the same.
+func (d *detector) meantFor(c *store.Canary, ev *detect.Event) bool {
+	kind, name, _ := strings.Cut(c.Meant, " ")
+	switch kind {
+	case "":
+		return false
+	case "login":
+		p := d.s.Identity.ByID(custody.PersonID(ev.Person))
+		return p != nil && p.Login == name
+	case "device":
+		address := d.seats.device(ev.Device)
+		return address != "" && (name == address || strings.HasPrefix(name, address+" "))
+	}
+	return slices.ContainsFunc(d.seats.work(custody.PersonID(ev.Person)), func(e identity.Engagement) bool {
+		return e.Current(ev.Time) && (kind == "branch" && e.Branch == name || kind == "partner" && e.OrgName == name)
+	})
 }
 
 // complaints gives the engine those that became known before a time.
@@ -85,7 +98,7 @@ func (d *detector) complaint(c *store.WatchedComplaint) {
 	defer func() { d.told, d.outside = false, false }()
 	d.engine.Complaint(&detect.Complaint{
 		Number: uint64(c.ID), Received: c.Received, Known: c.Matched, Subject: c.Subject,
-		Canary: c.Subject != 0 && d.canary(c.Subject, c.Matched), Lookers: d.lookers(c),
+		Canary: c.Subject != 0 && d.watched.canaries.At(c.Subject, c.Matched) != nil, Lookers: d.lookers(c),
 	})
 }
 

@@ -13,8 +13,18 @@ import (
 // any more whom a number stood for. When it returns nil, custody.db and its log hold
 // no copy of the keys. Unknown keys are an error and nothing is erased.
 func (s *Store) Erase(ctx context.Context, system custody.SystemID, at time.Time, keys ...string) error {
+	return s.EraseBy(ctx, system, 0, at, keys...)
+}
+
+// EraseBy is Erase by a person. A planted customer that is erased is watched no longer:
+// that is a withdrawal, on record as one, and its rule holds. Zero is the administrator
+// of the machine.
+func (s *Store) EraseBy(ctx context.Context, system custody.SystemID, by custody.PersonID, at time.Time, keys ...string) error {
 	err := s.tx(ctx, func(t *sql.Tx) error {
 		for _, key := range keys {
+			if err := eraseCanary(t, system, key, by, at); err != nil {
+				return err
+			}
 			r, err := t.Exec("UPDATE subjects SET key = NULL, salt = NULL, erased = ? WHERE system = ? AND key = ?", at.UnixMilli(), system, key)
 			err = changed(r, err, custody.E(custody.CodeNotFound, "no subject of this system has this key", "it was never seen through a gate, or it was erased before"))
 			if err != nil {
@@ -32,6 +42,21 @@ func (s *Store) Erase(ctx context.Context, system custody.SystemID, at time.Time
 		return err
 	}
 	return s.scrub(ctx)
+}
+
+// eraseCanary ends the watch over a customer who is to be erased, if there is one.
+func eraseCanary(t *sql.Tx, system custody.SystemID, key string, by custody.PersonID, at time.Time) error {
+	err := unplant(t, system, key, by, at)
+	if err == sql.ErrNoRows {
+		return nil
+	}
+	if err == nil {
+		err = judgedIn(t, system, by)
+	}
+	if err == errJudged {
+		return custody.E(custody.CodeForbidden, "you cannot forget this customer now", "ask somebody else to do it")
+	}
+	return err
 }
 
 // scrub copies the log into the database and empties it: the log holds pages as

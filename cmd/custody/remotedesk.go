@@ -246,7 +246,7 @@ func (a *app) remoteSent(cmd *cobra.Command, _ []string) error {
 
 // traceFlags are the flags of a trace that say something through --server; the others
 // tune it where the ledger is.
-var traceFlags = []string{"system", "page", "json", "server", "token-file", "server-ca", "dir", "time-zone"}
+var traceFlags = []string{"system", "page", "plan", "json", "server", "token-file", "server-ca", "dir", "time-zone"}
 
 // remoteTrace has a system's complaints traced there and waits for the answer.
 func (a *app) remoteTrace(cmd *cobra.Command, _ []string) error {
@@ -283,7 +283,7 @@ func (a *app) remoteTrace(cmd *cobra.Command, _ []string) error {
 	if err := a.call(http.MethodGet, at, nil, &answer); err != nil {
 		return err
 	}
-	t := &traceRun{system: system, page: text(cmd, "page")}
+	t := &traceRun{system: system, page: text(cmd, "page"), plan: text(cmd, "plan")}
 	if t.page != "none" {
 		if err := writePage(t.page, func(w io.Writer) error { return a.download(http.MethodGet, at+"/report", nil, w) }); err != nil {
 			var known *custody.Error
@@ -293,10 +293,7 @@ func (a *app) remoteTrace(cmd *cobra.Command, _ []string) error {
 			return err
 		}
 	}
-	if a.json {
-		return a.object(&answer)
-	}
-	return a.printTrace(&answer, t, &badLines{})
+	return a.showTrace(&answer, t, &badLines{})
 }
 
 // onlyFlags refuses flags that would say nothing through --server.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -19,19 +20,20 @@ import (
 
 // traceRun is what the command line of a trace says.
 type traceRun struct {
-	logs, lists         []string
-	mapLogs, mapLists   map[string]string
-	by, page, bad, zone string
-	monthFirst          bool
-	seed                uint64
-	redraws             int
-	system              string
-	any                 bool
-	lag                 duration
-	until, foundAt      moment
-	found, key          string
-	customers, copies   string
-	sources             []string
+	logs, lists       []string
+	mapLogs, mapLists map[string]string
+	by, page, plan    string
+	bad, zone         string
+	monthFirst        bool
+	seed              uint64
+	redraws           int
+	system            string
+	any               bool
+	lag               duration
+	until, foundAt    moment
+	found, key        string
+	customers, copies string
+	sources           []string
 
 	place   *time.Location // of zone
 	badRows *badLines
@@ -72,6 +74,7 @@ cause complaints.`,
 	f.StringToStringVar(&t.mapLogs, "map", nil, "columns of the log: `FIELD=COLUMN` for time, login, subject, branch, device, action, outcome or born")
 	f.StringToStringVar(&t.mapLists, "map-complaints", nil, "columns of the complaints: `FIELD=COLUMN` for subject, called, knew or ref")
 	f.StringVar(&t.by, "by", "login", "what is ranked beside branches: `login` or device")
+	f.StringVar(&t.plan, "plan", "", "write the planted customers of the next best test to a `file`, to be filled in for custody canary add --list")
 	f.StringVar(&t.page, "page", "trace.html", "the `file` for the page; none writes no page")
 	f.StringVar(&t.bad, "bad-lines", "trace-bad-lines.txt", "the `file` that lists lines which are not understood, if there are any")
 	f.BoolVar(&t.monthFirst, "month-first", false, monthFirstUse)
@@ -167,6 +170,16 @@ func (a *app) trace(ctx context.Context, t *traceRun) error {
 	}
 	if err := bad.close(); err != nil {
 		return err
+	}
+	return a.showTrace(answer, t, bad)
+}
+
+// showTrace writes the plan of the next best test, if it is wanted, and prints the answer.
+func (a *app) showTrace(answer *inquiry.Answer, t *traceRun, bad *badLines) error {
+	if t.plan != "" && len(answer.Plan) > 0 {
+		if err := writePage(t.plan, answer.WritePlan); err != nil {
+			return err
+		}
 	}
 	if a.json {
 		return a.object(answer)
@@ -271,6 +284,30 @@ func (b *badLines) close() error {
 	return nil
 }
 
+// printPlan says the next best test, and who gets how many planted customers, where.
+func (a *app) printPlan(r *inquiry.Answer, t *traceRun) error {
+	if r.Next == "" {
+		return nil
+	}
+	a.say("Next best test: %s", printable(r.Next))
+	if len(r.Plan) == 0 {
+		return nil
+	}
+	a.say("")
+	err := list(a, r.Plan, "",
+		column[inquiry.Planting]{"PLANT", func(p inquiry.Planting) string { return inquiry.Thousands(p.Customers) }, false},
+		column[inquiry.Planting]{"FOR", func(p inquiry.Planting) string { return p.String() }, true},
+		column[inquiry.Planting]{"WHERE", func(p inquiry.Planting) string { return p.Where }, true})
+	switch {
+	case err != nil:
+	case t.plan != "":
+		a.say("\nFill in their numbers in %s, and plant them: custody canary add --system %s --list %s", t.plan, cmp.Or(t.system, "SYSTEM"), t.plan)
+	default:
+		a.say("\n--plan FILE writes a line for each, to be filled in for custody canary add --list FILE.")
+	}
+	return err
+}
+
 func (a *app) printTrace(r *inquiry.Answer, t *traceRun, bad *badLines) error {
 	for _, files := range [][]inquiry.Read{r.Logs, r.Lists} {
 		for _, f := range files {
@@ -322,8 +359,8 @@ func (a *app) printTrace(r *inquiry.Answer, t *traceRun, bad *badLines) error {
 	if r.Several != "" {
 		a.say("%s", printable(r.Several))
 	}
-	if r.Next != "" {
-		a.say("Next best test: %s", printable(r.Next))
+	if err := a.printPlan(r, t); err != nil {
+		return err
 	}
 	if t.page != "none" {
 		a.say("\nThe page to read: %s", strings.TrimPrefix(t.page, "./"))

@@ -194,6 +194,9 @@ func readSources(q *inquiry.Inquiry, list []string) error {
 func (a *app) printFound(f *inquiry.FoundFile) {
 	a.say("%s: %s, %s rows; %s of customers, %s of several alike, %s of nobody known", f.Name, f.Kind, inquiry.Thousands(f.Rows),
 		inquiry.Thousands(f.Matched), inquiry.Thousands(f.Ambiguous), inquiry.Thousands(f.Unknown))
+	if f.Planted > 0 {
+		a.say("  %s of its customers are planted ones, and no people", inquiry.Thousands(f.Planted))
+	}
 	if len(f.Columns) > 0 {
 		a.say("  columns: %s", printable(strings.Join(f.Columns, ", ")))
 	}

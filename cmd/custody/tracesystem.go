@@ -42,6 +42,10 @@ func (a *app) traceSystem(ctx context.Context, t *traceRun, q *inquiry.Inquiry) 
 		s, err := w.store.SubjectOf(id, key)
 		return s, err == nil
 	})
+	if err := w.tellInquiry(q, t.system); err != nil {
+		reader.Close()
+		return nil, err
+	}
 	e := &evidence{index: reader.Index(), viewers: v, system: id}
 	if t.found != "" {
 		return e, w.readFound(ctx, t, e)
@@ -50,6 +54,18 @@ func (a *app) traceSystem(ctx context.Context, t *traceRun, q *inquiry.Inquiry) 
 		return e, readAll(t.lists, t.mapLists, q.Complaints)
 	}
 	return e, w.takenIn(ctx, id, q, e)
+}
+
+// tellInquiry gives an inquiry the declared reasons of a system, and its planted customers.
+func (w *workspace) tellInquiry(q *inquiry.Inquiry, system string) error {
+	for _, declared := range w.config.Declare() {
+		if declared.Name == system {
+			q.Reasons(declared.Explanations)
+		}
+	}
+	planted, err := w.store.Planted()
+	q.Planted(func(s custody.SubjectID) bool { return len(planted[s]) > 0 })
+	return err
 }
 
 // takenIn gives the inquiry the complaints of the store.
@@ -71,7 +87,16 @@ func (w *workspace) takenIn(ctx context.Context, system custody.SystemID, q *inq
 	if err != nil {
 		return err
 	}
+	planted, err := w.store.Planted()
+	if err != nil {
+		return err
+	}
 	for _, c := range list {
+		if k := planted.At(c.Subject, c.Called); k != nil && c.Why == "" {
+			q.AddPlanted(c.Reference, c.Subject, c.Called, k.Meant)
+			e.complaints = append(e.complaints, c)
+			continue
+		}
 		q.Add(c.Reference, c.Subject, c.Called, c.Knew.Ratio(), c.Why)
 		if c.Why == "" {
 			e.complaints = append(e.complaints, c)

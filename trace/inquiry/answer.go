@@ -35,6 +35,8 @@ type Answer struct {
 	Against    []string    `json:"not_named_because,omitempty"`
 	Untested   []string    `json:"untested,omitempty"`
 	Next       string      `json:"next_best_test,omitempty"`
+	Plan       []Planting  `json:"plan,omitempty"` // of the next best test
+	Rang       []Rung      `json:"planted_called,omitempty"`
 	Memory     int64       `json:"memory_bytes"`
 	Conclusion string      `json:"conclusion"`
 	Refused    int         `json:"looks_refused,omitempty"`         // left out: nobody was shown
@@ -215,8 +217,11 @@ func (q *Inquiry) conclude(a *Answer, r *trace.Result) {
 		a.Against = r.Named.Against
 		a.Conclusion = "The complaints name nobody. See who remains possible, and the next best test."
 	}
+	if a.Rang = q.rung; len(a.Rang) > 0 {
+		a.Conclusion = rang(a.Rang) + " " + a.Conclusion
+	}
 	if s := r.Named.Split; s != nil && a.Named == nil {
-		a.Next = q.test(s)
+		a.Next, a.Plan = q.test(s), q.plan(s)
 	}
 }
 

@@ -21,7 +21,8 @@ type FoundFile struct {
 	*found.File
 	Name      string    `json:"name"`
 	At        time.Time `json:"found"`
-	Customers int       `json:"customers"`
+	Customers int       `json:"customers"` // people; planted customers are none
+	Planted   int       `json:"planted,omitempty"`
 	// NotBefore is when the newest customer in it was first there: the file is younger.
 	NotBefore time.Time `json:"not_before,omitzero"`
 	NotAfter  time.Time `json:"not_after,omitzero"`
@@ -78,6 +79,12 @@ func (q *Inquiry) Found(name string, f *found.File, at time.Time, o trace.Option
 	default:
 		w.Several = names
 	}
+	for _, s := range f.Subjects {
+		if q.planted != nil && q.planted(s) {
+			w.Planted++
+		}
+	}
+	w.Customers -= w.Planted
 	marks := w.Copy != "" || w.Several != nil
 	if len(f.Subjects) == 0 && !marks {
 		return nil, custody.E(custody.CodeNotFound, "no row of the file is of a customer of this system",
@@ -164,10 +171,10 @@ func (q *Inquiry) concludeFile(a *Answer, w *FoundFile) {
 	case w.Copy != "":
 		i := slices.IndexFunc(w.Copies, func(h found.Hit) bool { return h.Copy == w.Copy })
 		h := w.Copies[i]
-		a.Named, a.Against, a.Next = &Name{Kind: Copy, Name: w.Copy}, nil, ""
+		a.Named, a.Against, a.Next, a.Plan = &Name{Kind: Copy, Name: w.Copy}, nil, "", nil
 		a.Conclusion = fmt.Sprintf("The file is of the copy %s: %d of its %d planted customers and %d of its pseudonyms are in it, and no other copy's.", w.Copy, h.Canaries, h.Of, h.Pseudonyms)
 	case w.Several != nil:
-		a.Named, a.Against, a.Next = nil, nil, ""
+		a.Named, a.Against, a.Next, a.Plan = nil, nil, "", nil
 		a.Conclusion = fmt.Sprintf("The file was put together of several copies, %s: planted customers or pseudonyms of each are in it.", strings.Join(w.Several, " and "))
 	case a.Named != nil:
 		a.Conclusion = fmt.Sprintf("The file's customers name the %s: %d of %d had been seen by it. They do not name a person.", a.Named, seenBy(a), a.Used)
@@ -177,6 +184,9 @@ func (q *Inquiry) concludeFile(a *Answer, w *FoundFile) {
 		a.Conclusion = fmt.Sprintf("One candidate alone had seen all of the file before it was found: %s. A leak from outside that holds everybody looks the same.", holders[0])
 	default:
 		a.Conclusion = fmt.Sprintf("%d candidates had seen all of the file before it was found: %s. Looks alone do not tell them apart.", len(holders), strings.Join(holders[:min(len(holders), 8)], ", "))
+	}
+	if w.Planted > 0 {
+		a.Conclusion += fmt.Sprintf(" %s of its customers are planted ones, who are known nowhere else and are no people: the data is this system's.", Thousands(w.Planted))
 	}
 }
 

@@ -73,6 +73,10 @@ type Inquiry struct {
 	distinct int
 	refused  int // lines of looks by which nothing was shown
 	masked   int // looks that showed no way to reach the customer
+
+	reasons []custody.Template
+	rung    []Rung
+	planted func(custody.SubjectID) bool
 }
 
 // complaint is one line of a list.
