@@ -16,6 +16,7 @@ import (
 // parts of any package, so only the other files are held to it.
 var layout = map[string][]string{
 	".":                    {},
+	"internal/book":        {"."},
 	"internal/durable":     {},
 	"internal/look":        {},
 	"internal/loop":        {"internal/rawsocket"},
@@ -45,9 +46,9 @@ var layout = map[string][]string{
 	"console/**":           {"."},
 	"trace":                {"."},
 	"trace/intake":         {".", "trace"},
-	"trace/found":          {".", "subjects"},
+	"trace/found":          {".", "internal/book", "subjects"},
 	"trace/inquiry":        {".", "accesslog", "trace", "trace/found"},
-	"accesslog":            {"."},
+	"accesslog":            {".", "internal/book"},
 	"examples/bodyshop":    {"examples/bodyshop/estimate"},
 	"examples/bodyshop/**": {"examples/bodyshop", "examples/bodyshop/**"},
 

@@ -1,10 +1,12 @@
 // Package accesslog reads what systems that cannot be put behind a gate leave behind:
-// access logs, and lists of complaints, as CSV or JSON lines. Which column is which is
+// access logs, and lists of complaints: tables (CSV, spreadsheets), JSON, logs of web
+// servers and lines of name=value, also packed. Which column is which is
 // guessed from headers and values, shown, and can be said. A line that cannot be read
 // is reported with its number and the reason; none is dropped in silence.
 package accesslog
 
 import (
+	"fmt"
 	"time"
 )
 
@@ -92,6 +94,33 @@ type Report struct {
 	Bad            []Bad // the first of them
 	Mapping        Mapping
 	Header         []string // names of all columns
+
+	notes []string
+	zone  *time.Location
+}
+
+// Lines says for people what the columns were taken for, with some of their values, and
+// what else is to be known of how the file was read. Of hidden fields no value is shown.
+func (r *Report) Lines(hidden ...Field) []string {
+	return append(r.Mapping.Lines(r.zone, hidden...), r.notes...)
+}
+
+// tell notes what became known while the lines were read.
+func (r *Report) tell(p *reading) {
+	for _, x := range []struct {
+		n     int
+		says  string
+		lines string
+	}{
+		{p.lists, "several customers: each counts as one look", "name"},
+		{p.apart, "pages of no customer and are left out", "are of"},
+		{p.others, "the time in another form than most, and were understood", "write"},
+		{p.clock.twice, "in the hour that clocks show twice when they are put back: the first time is taken", "are"},
+	} {
+		if x.n > 0 {
+			r.notes = append(r.notes, fmt.Sprintf("%d lines %s %s", x.n, x.lines, x.says))
+		}
+	}
 }
 
 // isTime says which fields are times.

@@ -90,7 +90,7 @@ func TestColumnsCanBeSaid(t *testing.T) {
 	if err != nil || got[0] != "anna saw 4711 at 2026-03-31T14:05:00Z" {
 		t.Errorf("%v %v", got, err)
 	}
-	if lines := strings.Join(report.Mapping.Lines(), "\n"); !strings.Contains(lines, "as you said") || !strings.Contains(lines, "by its header") {
+	if lines := strings.Join(report.Lines(), "\n"); !strings.Contains(lines, "as you said") || !strings.Contains(lines, "by its header") {
 		t.Error(lines)
 	}
 	o.Said = map[accesslog.Field]string{accesslog.Subject: "nosuch"}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"custody"
 	"custody/accesslog"
@@ -50,11 +51,11 @@ func TestOutcomeColumn(t *testing.T) {
 		"job status|failed,done": "00", "status|0,1": "00", "status|open,closed": "00", "outcome|ok,odd": "00"} {
 		name, values, _ := strings.Cut(header, "|")
 		if got, m, err := read(name, strings.Split(values, ",")...); err != nil || got != want {
-			t.Errorf("%s: %q, want %q: %v %v", header, got, want, err, m.Lines())
+			t.Errorf("%s: %q, want %q: %v %v", header, got, want, err, m.Lines(time.UTC))
 		}
 	}
-	if _, m, _ := read("HTTP status", "200", "403", "403", "500"); !strings.Contains(strings.Join(m.Lines(), "\n"), "nothing was shown by: 403, 500") {
-		t.Errorf("%q", m.Lines())
+	if _, m, _ := read("HTTP status", "200", "403", "403", "500"); !strings.Contains(strings.Join(m.Lines(time.UTC), "\n"), "nothing was shown by: 403, 500") {
+		t.Errorf("%q", m.Lines(time.UTC))
 	}
 	o.Said = map[accesslog.Field]string{accesslog.Outcome: "status"}
 	if _, _, err := read("status", "0", "1"); custody.CodeOf(err) != custody.CodeInvalid || custody.HintOf(err) == "" {

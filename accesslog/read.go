@@ -1,11 +1,9 @@
 package accesslog
 
 import (
-	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -33,74 +31,43 @@ type Options struct {
 // sampleRows is how many rows are looked at to guess the columns.
 const sampleRows = 200
 
-// Open opens a file, unpacking .gz; "-" is the standard input.
-func Open(path string) (io.ReadCloser, error) {
-	if path == "-" {
-		return io.NopCloser(os.Stdin), nil
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, &custody.Error{Code: custody.CodeNotFound, Message: fmt.Sprintf("the file %s cannot be opened", path),
-			Hint: "check the path and who may read it", Err: err}
-	}
-	if !strings.HasSuffix(path, ".gz") {
-		return f, nil
-	}
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		f.Close()
-		return nil, &custody.Error{Code: custody.CodeInvalid, Message: fmt.Sprintf("the file %s is not gzip", path), Hint: "unpack it, or rename it", Err: err}
-	}
-	return struct {
-		io.Reader
-		io.Closer
-	}{z, f}, nil
-}
-
-// source gives the records of a file, the header first. A record that is broken comes
-// as an error of type *broken, after which the next can be asked for.
-type source interface {
-	next() (record []string, line int, err error)
-}
-
-// broken is one record that cannot be taken apart.
-type broken struct {
-	line   int
-	reason string
-}
-
-func (b *broken) Error() string { return b.reason }
-
 // Read reads a file and gives each row that is understood to take, in order.
 func Read(r io.Reader, o Options, take func(*Row) error) (*Report, error) {
 	if o.Zone == nil {
 		o.Zone = time.UTC
 	}
-	src, header, err := open(r)
+	src, err := open(r)
 	if err != nil {
 		return nil, err
 	}
-	p := &reading{o: o, src: src, report: &Report{Header: header}}
+	p := &reading{o: o, src: src, report: &Report{Header: src.header, notes: src.notes, zone: o.Zone}, clock: clock{zone: o.Zone}}
 	if o.Header != nil {
-		o.Header(header)
+		o.Header(src.header)
 	}
-	if err := p.sample(header); err != nil {
+	if err := p.sample(); err != nil {
 		return nil, err
 	}
-	return p.report, p.run(take)
+	err = p.run(take)
+	p.report.tell(p)
+	return p.report, err
 }
 
 // reading is one pass over a file.
 type reading struct {
 	o      Options
-	src    source
+	src    *opened
 	report *Report
+	clock  clock
 	first  []record // read for the sample, not yet given
 	row    Row
 	end    error
 	seen   map[[2]string]Done // what actions and outcomes mean
 	// dayFirst: a day after the twelfth was read as one, so no month comes before it.
 	dayFirst bool
+	address  int    // the column, from 1, in whose addresses customers are; 0: none
+	beside   Layout // of a time that the column's own layout does not read, the last that did
+	// Counts of what is told at the end.
+	apart, lists, others int
 }
 
 type record struct {
@@ -110,7 +77,8 @@ type record struct {
 }
 
 // sample reads the first records and guesses the columns.
-func (p *reading) sample(header []string) error {
+func (p *reading) sample() error {
+	header := p.src.header
 	var rows [][]string
 	for len(p.first) < sampleRows && p.end == nil {
 		fields, line, err := p.src.next()
@@ -132,7 +100,7 @@ func (p *reading) sample(header []string) error {
 	if len(rows) == 0 {
 		return custody.E(custody.CodeInvalid, "the file has a header and no lines that can be read", "check that it is the right file")
 	}
-	m, err := Guess(header, rows, p.o.Wanted, p.o.Said)
+	m, err := columnsOf{header, rows, p.src.later, p.src.bare}.guess(p.o.Wanted, p.o.Said)
 	if err != nil {
 		return err
 	}
@@ -140,6 +108,9 @@ func (p *reading) sample(header []string) error {
 		if o, ok := m[i].Layout.other(); ok && p.o.MonthFirst && !m[i].Layout.swapped {
 			m[i].Layout = o
 		}
+	}
+	if c, ok := m.Column(Subject); ok && c.Address {
+		p.address = c.At + 1
 	}
 	p.report.Mapping = m
 	if p.o.Mapped != nil {
@@ -200,37 +171,63 @@ func (p *reading) run(take func(*Row) error) error {
 	return p.end
 }
 
-// give turns a record into a row.
+// give turns a record into a row, or into several where it lists customers.
 func (p *reading) give(fields []string, line int, take func(*Row) error) error {
 	p.row.Line, p.row.Fields = line, fields
+	var list []string
+	if p.otherPage(fields) {
+		p.apart++
+		return nil
+	}
 	for i := range p.report.Mapping {
 		c := &p.report.Mapping[i]
-		if c.At >= len(fields) {
-			p.bad(line, fmt.Sprintf("the line has %d columns; %s is in column %d", len(fields), c.Field, c.At+1))
+		if c.At >= len(fields) || c.Clock > len(fields) {
+			p.bad(line, fmt.Sprintf("the line has %d columns; %s is in column %d", len(fields), c.Field, max(c.At+1, c.Clock)))
 			return nil
 		}
 		v := strings.TrimSpace(fields[c.At])
+		if c.Address {
+			v = inAddress(v)
+		}
+		if c.Field == Subject {
+			v = strings.TrimSuffix(v, ".0") // a number that passed through a table of fractions
+			if list = several(v); list != nil {
+				v = list[0]
+			}
+		}
 		if why := p.set(c, v); why != "" {
 			p.bad(line, why)
 			return nil
 		}
 	}
-	p.report.Rows++
 	p.row.Done = p.done()
-	return take(&p.row)
+	if list != nil {
+		p.lists++
+	}
+	for i := range max(1, len(list)) {
+		if list != nil {
+			p.row.Values[Subject] = list[i]
+		}
+		p.report.Rows++
+		if err := take(&p.row); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// otherPage says whether a line is of a picture, or of a page of no customer.
+func (p *reading) otherPage(fields []string) bool {
+	return p.address > 0 && p.address <= len(fields) && inAddress(strings.TrimSpace(fields[p.address-1])) == ""
 }
 
 // set takes over one value, or says why it cannot.
 func (p *reading) set(c *Column, v string) (why string) {
-	needed := false
-	for _, f := range p.o.Needed {
-		needed = needed || f == c.Field
-	}
 	switch {
 	case len(v) > MaxValue:
 		return fmt.Sprintf("the %s is longer than %d bytes", c.Field, MaxValue)
-	case v == "" && needed:
-		return fmt.Sprintf("the %s is empty", c.Field)
+	case v == "" && slices.Contains(p.o.Needed, c.Field):
+		return fmt.Sprintf("the %s is empty", c.Field.said())
 	}
 	p.row.Values[c.Field] = v
 	if !c.Field.isTime() {
@@ -240,16 +237,58 @@ func (p *reading) set(c *Column, v string) (why string) {
 	if v == "" {
 		return ""
 	}
-	t, ok := c.Layout.parse(v, p.o.Zone)
+	t, ok := p.time(c, v)
 	if !ok {
 		p.order(c, v)
-		return fmt.Sprintf("the %s is not a time of the form %s", c.Field.said(), c.Layout)
+		return p.noTime(c, v)
 	}
-	if !p.dayFirst && t.In(p.o.Zone).Day() > 12 {
-		p.dayFirst = true
+	if c.Clock > 0 {
+		if clock := strings.TrimSpace(p.row.Fields[c.Clock-1]); clock != "" {
+			d, ok := timeOfDay(clock)
+			if !ok {
+				return fmt.Sprintf("the time of day beside the %s is none", c.Field.said())
+			}
+			t = at(t, d, p.o.Zone)
+		}
 	}
 	p.row.At[c.Field] = t
 	return ""
+}
+
+// time reads a value by the column's layout, else by one that may stand beside it.
+func (p *reading) time(c *Column, v string) (time.Time, bool) {
+	t, ok := c.Layout.fast(v, &p.clock)
+	if !ok {
+		t, ok = c.Layout.parse(v, p.o.Zone)
+	}
+	if ok {
+		p.dayFirst = p.dayFirst || !c.Layout.swapped && t.Day() > 12 && t.In(p.o.Zone).Day() > 12
+		return t, true
+	}
+	if p.beside.name != "" {
+		if t, ok = p.beside.parse(v, p.o.Zone); ok {
+			p.others++
+			return t, true
+		}
+	}
+	if l, ok := anyLayout(v); ok && c.Layout.beside(l) && l.dayNo == c.Layout.dayNo {
+		if o, has := l.other(); has && p.o.MonthFirst != l.swapped {
+			l = o
+		}
+		if t, ok = l.parse(v, p.o.Zone); ok {
+			p.beside = l
+			p.others++
+			return t, true
+		}
+	}
+	return t, false
+}
+
+func (p *reading) noTime(c *Column, v string) string {
+	if l, ok := anyLayout(v); ok && l.swapped && c.Layout.format == "" {
+		return fmt.Sprintf("the %s has the month first, where others are numbers of days: has the spreadsheet taken days of those for months?", c.Field.said())
+	}
+	return fmt.Sprintf("the %s is not a time of the form %s", c.Field.said(), c.Layout)
 }
 
 // order ends the reading at a value that shows that the month comes first, when nothing

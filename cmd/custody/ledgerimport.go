@@ -89,7 +89,7 @@ func (t *logImport) read(a *app, x *site.LogImport) error {
 			return err
 		}
 		a.say("%s: %s lines read", file, watch.Thousands(report.Rows))
-		for _, c := range report.Mapping.Lines() {
+		for _, c := range report.Lines() {
 			a.say("  %s", printable(c))
 		}
 		return nil

@@ -29,7 +29,7 @@ func (w *Watch) Jobs(file string, r io.Reader, said map[accesslog.Field]string) 
 	if err != nil {
 		return in(file, err)
 	}
-	w.others = append(w.others, Read{file, "jobs", report.Rows, report.BadLines, report.Mapping.Lines()})
+	w.others = append(w.others, Read{file, "jobs", report.Rows, report.BadLines, report.Lines(w.hidden()...)})
 	if n := w.relation.Freeze(); n > 0 {
 		return custody.E(custody.CodeTooLarge, "the list of jobs has more values than fit into memory", "leave out columns that name neither logins nor branches")
 	}

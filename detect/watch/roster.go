@@ -60,7 +60,7 @@ func (w *Watch) Shifts(file string, r io.Reader, said map[accesslog.Field]string
 	for _, list := range w.roster.shifts {
 		slices.SortFunc(list, func(a, b shift) int { return cmp.Compare(a.from, b.from) })
 	}
-	w.others = append(w.others, Read{file, "shifts", report.Rows - bad, report.BadLines + bad, append(report.Mapping.Lines(), lines...)})
+	w.others = append(w.others, Read{file, "shifts", report.Rows - bad, report.BadLines + bad, append(report.Lines(w.hidden()...), lines...)})
 	return nil
 }
 

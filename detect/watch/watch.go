@@ -97,6 +97,14 @@ func in(file string, err error) error {
 	return &custody.Error{Code: custody.CodeOf(err), Message: fmt.Sprintf("%s: %v", file, err), Hint: custody.HintOf(err), Err: err}
 }
 
+// hidden are fields of which the report shows no value.
+func (w *Watch) hidden() []accesslog.Field {
+	if w.Names {
+		return nil
+	}
+	return []accesslog.Field{accesslog.Login}
+}
+
 // Log reads an access log. said names columns that are not to be guessed.
 func (w *Watch) Log(file string, r io.Reader, said map[accesslog.Field]string) error {
 	at := len(w.files)
@@ -112,7 +120,7 @@ func (w *Watch) Log(file string, r io.Reader, said map[accesslog.Field]string) e
 	if err != nil {
 		return in(file, err)
 	}
-	w.logs = append(w.logs, Read{file, "log", report.Rows, report.BadLines, report.Mapping.Lines()})
+	w.logs = append(w.logs, Read{file, "log", report.Rows, report.BadLines, report.Lines(w.hidden()...)})
 	return nil
 }
 
@@ -189,6 +197,6 @@ func (w *Watch) Canaries(file string, r io.Reader, said map[accesslog.Field]stri
 	if err != nil {
 		return in(file, err)
 	}
-	w.others = append(w.others, Read{file, "canaries", report.Rows, report.BadLines, report.Mapping.Lines()})
+	w.others = append(w.others, Read{file, "canaries", report.Rows, report.BadLines, report.Lines(w.hidden()...)})
 	return nil
 }

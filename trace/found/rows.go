@@ -20,6 +20,7 @@ import (
 	"unicode/utf8"
 
 	"custody"
+	"custody/internal/book"
 )
 
 // Bounds of what is read.
@@ -321,11 +322,28 @@ func flatten(name string, v any, depth int, give func(name, value string)) {
 	}
 }
 
-// xlsx reads the sheets of a spreadsheet.
+// xlsx reads the sheets of a spreadsheet; the first row of the first may name columns.
 func (r *reading) xlsx(file []byte) error {
 	z, err := zip.NewReader(bytes.NewReader(file), int64(len(file)))
 	if err != nil {
 		return err
 	}
-	return r.book(z)
+	b, err := book.Open(z)
+	if err != nil {
+		return err
+	}
+	for n := range b.Sheets {
+		header := len(r.form.Columns) == 0
+		err := b.Rows(n, func(line int, values []string) error {
+			if header && line == 1 && isHeader(values) {
+				r.form.Columns = trimAll(values)
+				return nil
+			}
+			return r.give(line, r.form.Columns, values)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }

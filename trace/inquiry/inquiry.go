@@ -126,7 +126,7 @@ func (q *Inquiry) badIn(file string) func(accesslog.Bad) {
 }
 
 func read(file string, r *accesslog.Report) Read {
-	return Read{File: file, Rows: r.Rows, Bad: r.BadLines, Columns: r.Mapping.Lines(), Mapping: r.Mapping}
+	return Read{File: file, Rows: r.Rows, Bad: r.BadLines, Columns: r.Lines(), Mapping: r.Mapping}
 }
 
 // in says which file an error is about.
