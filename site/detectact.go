@@ -1,7 +1,9 @@
 package site
 
 import (
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"custody"
@@ -12,21 +14,33 @@ import (
 	"custody/store"
 )
 
-// act does what the policy says about an alert, each thing once.
+// act does what the policy says about an alert, each thing once. What was done is noted
+// behind it: what failed is done when the alert grows, and after a crash between the two it
+// is done once more when the events are taken again, rather than never.
 func (d *detector) act(k *store.Alert, a *detect.Alert) {
+	done, err := d.s.o.Store.AlertActions(k.ID)
+	if err != nil {
+		d.s.o.Log.Error("what was done about an alert could not be read", "alert", k.ID, "err", err)
+		return
+	}
 	for _, f := range a.Findings {
 		actions, said := d.o.Actions[f.Rule]
 		if !said {
 			actions = []string{ActionNotify}
 		}
 		for _, action := range actions {
-			fresh, err := d.s.o.Store.AlertActed(k.ID, action, d.s.o.Now())
-			if err == nil && fresh {
-				err = d.do(action, k, a)
+			if slices.Contains(done, action) {
+				continue
+			}
+			err := d.do(action, k, a)
+			if err == nil {
+				_, err = d.s.o.Store.AlertActed(k.ID, action, d.s.o.Now())
 			}
 			if err != nil {
 				d.s.o.Log.Error("what was to be done about an alert failed", "alert", k.ID, "action", action, "err", err)
+				continue
 			}
+			done = append(done, action)
 		}
 	}
 }
@@ -55,7 +69,7 @@ func (d *detector) do(action string, k *store.Alert, a *detect.Alert) error {
 func (d *detector) notify(k *store.Alert, a *detect.Alert) error {
 	subject := "Alert " + strconv.FormatInt(k.ID, 10) + ": " + a.Says
 	if len(subject) > notice.MaxSubject {
-		subject = subject[:notice.MaxSubject-3] + "..."
+		subject = strings.ToValidUTF8(subject[:notice.MaxSubject-3], "") + "..."
 	}
 	severity := notice.Medium
 	if k.Strength >= 8 {
