@@ -13,8 +13,7 @@ import (
 // a device or of complaints, rests on what came after it.
 func TestEachAlarmShowsItsOwnLooks(t *testing.T) {
 	c := office12(func(o *Options) { o.Only = map[Rule]bool{Slow: true, Outside: true} })
-	c.devices[5].several = true // of before
-	entry := map[int]uint64{}   // the first of each day
+	entry := map[int]uint64{} // the first of each day
 	n := uint64(0)
 	for d := 12; d < 40; d++ {
 		at := monday.AddDate(0, 0, d).Add(10 * time.Hour)
