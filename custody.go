@@ -84,7 +84,7 @@ func AllCategories() []Category {
 // CategorySet is a set of categories, bit c for category c.
 type CategorySet uint32
 
-// Categories makes a set.
+// Categories makes the set of the categories that are given.
 func Categories(list ...Category) CategorySet {
 	var s CategorySet
 	for _, c := range list {

@@ -57,7 +57,7 @@ type Writer struct {
 	tar *tar.Writer
 }
 
-// NewWriter begins an archive.
+// NewWriter begins an archive in w, which stays the caller's to close.
 func NewWriter(w io.Writer, m Manifest) *Writer {
 	m.Format = 1
 	return &Writer{Manifest: m, tar: tar.NewWriter(w)}

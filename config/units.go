@@ -82,7 +82,8 @@ var sizeUnits = []struct {
 	shift int
 }{{"KiB", 10}, {"MiB", 20}, {"GiB", 30}}
 
-// ParseSize reads a Size.
+// ParseSize reads a size: a whole number with KiB, MiB or GiB behind it, or of bytes. The
+// error says how one is written.
 func ParseSize(s string) (Size, error) {
 	digits, shift := s, 0
 	for _, u := range sizeUnits {

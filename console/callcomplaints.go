@@ -75,7 +75,7 @@ type NewComplaint struct {
 	Called time.Time `json:"called,omitzero"`
 }
 
-// Reference names a complaint.
+// Reference names a complaint, as C-7KQ2M-4RTYA: who complained has it, too.
 type Reference struct {
 	Reference string `json:"reference"`
 }

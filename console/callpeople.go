@@ -26,7 +26,7 @@ func peopleCalls() []call {
 	}
 }
 
-// PersonItem is a person.
+// PersonItem is a person with those of their engagements that are within reach.
 type PersonItem struct {
 	Login       string           `json:"login"`
 	Name        string           `json:"name"`

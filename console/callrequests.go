@@ -18,7 +18,7 @@ func requestCalls() []call {
 	}
 }
 
-// RequestItem is a request.
+// RequestItem is a request for more than the rights give, and what was decided about it.
 type RequestItem struct {
 	ID           int64     `json:"id"`
 	Kind         string    `json:"kind"`

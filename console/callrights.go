@@ -20,7 +20,7 @@ func rightsCalls() []call {
 	}
 }
 
-// GrantItem is a right.
+// GrantItem is a right of a person, a role or an application in a system.
 type GrantItem struct {
 	ID                uint32    `json:"id"`
 	Holder            string    `json:"holder"`

@@ -52,7 +52,7 @@ func (p *Page) listen(event any) {
 	}
 }
 
-// Do runs chromedp's actions.
+// Do runs chromedp's actions, and fails the test at the first that fails or after Patience.
 func (p *Page) Do(actions ...chromedp.Action[chromedp.Void]) {
 	p.tb.Helper()
 	ctx, cancel := context.WithTimeout(p.Context, Patience)

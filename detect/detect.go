@@ -14,7 +14,7 @@ import (
 	"custody"
 )
 
-// Rule names a detector.
+// Rule names a detector, as alerts, custody.yaml and the budget have it.
 type Rule string
 
 // The detectors.

@@ -24,7 +24,7 @@ type holderPage [1 << holderBits][holderGroups]uint32
 
 const holderBits = 9
 
-// NewHolders knows nobody yet.
+// NewHolders gives the memory of a deployment in which nobody has seen anybody yet.
 func NewHolders() *Holders {
 	return &Holders{holders: make([]holder, 1), numbers: map[holder]uint32{}}
 }

@@ -178,7 +178,7 @@ type Path struct {
 	column uint16
 }
 
-// Explainer tries templates.
+// Explainer says of a look whether some template gives a reason for it in the relation.
 type Explainer struct {
 	Relation *Relation
 	Paths    []Path

@@ -73,7 +73,7 @@ type Outcome struct {
 	Skipped string
 }
 
-// Report is one examination.
+// Report is what one examination of a database found, and which checks could be done.
 type Report struct {
 	Version  string // of the server
 	Findings []Finding

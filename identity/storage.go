@@ -78,7 +78,7 @@ type Person struct {
 	Added    time.Time
 }
 
-// Organisation is an employer.
+// Organisation is an employer: the controller, a processor or a partner.
 type Organisation struct {
 	ID   custody.OrganisationID
 	Name string

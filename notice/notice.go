@@ -91,7 +91,7 @@ type Recipient struct {
 	Role         string                 `json:"role,omitempty"` // with Organisation, or of all organisations
 }
 
-// Message is one notice.
+// Message is one notice, before it is known who receives it by which channel.
 type Message struct {
 	ID uint64 // given by the storage
 	// Key makes a notice one of its kind: a second one with the same key is not put.

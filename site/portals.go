@@ -85,15 +85,9 @@ func (s *Site) openPortal(sys *System) (*entrance, error) {
 	if err != nil {
 		return nil, err
 	}
-	in := o.SignIn
-	if in.Kind == upstream.Identity {
-		audience := o.Audience
-		if audience == "" {
-			audience = o.Origin.String()
-		}
-		if in.Signer, err = upstream.NewSigner(s.o.Key, sys.Name, o.Public.String(), audience); err != nil {
-			return nil, err
-		}
+	in, err := s.upstreamSignIn(sys)
+	if err != nil {
+		return nil, err
 	}
 	e := &entrance{system: sys.ID}
 	e.door, err = s.newDoor(signin.Options{
@@ -125,6 +119,22 @@ func (s *Site) openPortal(sys *System) (*entrance, error) {
 	}
 	e.portal = portal.New(options)
 	return e, nil
+}
+
+// upstreamSignIn is how the gate signs in to a system's application.
+func (s *Site) upstreamSignIn(sys *System) (upstream.SignIn, error) {
+	o := sys.Portal
+	in := o.SignIn
+	if in.Kind != upstream.Identity {
+		return in, nil
+	}
+	audience := o.Audience
+	if audience == "" {
+		audience = o.Origin.String()
+	}
+	var err error
+	in.Signer, err = upstream.NewSigner(s.o.Key, sys.Name, o.Public.String(), audience)
+	return in, err
 }
 
 // ServePortal accepts a system's people with browsers until the listener is closed.

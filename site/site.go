@@ -170,17 +170,10 @@ func (s *Site) open(ctx context.Context) (err error) {
 		ClearPassword: s.o.ClearPassword, Mask: mask, MaxConnections: s.o.MaxConnections,
 		MaxMessage: s.o.MaxMessage, Log: s.o.Log, Refused: s.refused,
 	})
-	if err := s.openPortals(); err != nil {
-		return err
-	}
-	if err := s.openConsole(); err != nil {
-		return err
-	}
-	if err := s.openIntake(); err != nil {
-		return err
-	}
-	if err := s.openDetection(); err != nil {
-		return err
+	for _, open := range []func() error{s.openPortals, s.openConsole, s.openIntake, s.openDetection} {
+		if err := open(); err != nil {
+			return err
+		}
 	}
 	s.watch()
 	shrink() // reading all customers took far more than holding them
@@ -228,30 +221,11 @@ func (s *Site) Policy() *policy.Policy {
 func (s *Site) watch() {
 	ctx, stop := context.WithCancel(context.Background())
 	s.running, s.stop = ctx, stop
-	next := s.nextChange()
-	pending := false // a change was heard and is not in force yet
 	changed := make(chan struct{}, 1)
 	changed <- struct{}{}
 	s.work.Go(func() { s.keepSettled(ctx, changed) })
-	s.work.Go(func() {
-		s.o.Store.Watch(ctx, s.o.Poll, func(heard bool, err error) {
-			pending = pending || heard || !next.IsZero() && !s.o.Now().Before(next)
-			if err == nil && pending {
-				if err = s.Reload(); err == nil {
-					pending, next = false, s.nextChange()
-					select {
-					case changed <- struct{}{}:
-					default:
-					}
-				}
-			}
-			if err != nil {
-				s.o.Log.Error("changes of rights cannot be heard; nothing is released until they can", "err", errors.Join(err, errors.Unwrap(err)))
-				return
-			}
-			s.Gate.Heard()
-		})
-	})
+	hear := s.hearing(changed)
+	s.work.Go(func() { s.o.Store.Watch(ctx, s.o.Poll, hear) })
 	for _, sys := range s.systems {
 		s.work.Go(func() { sys.Watch(ctx) })
 	}
@@ -274,6 +248,30 @@ func (s *Site) watch() {
 		}
 		s.work.Go(func() { s.keepExamined(ctx, &s.o.Systems[i]) })
 		s.work.Go(func() { s.follow(ctx, &s.o.Systems[i]) })
+	}
+}
+
+// hearing makes what happens each time the store was asked for changes: rights that
+// changed, or that it is time to change, are put in force, and changed is told.
+func (s *Site) hearing(changed chan<- struct{}) func(heard bool, err error) {
+	next := s.nextChange()
+	pending := false // a change was heard and is not in force yet
+	return func(heard bool, err error) {
+		pending = pending || heard || !next.IsZero() && !s.o.Now().Before(next)
+		if err == nil && pending {
+			if err = s.Reload(); err == nil {
+				pending, next = false, s.nextChange()
+				select {
+				case changed <- struct{}{}:
+				default:
+				}
+			}
+		}
+		if err != nil {
+			s.o.Log.Error("changes of rights cannot be heard; nothing is released until they can", "err", errors.Join(err, errors.Unwrap(err)))
+			return
+		}
+		s.Gate.Heard()
 	}
 }
 

@@ -101,7 +101,7 @@ func (s *Store) OpenAlerts() ([]custody.PersonID, error) {
 		"SELECT coalesce(person, 0) FROM alerts WHERE state = 'open'")
 }
 
-// Alert finds one alert.
+// Alert finds one alert by its number; CodeNotFound if there is none.
 func (s *Store) Alert(id int64) (*Alert, error) {
 	found, err := list(s.read, scanAlert, alertColumns+"WHERE a.id = ?", id)
 	if err != nil || len(found) == 0 {

@@ -29,7 +29,7 @@ func blob(b []byte) any {
 	return b
 }
 
-// RevokeCredential ends one credential.
+// RevokeCredential ends one credential; CodeNotFound if none in force has the number.
 func (s *Store) RevokeCredential(id int64, at time.Time) error {
 	return s.tx(context.Background(), func(t *sql.Tx) error {
 		r, err := t.Exec("UPDATE credentials SET revoked = ? WHERE id = ? AND revoked IS NULL", at.UnixMilli(), id)

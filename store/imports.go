@@ -64,7 +64,7 @@ type Import struct {
 	Looks, Bad  int
 }
 
-// AddImport notes a reading.
+// AddImport notes that a log was read: how much of it, of which time.
 func (s *Store) AddImport(x *Import) error {
 	return s.tx(context.Background(), func(t *sql.Tx) error {
 		_, err := t.Exec("INSERT INTO imports (system, at, first, last, looks, bad) VALUES (?, ?, ?, ?, ?, ?)",

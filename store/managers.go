@@ -41,7 +41,7 @@ func (s *Store) AddManager(ctx context.Context, by custody.PersonID, m *Manager,
 	})
 }
 
-// EndManager ends it.
+// EndManager ends what AddManager began; an error if nobody manages under the number.
 func (s *Store) EndManager(ctx context.Context, by custody.PersonID, id int64, at time.Time) error {
 	return s.tx(ctx, func(t *sql.Tx) error {
 		e := RightsEntry{Time: at, Act: ActManagerEnded, Changes: Takes, Actor: by, Object: id}

@@ -132,7 +132,7 @@ func (s *Store) Campaigns(ctx context.Context, all bool) ([]Campaign, error) {
 	return listCtx(ctx, s.read, scanCampaign, campaignColumns+"WHERE ? OR c.closed IS NULL ORDER BY c.id DESC", all)
 }
 
-// Campaign finds one review.
+// Campaign finds one review by its number; CodeNotFound if there is none.
 func (s *Store) Campaign(ctx context.Context, id int64) (*Campaign, error) {
 	found, err := listCtx(ctx, s.read, scanCampaign, campaignColumns+"WHERE c.id = ?", id)
 	if err != nil || len(found) == 0 {

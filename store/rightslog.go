@@ -144,21 +144,3 @@ func (s *Store) RightNoticed(id int64, at time.Time) error {
 		return err
 	})
 }
-
-// listCtx is list for callers whose question may be given up.
-func listCtx[T any](ctx context.Context, db *sql.DB, scan func(*sql.Rows) (T, error), query string, args ...any) ([]T, error) {
-	rows, err := db.QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, fault(err)
-	}
-	defer rows.Close()
-	var all []T
-	for rows.Next() {
-		v, err := scan(rows)
-		if err != nil {
-			return nil, fault(err)
-		}
-		all = append(all, v)
-	}
-	return all, fault(rows.Err())
-}

@@ -41,7 +41,7 @@ type ScimResource struct {
 	Modified   time.Time
 }
 
-// ScimRef names a resource.
+// ScimRef names another resource: a member of a group, or a group of a member.
 type ScimRef struct{ ID, Name string }
 
 // Answers of SaveScim and DeleteScim.

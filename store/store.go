@@ -203,12 +203,17 @@ func some[T ~uint32 | ~uint64](n T) any {
 
 // querier is a database, or a transaction in it.
 type querier interface {
-	Query(query string, args ...any) (*sql.Rows, error)
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }
 
 // list reads all rows of a query.
 func list[T any](db querier, scan func(*sql.Rows) (T, error), query string, args ...any) ([]T, error) {
-	rows, err := db.Query(query, args...)
+	return listCtx(context.Background(), db, scan, query, args...)
+}
+
+// listCtx is list for callers whose question may be given up.
+func listCtx[T any](ctx context.Context, db querier, scan func(*sql.Rows) (T, error), query string, args ...any) ([]T, error) {
+	rows, err := db.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, fault(err)
 	}

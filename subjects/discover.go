@@ -32,7 +32,7 @@ type TableProposal struct {
 	Columns      []ColumnProposal // those with personal data, in the table's order
 }
 
-// ColumnProposal proposes one column.
+// ColumnProposal proposes one column's category; Confidence is in percent.
 type ColumnProposal struct {
 	Name       string
 	Category   custody.Category

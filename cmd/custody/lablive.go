@@ -88,6 +88,12 @@ func (a *app) labLive(ctx context.Context, name string, seed uint64, out string,
 	if a.json {
 		return a.object(map[string]any{"truth": record, "folder": out})
 	}
+	a.sayLive(name, out, d.system, record)
+	return nil
+}
+
+// sayLive tells what was played, and what to do with it.
+func (a *app) sayLive(name, out, system string, record *live.Record) {
 	a.say("%s", lab.About(name))
 	a.say("%d looks at the real gate, %d of them taken from customers of others; the truth is in %s", record.Looks, len(record.Taken), filepath.Join(out, lab.TruthFile))
 	for _, t := range record.Tried {
@@ -101,9 +107,8 @@ func (a *app) labLive(ctx context.Context, name string, seed uint64, out string,
 	a.say("\nNext: custody alert list")
 	if len(record.Taken) > 0 {
 		a.say("      custody complaint import %s", filepath.Join(out, lab.ComplaintsFile))
-		a.say("      custody trace --system %s --lag %s", d.system, lag)
+		a.say("      custody trace --system %s --lag %s", system, lag)
 	}
-	return nil
 }
 
 // sampleWork is what the sample's database has for a live run.

@@ -308,7 +308,8 @@ func (a *app) printPlan(r *inquiry.Answer, t *traceRun) error {
 	return err
 }
 
-func (a *app) printTrace(r *inquiry.Answer, t *traceRun, bad *badLines) error {
+// sayRead tells what was read, and what of it does not count.
+func (a *app) sayRead(r *inquiry.Answer, t *traceRun, bad *badLines) {
 	for _, files := range [][]inquiry.Read{r.Logs, r.Lists} {
 		for _, f := range files {
 			a.say("%s: %s lines read", f.File, inquiry.Thousands(f.Rows))
@@ -333,6 +334,10 @@ func (a *app) printTrace(r *inquiry.Answer, t *traceRun, bad *badLines) error {
 			a.say("complaint in line %d left out: %s", l.Line, l.Reason)
 		}
 	}
+}
+
+func (a *app) printTrace(r *inquiry.Answer, t *traceRun, bad *badLines) error {
+	a.sayRead(r, t, bad)
 	if r.Found != nil {
 		a.printFound(r.Found)
 	}

@@ -66,7 +66,7 @@ type Options struct {
 	Now      func() time.Time
 }
 
-// Report is one examination.
+// Report is what one examination of a portal found, and at what cost in requests.
 type Report struct {
 	doctor.Report
 	Requests int // that were made

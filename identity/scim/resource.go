@@ -31,7 +31,7 @@ type Resource struct {
 	Modified   time.Time
 }
 
-// Ref names a resource.
+// Ref names another resource: a member of a group, or a group of a member.
 type Ref struct {
 	ID      string
 	Display string

@@ -65,7 +65,7 @@ type Server struct {
 	base string
 }
 
-// New makes a server.
+// New makes a server for the directories of the options; Log is slog's own if nil.
 func New(o Options) *Server {
 	if o.Log == nil {
 		o.Log = slog.Default()

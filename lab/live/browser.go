@@ -41,13 +41,13 @@ func NewBrowser(listen, home string, transport http.RoundTripper) *Browser {
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}, listen, home}
 }
 
-// Page is an answer.
+// Page is what a portal answered: its status and its whole text.
 type Page struct {
 	Status int
 	Text   string
 }
 
-// Get opens a page.
+// Get opens a page of the portal as whoever is signed in.
 func (b *Browser) Get(ctx context.Context, path string) (Page, error) {
 	return b.ask(ctx, http.MethodGet, path, nil)
 }

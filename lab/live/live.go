@@ -39,7 +39,7 @@ type Complaint struct {
 	Leaked bool // truth
 }
 
-// Truth is what happened.
+// Truth is what really happened, against which what is found is held.
 type Truth struct {
 	Looks      int
 	Taken      []Shown

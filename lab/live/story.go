@@ -87,7 +87,7 @@ var stories = map[string]func(*player) error{
 	"portal-leaver":  (*player).massExport,
 }
 
-// Stories lists their names.
+// Stories lists the scenarios that can be played live, sorted by name.
 func Stories() []string {
 	var list []string
 	for name := range stories {

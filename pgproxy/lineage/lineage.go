@@ -201,7 +201,7 @@ type Analyser struct {
 	cache *Cache
 }
 
-// New makes an analyser.
+// New makes an analyser of one snapshot, with a cache of 4,096 shapes of statements.
 func New(cat *Catalogue) *Analyser {
 	return &Analyser{cat: cat, cache: NewCache(4096)}
 }

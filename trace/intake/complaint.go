@@ -103,7 +103,7 @@ type Body struct {
 	Ref     string `json:"their_ref,omitempty"` // the reference of whoever passed it on
 }
 
-// Complaint is one complaint.
+// Complaint is one complaint as it is kept: in clear what deadlines need, sealed what it says.
 type Complaint struct {
 	ID           int64
 	Reference    string

@@ -66,7 +66,7 @@ type Options struct {
 // Service takes complaints. It is safe for concurrent use.
 type Service struct{ o Options }
 
-// New makes a service.
+// New makes a service. Zone is UTC and Now time.Now unless said otherwise.
 func New(o Options) *Service {
 	if o.Zone == nil {
 		o.Zone = time.UTC
