@@ -34,7 +34,7 @@ type Engine struct {
 	clock   time.Time
 	people  []*person // by number
 	devices []*device
-	of      [2]peers // of people, of devices
+	of      [3]peers // of people, of devices of one login, of those of several
 	active  [2]float64
 	pools   [poolCount]pool
 	desk    ledge
@@ -145,12 +145,15 @@ func (e *Engine) look(ev *Event) {
 // begin opens the day of a login and of a device, and its sitting.
 func (e *Engine) begin(p *person, d *device, ev *Event) {
 	if !p.open {
-		p.start(e.of[0].of(p.group))
+		p.start(e.of[0].of(p.group), 1)
 	}
 	p.last = e.day
 	if d != nil {
-		if !d.open {
-			d.start(e.of[1].of(d.group))
+		if n := d.with(p.number, e.day); !d.open {
+			d.shared = n > 1
+			d.start(e.of[d.kind()].of(d.group), n)
+		} else if n > d.hands {
+			d.widen(n)
 		}
 		d.last = e.day
 	}
@@ -216,7 +219,7 @@ func (e *Engine) closeDay() {
 			if e.o.Day != nil {
 				e.o.Day(time.Unix(e.from, 0), p.number, int(p.count), float64(p.mean))
 			}
-			x, mean, variance := p.end()
+			x, mean, variance := p.end(1)
 			e.of[0].day(p.group, x, mean, variance)
 		}
 		if e.day-p.last < 30 {
@@ -229,8 +232,8 @@ func (e *Engine) closeDay() {
 			continue
 		}
 		if d.open {
-			x, mean, variance := d.end()
-			e.of[1].day(d.group, x, mean, variance)
+			x, mean, variance := d.end(max(1, d.since(e.day)))
+			e.of[d.kind()].day(d.group, x, mean, variance)
 		}
 		if e.day-d.last < 30 {
 			active[1]++
@@ -244,13 +247,15 @@ func (e *Engine) closeDay() {
 			}
 		}
 	})
-	e.of[1].learn(func(f func(uint32, *tester)) {
-		for _, d := range e.devices {
-			if d != nil {
-				f(d.group, &d.tester)
+	for kind := 1; kind < len(e.of); kind++ {
+		e.of[kind].learn(func(f func(uint32, *tester)) {
+			for _, d := range e.devices {
+				if d != nil && d.kind() == kind {
+					f(d.group, &d.tester)
+				}
 			}
-		}
-	})
+		})
+	}
 	for i := range e.pools {
 		e.pools[i].fade()
 	}

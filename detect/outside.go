@@ -295,14 +295,14 @@ func (e *Engine) outsideTime(at time.Time) {
 	today := time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, e.o.Zone)
 	if s.day.IsZero() {
 		s.day = today
-		s.start(complaints)
+		s.start(complaints, 1)
 		return
 	}
 	for n := 0; s.day.Before(today) && n < 366; n++ {
-		s.end()
+		s.end(1)
 		s.days++
 		s.day = s.day.AddDate(0, 0, 1)
-		s.start(complaints)
+		s.start(complaints, 1)
 	}
 	s.day = today
 }

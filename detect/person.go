@@ -64,24 +64,47 @@ type device struct {
 	turns   turns
 	by      uint32 // login of the newest entry of recent
 	several bool   // recent has entries of more than one login
+	shared  bool   // several logins used it of late when its day began
 }
 
 // crowd is how many logins on one device make it no device but the address of a
 // network, from behind which a whole branch comes.
 const crowd = 12
 
-// crowdDays is for how many days a login counts as one of those on a device.
-const crowdDays = 14
+// CrowdDays is for how many days a login counts as one of those on a device.
+const CrowdDays = 14
 
 // network says whether the device is the address of many: it is nobody's hands.
-func (d *device) network(day int32) bool {
-	n := 0
+func (d *device) network(day int32) bool { return d.since(day-CrowdDays) >= crowd }
+
+// since is how many logins used the device on that day or later.
+func (d *device) since(day int32) (n int) {
 	for i := range d.logins {
-		if day-d.logins[i].last <= crowdDays {
+		if d.logins[i].last >= day {
 			n++
 		}
 	}
-	return n >= crowd
+	return n
+}
+
+// with is how many logins used the device of late, that one among them.
+func (d *device) with(login uint32, day int32) int {
+	n := d.since(day - CrowdDays)
+	for i := range d.logins {
+		if u := &d.logins[i]; u.number == login && day-u.last <= CrowdDays {
+			return n
+		}
+	}
+	return n + 1
+}
+
+// kind says whose peers a device has: people who share a desk differ more from day to
+// day than one at a desk of their own.
+func (d *device) kind() int {
+	if d.shared {
+		return 2
+	}
+	return 1
 }
 
 // MaxNumber bounds the numbers of people and devices.

@@ -16,7 +16,9 @@ func (e *Engine) slow(ev *Event, p *person, d *device) {
 		return
 	}
 	if v := d.evidence(); !d.alarmed && v >= e.watched(1)/budget {
-		e.raise(ev, p, d, e.slowly(&d.tester, &d.recent, true, v, e.watched(1)/budget))
+		found := e.slowly(&d.tester, &d.recent, true, v, e.watched(1)/budget)
+		found.Parameters["logins"] = float64(d.hands)
+		e.raise(ev, p, d, found)
 		d.alarm()
 		d.recent.reset()
 		d.by, d.several = 0, false

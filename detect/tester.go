@@ -3,7 +3,10 @@ package detect
 // A tester watches the daily count of unexplained first looks of one login or device.
 //
 // Null hypothesis: given the days before, the count of a day is negative-binomial with
-// the mean and shape that these days and the peers' give (peers.go). For each of a few
+// the mean and shape that these days and the peers' give (peers.go). What is learnt is
+// the count of one login on one day. The day of a device is that of all logins who used
+// it of late, together: it is known when the day begins, and when fewer of them come
+// there are fewer looks than the null expects, which raises nothing. For each of a few
 // alternatives (so many looks a day more) it keeps a Shiryaev-Roberts process: every
 // active day adds one and multiplies with the day's likelihood ratio. Within a day the
 // ratio of tails P1(X ≥ k)/P0(X ≥ k) stands for it: the expectation of the day's
@@ -14,7 +17,7 @@ package detect
 // the null that starts at 0. So a tester that alarms at c and starts anew raises at
 // most one alarm in c active days on average, over any length of time.
 type tester struct {
-	sum, days float64 // of closed days, older ones counting less
+	sum, days float64 // of closed days of logins, older ones counting less
 	run       [len(extra)]float64
 	null      walk
 	alt       [len(extra)]walk
@@ -22,7 +25,9 @@ type tester struct {
 	open      bool // today is an active day
 	alarmed   bool // today, by the slow test
 	told      bool // today, by the test of the single day
+	hands     int  // logins whose day it is; 1 unless it is a device's
 	mean      float32
+	shape     float32
 }
 
 // extra are the alternatives: so many unexplained first looks a day more.
@@ -34,27 +39,43 @@ const leastShape = 3
 // forget is what a day's count keeps of its weight from day to day.
 const forget = 0.98
 
-// start opens an active day.
-func (t *tester) start(pr prior) {
+// start opens an active day of so many logins.
+func (t *tester) start(pr prior, hands int) {
 	a, b := pr.shape+t.sum, pr.rate+t.days
-	mean := a / b
-	r := a / pr.scatter
+	t.count, t.open, t.alarmed, t.told, t.hands = 0, true, false, false, 1
+	t.mean, t.shape = float32(a/b), float32(a/pr.scatter)
+	for i := range t.run {
+		t.run[i]++
+	}
+	t.widen(hands)
+}
+
+// widen makes the day one of more logins than it began with: the sum of their counts is
+// negative-binomial again.
+func (t *tester) widen(hands int) {
+	more := float32(hands) / float32(t.hands)
+	t.hands, t.mean, t.shape = hands, t.mean*more, t.shape*more
+	mean, r := float64(t.mean), float64(t.shape)
 	t.null = newWalk(r, mean)
 	for i, d := range extra {
-		t.run[i]++
 		t.alt[i] = newWalk(max(r, leastShape), mean+d)
 	}
-	t.mean, t.count, t.open, t.alarmed, t.told = float32(mean), 0, true, false, false
+	for k := range int(t.count) {
+		t.step(k)
+	}
 }
 
 // one takes an unexplained first look.
 func (t *tester) one() {
-	k := int(t.count)
+	t.step(int(t.count))
+	t.count++
+}
+
+func (t *tester) step(k int) {
 	t.null.step(k)
 	for i := range t.alt {
 		t.alt[i].step(k)
 	}
-	t.count++
 }
 
 // evidence is the value of the process now.
@@ -76,19 +97,21 @@ func (t *tester) alarm() {
 // must not become ordinary meanwhile. An alarm ends it, and so does a quiet day or two.
 const suspect = 40
 
-// end closes an active day. What is learnt of it is bounded as well.
-func (t *tester) end() (x, mean, variance float64) {
+// end closes an active day, on which so many logins came. What is learnt of it is bounded
+// as well.
+func (t *tester) end(came int) (x, mean, variance float64) {
 	for i := range t.run {
 		t.run[i] *= t.alt[i].p / max(t.null.p, 1e-300)
 	}
-	mean = float64(t.mean)
-	variance = mean + mean*mean/t.null.r
+	part := float64(came) / float64(t.hands)
+	mean = float64(t.mean) * part
+	variance = mean + mean*mean/(float64(t.shape)*part)
 	x = min(float64(t.count), mean+4*sqrt(variance)+2)
 	t.open = false
 	if t.suspected() {
 		return mean, mean, variance
 	}
-	t.sum, t.days = t.sum*forget+x, t.days*forget+1
+	t.sum, t.days = t.sum*forget+x, t.days*forget+float64(came)
 	return x, mean, variance
 }
 

@@ -38,7 +38,7 @@ func TestChanceStaysWithinTheBudget(t *testing.T) {
 		rate := gamma(rng, pr.shape, pr.rate)
 		var x tester
 		for range days {
-			x.start(pr)
+			x.start(pr, 1)
 			for range poisson(rng, rate) {
 				x.one()
 				if !x.alarmed && x.evidence() >= c {
@@ -46,7 +46,7 @@ func TestChanceStaysWithinTheBudget(t *testing.T) {
 					x.alarm()
 				}
 			}
-			x.end()
+			x.end(1)
 		}
 	}
 	allowed := people * days / c
@@ -62,7 +62,7 @@ func TestChanceStaysWithinTheBudget(t *testing.T) {
 // be at its end, so that nothing is gained by looking early.
 func TestWithinADayTheTailsSayTheSame(t *testing.T) {
 	var x tester
-	x.start(prior{shape: 2, rate: 4, scatter: 1})
+	x.start(prior{shape: 2, rate: 4, scatter: 1}, 1)
 	for range 3 {
 		x.one()
 	}
@@ -89,23 +89,23 @@ func TestTwoADayAreFound(t *testing.T) {
 	for range 200 {
 		var x tester
 		for range 20 {
-			x.start(prior{shape: 4, rate: 13, scatter: 1})
+			x.start(prior{shape: 4, rate: 13, scatter: 1}, 1)
 			for range poisson(rng, 0.3) {
 				x.one()
 			}
-			x.end()
+			x.end(1)
 		}
 		x.alarm()
 		found := 99
 		for day := range 20 {
-			x.start(prior{shape: 4, rate: 13, scatter: 1})
+			x.start(prior{shape: 4, rate: 13, scatter: 1}, 1)
 			for range poisson(rng, 2.3) {
 				x.one()
 				if x.evidence() >= 1333 {
 					found = min(found, day)
 				}
 			}
-			x.end()
+			x.end(1)
 		}
 		if found >= 10 {
 			late++

@@ -49,6 +49,9 @@ func detections(from uint64, seeds int, only string, dry bool) error {
 			}
 		}
 		fmt.Println(t.row(done[t.scenario]))
+		if dry {
+			fmt.Print(streamsText(done[t.scenario]))
+		}
 	}
 	if dry {
 		return nil

@@ -14,9 +14,11 @@ import (
 // streams that ever alarmed is T/c at most as well.
 type streams struct {
 	Logins  stream `json:"logins"`
-	Devices stream `json:"devices"`
+	Devices stream `json:"devices"` // of one login of late
+	Shared  stream `json:"shared"`  // of several
 
-	told map[string]string // by alert: what the test said last
+	told map[string]string         // by alert: what the test said last
+	used map[uint32]map[uint32]int // by device and login: the last day
 	days int
 }
 
@@ -35,16 +37,38 @@ func newStreams() *streams {
 	kind := func() stream {
 		return stream{today: map[uint32]bool{}, known: map[uint32]bool{}, alarmed: map[uint32]bool{}}
 	}
-	return &streams{Logins: kind(), Devices: kind(), told: map[string]string{}}
+	return &streams{Logins: kind(), Devices: kind(), Shared: kind(), told: map[string]string{}, used: map[uint32]map[uint32]int{}}
 }
 
 func (s *streams) look(l *lab.Look) {
-	s.Logins.today[uint32(l.Login+1)], s.Devices.today[uint32(l.Device+1)] = true, true
+	login, device := uint32(l.Login+1), uint32(l.Device+1)
+	if s.used[device] == nil {
+		s.used[device] = map[uint32]int{}
+	}
+	s.Logins.today[login] = true
+	if !s.Devices.today[device] && !s.Shared.today[device] {
+		s.kind(device).today[device] = true
+	}
+	s.used[device][login] = s.days
+}
+
+// kind says of which kind a device is on the day that begins: detection's question.
+func (s *streams) kind(device uint32) *stream {
+	hands := 0
+	for _, day := range s.used[device] {
+		if s.days-day <= detect.CrowdDays {
+			hands++
+		}
+	}
+	if hands > 1 {
+		return &s.Shared
+	}
+	return &s.Devices
 }
 
 func (s *streams) endDay() {
 	s.days++
-	for _, k := range []*stream{&s.Logins, &s.Devices} {
+	for _, k := range []*stream{&s.Logins, &s.Devices, &s.Shared} {
 		for n := range k.today {
 			k.known[n] = true
 		}
@@ -63,7 +87,9 @@ func (s *streams) alert(a *detect.Alert) {
 			s.told[a.Key] = said
 			k, who := &s.Logins, a.Person
 			if strings.Contains(f.Says, "on this device") {
-				k, who = &s.Devices, a.Device
+				if k, who = &s.Devices, a.Device; f.Parameters["logins"] > 1 {
+					k = &s.Shared
+				}
 			}
 			k.alarm(who, f.Parameters["threshold"])
 		}
@@ -85,7 +111,8 @@ func streamsText(list []watchOutcome) string {
 	for _, kind := range []struct {
 		name string
 		of   func(*streams) *stream
-	}{{"logins", func(s *streams) *stream { return &s.Logins }}, {"devices", func(s *streams) *stream { return &s.Devices }}} {
+	}{{"logins", func(s *streams) *stream { return &s.Logins }}, {"devices of one login", func(s *streams) *stream { return &s.Devices }},
+		{"devices of several", func(s *streams) *stream { return &s.Shared }}} {
 		var all stream
 		for i := range list {
 			if s := list[i].Streams; s != nil {
