@@ -34,7 +34,7 @@ type Engine struct {
 	clock   time.Time
 	people  []*person // by number
 	devices []*device
-	of      [3]peers // of people, of devices of one login, of those of several
+	of      [2]peers // of people, of devices
 	active  [2]float64
 	pools   [poolCount]pool
 	desk    ledge
@@ -150,8 +150,7 @@ func (e *Engine) begin(p *person, d *device, ev *Event) {
 	p.last = e.day
 	if d != nil {
 		if n := d.with(p.number, e.day); !d.open {
-			d.shared = n > 1
-			d.start(e.of[d.kind()].of(d.group), n)
+			d.start(e.of[1].of(d.group), n)
 		} else if n > d.hands {
 			d.widen(n)
 		}
@@ -219,8 +218,10 @@ func (e *Engine) closeDay() {
 			if e.o.Day != nil {
 				e.o.Day(time.Unix(e.from, 0), p.number, int(p.count), float64(p.mean))
 			}
-			x, mean, variance := p.end(1)
-			e.of[0].day(p.group, x, mean, variance)
+			e.of[0].day(p.group, p.end(1))
+		}
+		if e.learning() {
+			p.restart()
 		}
 		if e.day-p.last < 30 {
 			active[0]++
@@ -232,8 +233,10 @@ func (e *Engine) closeDay() {
 			continue
 		}
 		if d.open {
-			x, mean, variance := d.end(max(1, d.since(e.day)))
-			e.of[d.kind()].day(d.group, x, mean, variance)
+			e.of[1].day(d.group, d.end(max(1, d.since(e.day))))
+		}
+		if e.learning() {
+			d.restart()
 		}
 		if e.day-d.last < 30 {
 			active[1]++
@@ -247,15 +250,13 @@ func (e *Engine) closeDay() {
 			}
 		}
 	})
-	for kind := 1; kind < len(e.of); kind++ {
-		e.of[kind].learn(func(f func(uint32, *tester)) {
-			for _, d := range e.devices {
-				if d != nil && d.kind() == kind {
-					f(d.group, &d.tester)
-				}
+	e.of[1].learn(func(f func(uint32, *tester)) {
+		for _, d := range e.devices {
+			if d != nil {
+				f(d.group, &d.tester)
 			}
-		})
-	}
+		}
+	})
 	for i := range e.pools {
 		e.pools[i].fade()
 	}

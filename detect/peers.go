@@ -4,7 +4,7 @@ import "math"
 
 // prior says what to expect of somebody of whom nothing is known: the rate of
 // unexplained first looks a day among the peers has the distribution Gamma(shape, rate).
-// scatter is by how much days differ more than that says.
+// scatter is the variance of a day of a known rate, in means: 1 if only chance is in it.
 type prior struct{ shape, rate, scatter float64 }
 
 // first is the prior before anybody has worked a day.
@@ -20,7 +20,7 @@ type groupSums struct {
 	n                  float64
 	days, squares, sum float64 // of members: Σb, Σb², Σa
 	between            float64 // Σ b (λ-μ)²
-	seen, over         float64 // discounted: variances expected and found
+	expected, more     float64 // of closed days, discounted
 }
 
 // of gives the prior of a group.
@@ -37,16 +37,18 @@ func (p *peers) of(group uint32) prior {
 // leastPeers is how many have to be known before they say something of others.
 const leastPeers = 8
 
-// day notes how far a count was from what was expected.
-func (p *peers) day(group uint32, x, mean, variance float64) {
+// day learns from a day that is over.
+func (p *peers) day(group uint32, d closed) {
 	p.grow(group)
-	for _, g := range [...]*groupSums{&p.groups[0], &p.groups[group]} {
-		g.seen += variance
-		g.over += (x - mean) * (x - mean)
-		if group == 0 {
-			break
-		}
+	p.groups[0].day(d)
+	if group != 0 {
+		p.groups[group].day(d)
 	}
+}
+
+func (g *groupSums) day(d closed) {
+	g.expected += d.mean
+	g.more += d.more
 }
 
 func (p *peers) grow(group uint32) {
@@ -81,7 +83,7 @@ func (p *peers) learn(each func(func(group uint32, t *tester))) {
 }
 
 func (g *groupSums) member(t *tester) {
-	if t.days == 0 || t.suspected() {
+	if t.days == 0 {
 		return
 	}
 	g.n++
@@ -91,15 +93,15 @@ func (g *groupSums) member(t *tester) {
 }
 
 func (g *groupSums) spread(t *tester) {
-	if t.days == 0 || g.days == 0 || t.suspected() {
+	if t.days == 0 || g.days == 0 {
 		return
 	}
 	d := t.sum/t.days - g.sum/g.days
 	g.between += t.days * d * d
 }
 
-// fit matches mean and variance between members (the method of moments), and adapts
-// the scatter to what the closed days showed.
+// fit matches mean and variance between members, and the variance of closed days (the
+// method of moments).
 func (g *groupSums) fit() {
 	if g.n < leastPeers {
 		return
@@ -112,10 +114,9 @@ func (g *groupSums) fit() {
 	} else {
 		rate = mostRate
 	}
-	if g.seen > 0 {
-		ratio := g.over / g.seen
-		g.scatter = min(max(g.scatter*math.Sqrt(ratio), 1), mostScatter)
-		g.seen, g.over = g.seen*scatterMemory, g.over*scatterMemory
+	if g.expected > 0 {
+		g.scatter = min(1+max(g.more/g.expected, 0), mostScatter)
+		g.expected, g.more = g.expected*scatterMemory, g.more*scatterMemory
 	}
 	g.shape, g.rate = mean*rate, rate
 }
@@ -124,7 +125,7 @@ func (g *groupSums) fit() {
 const (
 	leastRate, mostRate = 0.5, 40.0
 	mostScatter         = 20
-	scatterMemory       = 0.9
+	scatterMemory       = 0.97
 )
 
 func sqrt(x float64) float64 { return math.Sqrt(x) }

@@ -64,7 +64,6 @@ type device struct {
 	turns   turns
 	by      uint32 // login of the newest entry of recent
 	several bool   // recent has entries of more than one login
-	shared  bool   // several logins used it of late when its day began
 }
 
 // crowd is how many logins on one device make it no device but the address of a
@@ -96,15 +95,6 @@ func (d *device) with(login uint32, day int32) int {
 		}
 	}
 	return n + 1
-}
-
-// kind says whose peers a device has: people who share a desk differ more from day to
-// day than one at a desk of their own.
-func (d *device) kind() int {
-	if d.shared {
-		return 2
-	}
-	return 1
 }
 
 // MaxNumber bounds the numbers of people and devices.

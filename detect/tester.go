@@ -1,5 +1,7 @@
 package detect
 
+import "math"
+
 // A tester watches the daily count of unexplained first looks of one login or device.
 //
 // Null hypothesis: given the days before, the count of a day is negative-binomial with
@@ -28,6 +30,8 @@ type tester struct {
 	hands     int  // logins whose day it is; 1 unless it is a device's
 	mean      float32
 	shape     float32
+	kept      closed  // days that are not learnt from yet
+	known     float32 // the shape that a lasting rate would have: how well it is known
 }
 
 // extra are the alternatives: so many unexplained first looks a day more.
@@ -43,7 +47,7 @@ const forget = 0.98
 func (t *tester) start(pr prior, hands int) {
 	a, b := pr.shape+t.sum, pr.rate+t.days
 	t.count, t.open, t.alarmed, t.told, t.hands = 0, true, false, false, 1
-	t.mean, t.shape = float32(a/b), float32(a/pr.scatter)
+	t.mean, t.shape, t.known = float32(a/b), float32(a/(pr.scatter+(pr.scatter-1)*b)), float32(a/pr.scatter)
 	for i := range t.run {
 		t.run[i]++
 	}
@@ -89,31 +93,47 @@ func (t *tester) evidence() float64 {
 
 // alarm starts anew.
 func (t *tester) alarm() {
-	t.run = [len(extra)]float64{}
+	t.restart()
 	t.alarmed = true
 }
 
+// restart begins the process anew.
+func (t *tester) restart() { t.run, t.kept = [len(extra)]float64{}, closed{} }
+
 // suspect is the evidence above which days are not learnt from: what is being found out
-// must not become ordinary meanwhile. An alarm ends it, and so does a quiet day or two.
+// must not become ordinary meanwhile. They are kept until the process stands lower by
+// itself, for to leave them out would teach that days are quieter than they are; after an
+// alarm they are forgotten.
 const suspect = 40
 
-// end closes an active day, on which so many logins came. What is learnt of it is bounded
-// as well.
-func (t *tester) end(came int) (x, mean, variance float64) {
+// end closes an active day, on which so many logins came, and says what peers learn of it.
+// What is learnt is bounded.
+func (t *tester) end(came int) (day closed) {
 	for i := range t.run {
 		t.run[i] *= t.alt[i].p / max(t.null.p, 1e-300)
 	}
-	part := float64(came) / float64(t.hands)
-	mean = float64(t.mean) * part
-	variance = mean + mean*mean/(float64(t.shape)*part)
-	x = min(float64(t.count), mean+4*sqrt(variance)+2)
 	t.open = false
+	part := float64(came) / float64(t.hands)
+	mean, r := float64(t.mean)*part, float64(t.shape)*part
+	variance := mean + mean*mean/r
+	most := math.Floor(mean + 4*sqrt(variance) + 2)
+	x := min(float64(t.count), most)
+	t.kept.days += float64(came)
+	t.kept.sum += x
+	t.kept.mean += mean
+	t.kept.more += (x-mean)*(x-mean)*variance/clipped(r, mean, most) - mean - mean*mean/float64(t.known)
 	if t.suspected() {
-		return mean, mean, variance
+		return closed{}
 	}
-	t.sum, t.days = t.sum*forget+x, t.days*forget+float64(came)
-	return x, mean, variance
+	day, t.kept = t.kept, closed{}
+	t.sum, t.days = t.sum*forget+day.sum, t.days*forget+day.days
+	return day
 }
+
+// closed is what is learnt of a day that is over, or of several: how many there were and
+// what came on them, what was expected, and by how much the squares of the distances
+// between the two were more than chance and an unknown rate say.
+type closed struct{ days, sum, mean, more float64 }
 
 // suspected says whether the process stands too high to learn. Between days it is the
 // mean over the alternatives.
@@ -123,4 +143,17 @@ func (t *tester) suspected() bool {
 		sum += r
 	}
 	return sum/float64(len(t.run)) > suspect
+}
+
+// clipped is the variance of a count that counts as most when it is more.
+func clipped(r, mean, most float64) (sum float64) {
+	w := newWalk(r, mean)
+	for k := 0; ; k++ {
+		d := float64(k) - mean
+		if float64(k) >= most {
+			return sum + w.tail*d*d
+		}
+		sum += w.p * d * d
+		w.step(k)
+	}
 }

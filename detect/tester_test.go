@@ -58,6 +58,82 @@ func TestChanceStaysWithinTheBudget(t *testing.T) {
 	}
 }
 
+// TestSharedDesksStayWithinTheBudget: at a desk of one to four people, of whom any may be
+// away, the test alarms no more often than at a desk of one.
+func TestSharedDesksStayWithinTheBudget(t *testing.T) {
+	const desks, days, c = 400, 300, 100.0
+	rng := rand.New(rand.NewPCG(9, 9))
+	pr := prior{shape: 12, rate: 40, scatter: 1}
+	alarms, active := 0, 0
+	for n := range desks {
+		hands := 1 + n%4
+		rate := gamma(rng, pr.shape, pr.rate)
+		var x tester
+		for range days {
+			came := 0
+			for range hands {
+				if rng.Float64() < 0.6 {
+					came++
+				}
+			}
+			if came == 0 {
+				continue
+			}
+			active++
+			x.start(pr, 1)
+			x.widen(hands)
+			for range poisson(rng, rate*float64(came)) {
+				x.one()
+				if !x.alarmed && x.evidence() >= c {
+					alarms++
+					x.alarm()
+				}
+			}
+			x.end(came)
+		}
+	}
+	if allowed := float64(active) / c; float64(alarms) > allowed || float64(alarms) < allowed/20 {
+		t.Errorf("%d alarms by chance; the guarantee is %.0f", alarms, allowed)
+	}
+}
+
+// TestDaysThatDifferMoreAreLearnt: where days differ twice as much as chance says,
+// the scatter says so, and the test keeps its budget.
+func TestDaysThatDifferMoreAreLearnt(t *testing.T) {
+	const members, days, c, more = 1000, 200, 1000.0, 2.0
+	rng := rand.New(rand.NewPCG(11, 11))
+	var of peers
+	testers := make([]tester, members)
+	alarms := 0
+	for day := range days {
+		for i := range testers {
+			x := &testers[i]
+			if day < 20 {
+				x.restart()
+			}
+			x.start(of.of(0), 1)
+			rate := gamma(rng, 1/(more-1), 1/(more-1)) // of mean 1 in the prior of this day
+			for range poisson(rng, rate) {
+				x.one()
+				if day >= 20 && !x.alarmed && x.evidence() >= c {
+					alarms++
+					x.alarm()
+				}
+			}
+			of.day(0, x.end(1))
+		}
+		of.learn(func(f func(uint32, *tester)) {
+			for i := range testers {
+				f(0, &testers[i])
+			}
+		})
+	}
+	scatter, allowed := of.of(0).scatter, members*(days-20)/c
+	if math.Abs(scatter-more) > more/5 || float64(alarms) > allowed {
+		t.Errorf("the scatter of %.1f is taken for %.2f; %d alarms by chance, and the guarantee is %.0f", more, scatter, alarms, allowed)
+	}
+}
+
 // TestWithinADayTheTailsSayTheSame: the value within the day is the mean of what it may
 // be at its end, so that nothing is gained by looking early.
 func TestWithinADayTheTailsSayTheSame(t *testing.T) {

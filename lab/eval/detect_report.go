@@ -136,8 +136,7 @@ an hour or %d at night. Volume: the five highest z-scores of a login's looks are
 		}
 	}
 	b.WriteString("\nNobody in the simulated group ever changes device, so a new one has it easy to be noticed; in life devices change, the detector then asks for\n" +
-		"more, and the columns of the sequential test and of the log without devices are the ones to go by.\n" +
-		"The runs were made before alerts about colleagues behind one address were kept apart: a run that was made again had one alert more in 26 days, and the same delays.\n")
+		"more, and the columns of the sequential test and of the log without devices are the ones to go by.\n")
 	b.WriteString(nullText(done["null"]))
 	if list := done["pair"]; len(list) > 0 {
 		fmt.Fprintf(&b, "\nIn *pair*, both logins were in alerts in %d of %d runs.\n", count(list, func(o *watchOutcome) bool { return o.Both }), len(list))

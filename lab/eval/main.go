@@ -18,11 +18,11 @@ import (
 	"custody/lab"
 )
 
-// Where reporting seeds begin: settings of detection were tried on seeds below firstSeed,
-// those of tracing on seeds below traceSeed. Seeds of tracing between 2000 and 3000 were
-// reported on with a former lag.
+// Where reporting seeds begin: settings of detection were tried on seeds below 100, those
+// of tracing on seeds below traceSeed. Seeds that were reported on before a model was
+// changed are not used again: of detection those from 1000, of tracing those from 2000.
 const (
-	firstSeed = 1000
+	firstSeed = 5000
 	traceSeed = 3000
 )
 

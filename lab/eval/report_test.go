@@ -25,8 +25,8 @@ func TestIntervals(t *testing.T) {
 	}
 }
 
-// TestStreams: an alarm is counted once, whatever else the alert grows by, and for a login
-// and a device apart.
+// TestStreams: an alarm is counted once, whatever else the alert grows by, and for logins,
+// devices of one and devices of several apart.
 func TestStreams(t *testing.T) {
 	s := newStreams()
 	for range detect.DefaultPolicy().Learn + 3 {
@@ -42,8 +42,16 @@ func TestStreams(t *testing.T) {
 	s.alert(&alert)
 	alert.Findings[0].Says = "6 customers on this device"
 	s.alert(&alert)
-	if l, d := s.Logins, s.Devices; l.Streams != 2 || d.Streams != 1 || l.Days != 6 || d.Days != 3 || l.Alarms != 1 || d.Alarms != 1 || l.Ever != 1 || l.Threshold != 1333 {
-		t.Errorf("logins %+v, devices %+v", l, d)
+	alert.Findings[0].Says, alert.Findings[0].Parameters["logins"] = "7 customers on this device", 2
+	s.alert(&alert)
+	if l := s.Logins; l.Streams != 2 || l.Days != 6 || l.Alarms != 1 || l.Ever != 1 || l.Threshold != 1333 {
+		t.Errorf("logins %+v", l)
+	}
+	if d := s.Devices; d.Days != 0 || d.Alarms != 1 {
+		t.Errorf("devices of one login %+v: on the first day nobody knew better", d)
+	}
+	if d := s.Shared; d.Streams != 1 || d.Days != 3 || d.Alarms != 1 {
+		t.Errorf("devices of several %+v", d)
 	}
 	if text := streamsText([]watchOutcome{{Streams: s}}); !strings.Contains(text, "| logins | 2 | 3.0 | 1333 | 1 |") {
 		t.Error(text)

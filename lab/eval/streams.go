@@ -138,7 +138,7 @@ alarm in *T* days is *T/c* at most. It is proved for days that are as the null h
 | streams | how many | active days of each | c | alarms | allowed | ratio | ever alarmed | allowed |
 | --- | --- | --- | --- | --- | --- | --- | --- | --- |
 ` + b.String() + `
-Devices are above what the proof allows because of shared front desks, whose days, with one of several people there, or all, or none, are not negative-binomial: on a tuning seed 4 %
-of the devices of one login alarmed, as logins do, and 24 % of those of several. The budget holds all the same: *c* is set for a thousand streams active every day, and fewer are.
+The day of a device is that of all logins who used it of late, together. As long as it was not, devices alarmed 1.33 times as often as is allowed: the days of a shared desk,
+with one of its people there, or all, are no days of one rate.
 `
 }
