@@ -36,7 +36,7 @@ func Rules() []Rule {
 
 // Version is the version of the rules. It changes whenever an alert would be another
 // one on the same events.
-const Version = "2"
+const Version = "3"
 
 // Event is what detectors see of one event of a ledger or one line of a log. People,
 // devices, groups and customers are dense numbers; whoever feeds the engine knows the

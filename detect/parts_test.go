@@ -98,14 +98,14 @@ func TestWalkIsTheNegativeBinomial(t *testing.T) {
 // count less.
 func TestWhatIsFoundOutIsNotLearnt(t *testing.T) {
 	day := func(x *tester, n int, alarm bool) {
-		x.start(prior{shape: 2, rate: 4, scatter: 1})
+		x.start(prior{shape: 2, rate: 4, scatter: 1}, 1)
 		for range n {
 			x.one()
 		}
 		if alarm {
 			x.alarm()
 		}
-		x.end()
+		x.end(1)
 	}
 	var x tester
 	day(&x, 12, false)
@@ -115,6 +115,15 @@ func TestWhatIsFoundOutIsNotLearnt(t *testing.T) {
 	day(&x, 100, true)
 	if x.suspected() || x.days != 1 || x.sum < 1 || x.sum > 10 {
 		t.Errorf("of a wild day %v were learnt in %v days", x.sum, x.days)
+	}
+	x = tester{}
+	day(&x, 12, false)
+	quiet := 0
+	for ; x.suspected(); quiet++ {
+		day(&x, 0, false)
+	}
+	if x.days != float64(1+quiet) || x.sum < 1 {
+		t.Errorf("what was suspected and came to nothing is not learnt: %v in %v days", x.sum, x.days)
 	}
 	for range 500 {
 		day(&x, 0, false)
@@ -128,8 +137,8 @@ func TestWhatIsFoundOutIsNotLearnt(t *testing.T) {
 // scattered those of others are.
 func TestAlternativesAreNoWilderThanTheyNeedBe(t *testing.T) {
 	var x tester
-	x.start(prior{shape: 2, rate: 4, scatter: 8})
-	if x.null.r != 0.25 {
+	x.start(prior{shape: 2, rate: 4, scatter: 8}, 1)
+	if got := 0.5 + 0.25/x.null.r; math.Abs(got-(8*0.5+8*0.25/2)) > 1e-6 { // mean², over the shape, is what is beyond chance
 		t.Errorf("shape %v under the null; scatter makes the days of the same mean wider", x.null.r)
 	}
 	for i := range x.alt {
@@ -141,18 +150,17 @@ func TestAlternativesAreNoWilderThanTheyNeedBe(t *testing.T) {
 
 // TestPeersAreLearnt: from members whose rates are drawn from a gamma distribution the
 // prior finds its mean and how far members lie apart, from each group its own; a group of
-// few says nothing, and whoever is under suspicion says nothing either.
+// few says nothing.
 func TestPeersAreLearnt(t *testing.T) {
 	rng := rand.New(rand.NewPCG(31, 2))
 	var members []*tester
 	var groups []uint32
-	add := func(group uint32, rate float64) *tester {
+	add := func(group uint32, rate float64) {
 		x := &tester{}
 		for range 40 {
 			x.sum, x.days = x.sum*forget+float64(poisson(rng, rate)), x.days*forget+1
 		}
 		members, groups = append(members, x), append(groups, group)
-		return x
 	}
 	for range 150 {
 		add(1, gamma(rng, 4, 2))
@@ -160,9 +168,6 @@ func TestPeersAreLearnt(t *testing.T) {
 	}
 	for range leastPeers - 1 {
 		add(3, 50)
-	}
-	for range 20 {
-		add(2, 40).run[0] = 1000
 	}
 	var p peers
 	if p.of(1) != first {
@@ -214,13 +219,13 @@ func TestPriorsAreBounded(t *testing.T) {
 	}
 	var p peers
 	for range 10 {
-		p.day(0, 9, 1, 1)
+		p.day(0, closed{mean: 1, more: 7})
 	}
-	if got := learn(&p, alike...); got.scatter < 4 || got.scatter > mostScatter {
+	if got := learn(&p, alike...); got.scatter != 8 {
 		t.Errorf("days eight times as far as expected: %+v", got)
 	}
 	for range 100 {
-		p.day(0, 1, 1, 1)
+		p.day(0, closed{mean: 1, more: -1})
 		learn(&p, alike...)
 	}
 	if got := p.of(0); got.scatter != 1 {
@@ -317,10 +322,10 @@ func TestNetworks(t *testing.T) {
 		}
 		d.logins, _, _ = used(d.logins, n+1, 10, monday)
 	}
-	if !d.network(10 + crowdDays) {
+	if !d.network(10 + CrowdDays) {
 		t.Error("a dozen logins are one device")
 	}
-	if d.network(10 + crowdDays + 1) {
+	if d.network(10 + CrowdDays + 1) {
 		t.Error("logins of long ago count")
 	}
 }
