@@ -115,8 +115,7 @@ func (m *model) leaveOneOut(l *Looks, best Candidate, o Options) bool {
 		lambda := make([]float64, len(gain))
 		for k, ok := next(); ok && !changes.Load(); k, ok = next() {
 			copy(lambda, gain)
-			without(lambda, m.own[k], m.knew[k]/m.weight[k], -1)
-			without(lambda, m.mean[k], m.knew[k]/m.meanWeight[k], 1)
+			m.leaveOut(lambda, k)
 			if !stays(l, average(lambda), best, o) {
 				changes.Store(true)
 			}
@@ -125,7 +124,13 @@ func (m *model) leaveOneOut(l *Looks, best Candidate, o Options) bool {
 	return !changes.Load()
 }
 
-// without takes back what one complaint said.
+// leaveOut takes back what the k-th complaint said, for and against.
+func (m *model) leaveOut(lambda []float64, k int) {
+	without(lambda, m.own[k], m.knew[k]/m.weight[k], -1)
+	without(lambda, m.mean[k], m.knew[k]/m.meanWeight[k], 1)
+}
+
+// without adds the terms of candidates with these exposures, or takes them away.
 func without(lambda []float64, list []exposure, x, sign float64) {
 	for _, e := range list {
 		for r, rho := range strengths {
