@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -182,4 +183,24 @@ func TestKnown(t *testing.T) {
 		t.Fatal(err)
 	}
 	await(t, "the switch to be felt", func() bool { status, _, _ := w.ask(); return status == http.StatusServiceUnavailable })
+}
+
+// TestKnownUntilIdle: a known request does not keep a session open that was idle for too
+// long; it is asked to sign in, as any other is.
+func TestKnownUntilIdle(t *testing.T) {
+	var later atomic.Int64
+	k := newKitWith(t, []custodytest.SiteOption{func(o *site.Options) {
+		o.Now = func() time.Time { return time.Now().Add(time.Duration(later.Load())) }
+	}})
+	k.Person("alice", see(contacts))
+	w := k.wire("alice", "/still")
+	w.settle()
+	later.Store(int64(20 * time.Minute))
+	if status, _, _ := w.ask(); status != http.StatusOK {
+		t.Errorf("after twenty minutes: %d", status)
+	}
+	later.Add(int64(50 * time.Minute))
+	if status, _, text := w.ask(); status == http.StatusOK || strings.Contains(text, "panel, labour") {
+		t.Errorf("after fifty idle minutes: %d", status)
+	}
 }

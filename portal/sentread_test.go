@@ -8,6 +8,8 @@ import (
 	"testing"
 	"testing/iotest"
 
+	"github.com/klauspost/compress/gzip"
+
 	"custody"
 	"custody/subjects"
 	"custody/subjects/body"
@@ -87,4 +89,43 @@ func FuzzSent(f *testing.F) {
 			t.Fatalf("%q, %q, %q: %v, in pieces %v", kind, coding, b, whole.list, pieces.list)
 		}
 	})
+}
+
+// TestWhatCannotBeReadIsSaid: whatever part of what is sent cannot be looked through, it is
+// known that it was not, and what can be read beside it is.
+func TestWhatCannotBeReadIsSaid(t *testing.T) {
+	part := func(head, text string) string {
+		return "--x\r\nContent-Disposition: form-data; " + head + "\r\n\r\n" + text + "\r\n"
+	}
+	zipped := func(text string) string {
+		var b bytes.Buffer
+		w := gzip.NewWriter(&b)
+		_, _ = io.WriteString(w, text)
+		_ = w.Close()
+		return b.String()
+	}
+	read := readerOfSent(t)
+	for name, x := range map[string]struct {
+		kind, coding, text string
+		seen               int
+		unread             bool
+	}{
+		"a form":                 {"application/x-www-form-urlencoded", "", "phone=07700+900005", 1, false},
+		"coded":                  {"application/x-www-form-urlencoded", "gzip", zipped("phone=07700+900005"), 1, false},
+		"coded, breaking off":    {"application/x-www-form-urlencoded", "gzip", zipped("phone=07700+900005")[:12], 0, true},
+		"coded otherwise":        {"application/x-www-form-urlencoded", "x-unknown", "phone=07700+900005", 0, true},
+		"not coded after all":    {"application/x-www-form-urlencoded", "gzip", "phone=07700+900005", 0, true},
+		"parts":                  {"multipart/form-data; boundary=x", "", part(`name="phone"`, "07700 900005") + "--x--\r\n", 1, false},
+		"a value with its own &": {"multipart/form-data; boundary=x", "", part(`name="note"`, "a&b=%zz 07700 900005") + "--x--\r\n", 1, false},
+		"without an end":         {"multipart/form-data; boundary=x", "", part(`name="phone"`, "07700 900005"), 0, true},
+		"with a picture beside":  {"multipart/form-data; boundary=x", "", part(`name="f"; filename="p.png"`, "\x89PNG\r\n\x1a\n\x00\x00") + part(`name="phone"`, "07700 900005") + "--x--\r\n", 1, true},
+		"with a value too long":  {"multipart/form-data; boundary=x", "", part(`name="f"`, strings.Repeat("x", body.MaxRecord)) + part(`name="phone"`, "07700 900005") + "--x--\r\n", 1, true},
+		"of too many parts":      {"multipart/form-data; boundary=x", "", strings.Repeat(part(`name="a"`, "b"), maxParts+1) + "--x--\r\n", 0, true},
+		"without a boundary":     {"multipart/form-data", "", part(`name="phone"`, "07700 900005"), 0, true},
+		"nothing":                {"application/x-www-form-urlencoded", "", "", 0, false},
+	} {
+		if s := read(x.kind, x.coding, strings.NewReader(x.text)); len(s.list) != x.seen || s.unread != x.unread {
+			t.Errorf("%s: names %v, unread %v", name, s.list, s.unread)
+		}
+	}
 }
