@@ -16,7 +16,7 @@ const budgetRaw = "docs/evaluation-budget.jsonl"
 var budgets = [...]int{1, 2, 5, 10, 20}
 
 // budgetSeeds is how many seeds the budgets are compared on.
-const budgetSeeds = 8
+const budgetSeeds = 5
 
 // budgetDays leaves out what begins late: five sets of detectors would live through a
 // hundred quiet days first.

@@ -27,17 +27,17 @@ type watchTask struct {
 var watchTasks = []watchTask{
 	{"borrowed-login", 26, 200, true, 1, "within one working day ≥ 99 %"},
 	{"borrowed-login-5", 26, 200, true, 3, "within three ≥ 99 %"},
-	{"borrowed-login-2", 26, 300, true, 10, "within ten ≥ 99 %"},
-	{"after-hours", 26, 200, true, 0, "inside the 32 minutes ≥ 99 %"},
-	{"null", 120, 30, false, 0, "≤ 5 alerts a day"},
+	{"borrowed-login-2", 26, 150, true, 10, "within ten ≥ 99 %"},
+	{"after-hours", 26, 150, true, 0, "inside the 32 minutes ≥ 99 %"},
+	{"null", 120, 20, false, 0, "≤ 5 alerts a day"},
 	{"photographer", 26, 40, true, 0, ""},
-	{"pair", 26, 40, true, 0, "both found"},
+	{"pair", 26, 20, true, 0, "both found"},
 	{"contractor", 26, 20, true, 0, ""},
 	{"portal-leaver", 26, 20, true, 0, ""},
-	{"canary", 40, 40, true, 0, ""},
-	{"frame-up", 115, 20, true, 0, ""},
-	{"own-calls", 60, 20, false, 0, "silent about him: no look is out of place"},
-	{"heavy-role", 26, 20, false, 0, "silent: no look is out of place"},
+	{"canary", 40, 20, true, 0, ""},
+	{"frame-up", 115, 12, true, 0, ""},
+	{"own-calls", 60, 10, false, 0, "silent about him: no look is out of place"},
+	{"heavy-role", 26, 10, false, 0, "silent: no look is out of place"},
 }
 
 // caught says when misdeeds were noticed; zero if they were not.
