@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
@@ -25,6 +26,15 @@ func (s *screen) seen(name string) {
 		s.Screenshot(fmt.Sprintf("console-%s-%d", name, width))
 	}
 	s.Size(1280, 844)
+}
+
+// dark has the browser prefer dark pages.
+func (s *screen) dark() {
+	s.t.Helper()
+	dark := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}}}
+	if _, err := chromedp.Call(s.Context, emulation.SetEmulatedMedia, dark); err != nil {
+		s.t.Fatal(err)
+	}
 }
 
 // axe holds the page to the rules of axe-core for WCAG 2.2 A and AA.
@@ -166,6 +176,27 @@ func TestPagesInABrowser(t *testing.T) {
 			lena.Follow("main .rows a")
 			lena.seen("alert")
 		}
+	})
+	t.Run("planted customers", func(t *testing.T) {
+		s := w.screen(t, "lena")
+		s.open("/canaries")
+		s.seen("canaries-none")
+		s.Click("details summary")
+		s.Fill("#subjects", "140\n141\n142")
+		s.Fill("#note", "phone on the second floor")
+		s.Fill("#for", "login "+w.login("bob"))
+		s.Follow("details button.primary")
+		s.Wait(".message.good")
+		s.Click("details summary")
+		s.seen("canaries")
+		s.dark()
+		s.seen("canaries-dark")
+		s.Follow("main td button")
+		s.Wait("#h-withdrawn")
+		s.open("/trace") // as the part before left it
+		s.Wait("#traces .message, #traces .empty")
+		custodytest.Eval[int](s.Page, `document.querySelectorAll("details").forEach(d => d.open = true), 0`)
+		s.seen("trace-plan-dark")
 	})
 	t.Run("giving and ending rights", func(t *testing.T) {
 		s := w.screen(t, "adam")

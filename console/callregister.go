@@ -220,6 +220,8 @@ func callCourses(v *visit, _ any) (any, error) {
 
 // TrainingItem is that somebody took a course.
 type TrainingItem struct {
+	ID       int64     `json:"id"`
+	Login    string    `json:"login"`
 	Name     string    `json:"name"`
 	Course   string    `json:"course"`
 	Taken    time.Time `json:"taken"`
@@ -231,7 +233,7 @@ type TrainingItem struct {
 func trainingItems(all []Training) []TrainingItem {
 	items := make([]TrainingItem, len(all))
 	for i, t := range all {
-		items[i] = TrainingItem{t.Name, t.Course, t.Taken, t.Until, t.Evidence, t.Revoked}
+		items[i] = TrainingItem{t.ID, t.Login, t.Name, t.Course, t.Taken, t.Until, t.Evidence, t.Revoked}
 	}
 	return items
 }

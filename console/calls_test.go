@@ -48,6 +48,7 @@ type things struct {
 	manager          int64
 	delivery         uint64
 	canary           int64
+	training         int64
 }
 
 // things makes one of everything.
@@ -119,6 +120,9 @@ func (w *world) things() (x things) {
 	must(w.Store.AddManager(ctx, w.ids["lena"], &m, now))
 	x.manager = m.ID
 	x.delivery = w.failedDelivery()
+	taken := store.TrainingRecord{Person: w.ids["bob"], Course: "data-protection", Taken: now, Evidence: "certificate 1", KeptBy: w.ids["lena"]}
+	must(w.Store.RecordTraining(ctx, &taken, now))
+	x.training = taken.ID
 	planted := store.Canary{System: w.system, Key: "139", Planted: now, PlantedBy: w.ids["lena"]}
 	must(w.Store.AddCanary(&planted))
 	x.canary = planted.ID
@@ -205,6 +209,7 @@ func (w *world) operations(x *things) map[string]operation {
 		"keepTransfer":    {"l", "lena", fmt.Sprintf("processors/%d/transfers", x.processor), obj{"system": w.Database, "categories": []string{"name"}, "subjects": 3, "means": "sftp", "purpose": "letters"}},
 		"returnTransfer":  {"l", "lena", fmt.Sprintf("processors/%d/transfers/%d/return", x.processor, x.transfer), obj{"evidence": "deletion certificate 8"}},
 		"addRule":         {"la", "adam", "rules", obj{"name": "clean-desk", "version": "1", "title": "Clean desk", "text": "Lock the screen."}},
+		"revokeTraining":  {"la", "lena", fmt.Sprintf("training/%d/revoke", x.training), nil},
 		"addCourse":       {"la", "adam", "courses", obj{"name": "driving", "title": "Driving", "days": 365}},
 		"rules":           {"lao", "adam", "rules", nil}, "courses": {"lao", "otto", "courses", nil}, "training": {"lao", "adam", "training", nil},
 		"keepTraining": {"la", "adam", "training", obj{"login": w.login("bob"), "course": "data-protection", "evidence": "certificate 9"}}, "clauses": {"lao", "adam", "clauses?missing=yes", nil},

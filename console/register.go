@@ -56,6 +56,7 @@ type ProcessorReview struct {
 type Transfer struct {
 	ID                         int64
 	System, Means, Purpose, By string
+	Evidence                   string // where the receipt is kept
 	Made, ReturnDue, Returned  time.Time
 	Categories                 custody.CategorySet
 	Subjects                   uint32
@@ -79,7 +80,9 @@ type Course struct {
 
 // Training is that somebody took a course.
 type Training struct {
+	ID           int64
 	Person       custody.PersonID
+	Login        string
 	Name, Course string
 	Taken, Until time.Time
 	Evidence     string
@@ -113,12 +116,15 @@ type Register interface {
 	// ScopeProcessor sets what a processor may have of a system.
 	ScopeProcessor(ctx context.Context, org custody.OrganisationID, system custody.SystemID, set custody.CategorySet, by custody.PersonID) error
 	KeepPaper(ctx context.Context, org custody.OrganisationID, p *Paper, by custody.PersonID) error
+	// KeepTransfer sets the number of the transfer.
 	KeepTransfer(ctx context.Context, org custody.OrganisationID, system custody.SystemID, t *Transfer, by custody.PersonID) error
 	ReturnTransfer(ctx context.Context, id int64, evidence string, by custody.PersonID) error
 	AddRule(ctx context.Context, r *Rule, by custody.PersonID) error
 	AddCourse(ctx context.Context, c *Course) error
 	KeepTraining(ctx context.Context, t *Training, by custody.PersonID) error
 	KeepClause(ctx context.Context, c *Clause, by custody.PersonID) error
+	// RevokeTraining takes a record back: rights that need it end now.
+	RevokeTraining(ctx context.Context, id int64, by custody.PersonID) error
 	// ReviewProcessor keeps a review that was held.
 	ReviewProcessor(ctx context.Context, org custody.OrganisationID, by custody.PersonID, outcome, evidence, note string) error
 }

@@ -92,7 +92,9 @@ func (v *visit) keepPaper(paper *Paper) error {
 	if !slices.Contains(paperKinds, paper.Kind) {
 		return custody.E(custody.CodeInvalid, "there is no such kind of paper", "it is one of "+strings.Join(paperKinds, ", "))
 	}
-	paper.Since = v.c.o.Now()
+	if paper.Since.IsZero() {
+		paper.Since = v.c.o.Now()
+	}
 	return v.refused(v.c.o.Register.KeepPaper(v.r.Context(), p.Organisation, paper, v.sess.Person))
 }
 

@@ -128,7 +128,7 @@ func TestAnswersTellNotWhatIsThere(t *testing.T) {
 	others := map[string][2]string{ // the parameter: of others, and of nobody
 		"{login}": {w.login("carol"), "nobody@northfield.example"}, "{session}": {fmt.Sprint(x.session), "999999"}, "{event}": {fmt.Sprint(x.event), "99999999"}, "{grant}": {fmt.Sprint(x.grant), "999999"},
 		"{role}": {fmt.Sprint(x.role), "999999"}, "{request}": {fmt.Sprint(x.request[3]), "999999"}, "{emergency}": {fmt.Sprint(x.emergency), "999999"}, "{item}": {fmt.Sprint(x.item), "999999"},
-		"{alert}": {fmt.Sprint(x.alert), "999999"}, "{canary}": {fmt.Sprint(x.canary), "999999"}, "{reference}": {x.complaint, "C-AAAAA-AAAAA"}, "{manager}": {fmt.Sprint(x.manager), "999999"}, "{delivery}": {fmt.Sprint(x.delivery), "999999"},
+		"{alert}": {fmt.Sprint(x.alert), "999999"}, "{canary}": {fmt.Sprint(x.canary), "999999"}, "{training}": {fmt.Sprint(x.training), "999999"}, "{reference}": {x.complaint, "C-AAAAA-AAAAA"}, "{manager}": {fmt.Sprint(x.manager), "999999"}, "{delivery}": {fmt.Sprint(x.delivery), "999999"},
 	}
 	gwen := w.program("gwen")
 	tokens, err := w.Store.APITokens(w.ids["gwen"])

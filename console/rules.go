@@ -122,6 +122,26 @@ func (v *visit) keepTraining(login, course string, taken time.Time, evidence str
 	return v.refused(v.c.o.Register.KeepTraining(v.r.Context(), &Training{Person: p.ID, Course: course, Taken: taken, Evidence: evidence}, v.sess.Person))
 }
 
+// revokeTraining takes back a record of somebody else within reach.
+func (v *visit) revokeTraining(id int64) error {
+	all, err := v.c.o.Register.Training(v.r.Context(), 0)
+	if err != nil {
+		return err
+	}
+	at := slices.IndexFunc(all, func(t Training) bool { return t.ID == id && !t.Revoked })
+	if at < 0 {
+		return errNothing
+	}
+	p := v.people.byID[all[at].Person]
+	switch {
+	case p == nil || !v.reach(areaRulesDo).person(p):
+		return errNothing
+	case p.ID == v.sess.Person:
+		return v.refused(custody.E(custody.CodeForbidden, "nobody takes back training of their own", "somebody else does it"))
+	}
+	return v.refused(v.c.o.Register.RevokeTraining(v.r.Context(), id, v.sess.Person))
+}
+
 // keepClause keeps that somebody's contract has the clause.
 func (v *visit) keepClause(login, organisation string, signed time.Time, document string) error {
 	p, err := v.staffed(login, areaRulesDo)

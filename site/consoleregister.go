@@ -112,8 +112,11 @@ func (c consoleRegister) KeepPaper(ctx context.Context, org custody.Organisation
 
 // KeepTransfer implements console.Register.
 func (c consoleRegister) KeepTransfer(ctx context.Context, org custody.OrganisationID, system custody.SystemID, t *console.Transfer, by custody.PersonID) error {
-	return c.s.o.Store.AddTransfer(ctx, &store.Transfer{Organisation: org, System: system, Made: t.Made, By: by, Categories: t.Categories, Subjects: t.Subjects,
-		Means: t.Means, Purpose: t.Purpose, ReturnDue: t.ReturnDue}, c.s.o.Now())
+	kept := store.Transfer{Organisation: org, System: system, Made: t.Made, By: by, Categories: t.Categories, Subjects: t.Subjects,
+		Means: t.Means, Purpose: t.Purpose, ReturnDue: t.ReturnDue, Evidence: t.Evidence}
+	err := c.s.o.Store.AddTransfer(ctx, &kept, c.s.o.Now())
+	t.ID = kept.ID
+	return err
 }
 
 // ReturnTransfer implements console.Register.
@@ -185,7 +188,7 @@ func (c consoleRegister) Training(ctx context.Context, person custody.PersonID) 
 	all, err := c.s.o.Store.TrainingOf(ctx, person)
 	list := make([]console.Training, len(all))
 	for i, t := range all {
-		list[i] = console.Training{Person: t.Person, Name: t.FullName, Course: t.Course, Taken: t.Taken, Until: t.Until, Evidence: t.Evidence, Revoked: !t.Revoked.IsZero()}
+		list[i] = console.Training{ID: t.ID, Person: t.Person, Login: t.Login, Name: t.FullName, Course: t.Course, Taken: t.Taken, Until: t.Until, Evidence: t.Evidence, Revoked: !t.Revoked.IsZero()}
 	}
 	return list, err
 }
@@ -198,6 +201,11 @@ func (c consoleRegister) Clauses(ctx context.Context) ([]console.Clause, error) 
 		list[i] = console.Clause{Person: k.Person, Name: k.FullName, Organisation: k.Organisation, OrgName: k.OrgName, Signed: k.Signed, Document: k.Document}
 	}
 	return list, err
+}
+
+// RevokeTraining implements console.Register.
+func (c consoleRegister) RevokeTraining(ctx context.Context, id int64, by custody.PersonID) error {
+	return c.s.o.Store.RevokeTraining(ctx, id, by, c.s.o.Now())
 }
 
 // ReviewProcessor implements console.Register.

@@ -60,3 +60,51 @@ func TestCanaries(t *testing.T) {
 		t.Errorf("the log says which customer is planted: %s", text)
 	}
 }
+
+// TestCanaryLists: a list is planted whole or not at all, with for whom each is; and
+// forgetting a planted customer is a withdrawal, which whoever is judged cannot do.
+func TestCanaryLists(t *testing.T) {
+	s, people := alerting(t)
+	system, err := s.EnsureSystem("bodyshop")
+	must(t, err)
+	ids, err := s.Assign(system, []string{"17", "18", "19"})
+	must(t, err)
+	planted := time.UnixMilli(1_700_000_000_000).UTC()
+	plant := func(keys ...string) error {
+		var list []*store.Canary
+		for _, key := range keys {
+			list = append(list, &store.Canary{System: system, Key: key, Meant: "login a", Planted: planted, PlantedBy: people[0]})
+		}
+		return s.AddCanaries(list)
+	}
+	if err := plant("17", "99"); custody.CodeOf(err) != custody.CodeNotFound || !strings.Contains(err.Error(), "customer 2 of the list") || strings.Contains(err.Error(), "99") {
+		t.Errorf("a list with somebody unknown: %v", err)
+	}
+	if all, err := s.Canaries(); err != nil || len(all) != 0 {
+		t.Errorf("a list was planted in part: %v %v", all, err)
+	}
+	must(t, plant("17", "18"))
+	by, err := s.Planted()
+	must(t, err)
+	if c := by.At(ids[0], planted); c == nil || c.Meant != "login a" || by.At(ids[0], planted.Add(-1)) != nil || by.At(ids[2], planted) != nil {
+		t.Errorf("%+v", by)
+	}
+	judged := store.Alert{Key: "k", Person: people[1], System: system, Rules: []string{"facts"}, Says: "x", Raised: planted, Made: planted, Body: []byte("{}")}
+	_, err = s.PutAlert(&judged)
+	must(t, err)
+	if err := s.EraseBy(t.Context(), system, people[1], planted, "17"); custody.CodeOf(err) != custody.CodeForbidden || strings.Contains(err.Error()+custody.HintOf(err), "plant") {
+		t.Errorf("somebody who is judged forgets a planted customer: %v", err)
+	}
+	must(t, s.EraseBy(t.Context(), system, people[1], planted, "19"))
+	must(t, s.EraseBy(t.Context(), system, people[2], planted.Add(time.Hour), "17"))
+	all, err := s.Canaries()
+	must(t, err)
+	if len(all) != 2 || !all[0].Withdrawn.Equal(planted.Add(time.Hour)) || all[0].WithdrawnBy != people[2] || all[0].Key != "" || !all[1].Withdrawn.IsZero() {
+		t.Errorf("%+v", all)
+	}
+	log, err := s.UnrecordedRights()
+	must(t, err)
+	if last := log[len(log)-1]; last.Act != store.ActUnplanted || last.Actor != people[2] {
+		t.Errorf("forgetting it is not on record as a withdrawal: %+v", last)
+	}
+}

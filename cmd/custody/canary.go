@@ -175,7 +175,7 @@ Nobody withdraws one while an alert about themselves waits for its review.`,
 			if err := w.store.WithdrawCanary(id, key, person, a.now()); err != nil {
 				return err
 			}
-			return a.done(map[string]any{"withdrawn": key, "system": system}, "Looks at %s of %s raise nothing from now on.", key, system)
+			return a.sayWithdrawn(system, key)
 		},
 	}
 	cmd.Flags().StringVar(&system, "system", "", "the `system`")
@@ -183,4 +183,8 @@ Nobody withdraws one while an alert about themselves waits for its review.`,
 	byFlag(cmd, &by)
 	require(cmd, "system", "subject")
 	return cmd
+}
+
+func (a *app) sayWithdrawn(system, key string) error {
+	return a.done(map[string]any{"withdrawn": key, "system": system}, "Looks at %s of %s raise nothing from now on.", printable(key), system)
 }

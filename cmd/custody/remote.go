@@ -38,7 +38,7 @@ func (a *app) remoteCommands() map[string]func(*cobra.Command, []string) error {
 		"custody request new": a.remoteRequest, "custody request list": a.remoteRequests, "custody request withdraw": a.remoteVerdict("withdraw"),
 		"custody request approve": a.remoteVerdict("approve"), "custody request decline": a.remoteVerdict("decline"),
 	}
-	for _, more := range []map[string]func(*cobra.Command, []string) error{a.remotePeopleCommands(), a.remoteRightsCommands(), a.remoteWatchCommands(), a.remoteRegisterCommands(), a.remoteDeskCommands()} {
+	for _, more := range []map[string]func(*cobra.Command, []string) error{a.remotePeopleCommands(), a.remoteRightsCommands(), a.remoteWatchCommands(), a.remoteRegisterCommands(), a.remoteDeskCommands(), a.remoteCanaryCommands()} {
 		maps.Copy(all, more)
 	}
 	return all

@@ -83,7 +83,7 @@ func TestEveryRemoteCommandIsTried(t *testing.T) {
 // TestWhatStaysWhereTheServerRuns asks for it through --server: each is refused with why,
 // and without a request.
 func TestWhatStaysWhereTheServerRuns(t *testing.T) {
-	for _, args := range [][]string{{"backup", "x"}, {"restore", "x"}, {"serve"}, {"token", "issue"}, {"ledger", "export", "--format", "ocsf"}, {"alert", "scan"}, {"processor", "scope", "X"}} {
+	for _, args := range [][]string{{"backup", "x"}, {"restore", "x"}, {"serve"}, {"token", "issue"}, {"ledger", "export", "--format", "ocsf"}, {"alert", "scan"}, {"processor", "end", "X"}} {
 		a := &app{out: io.Discard, errw: io.Discard, now: time.Now}
 		cmd := a.rootCommand()
 		found, _, err := cmd.Find(args)

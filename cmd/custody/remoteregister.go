@@ -3,6 +3,7 @@ package main
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -17,7 +18,8 @@ func (a *app) remoteRegisterCommands() map[string]func(*cobra.Command, []string)
 	return map[string]func(*cobra.Command, []string) error{
 		"custody processor add": a.remoteAddProcessor, "custody processor list": a.remoteProcessors, "custody processor show": a.remoteProcessor, "custody processor review": a.remoteReviewProcessor,
 		"custody training list": a.remoteTraining, "custody training record": a.remoteKeepTraining, "custody clause list": a.remoteClauses, "custody clause record": a.remoteKeepClause,
-		"custody rule list": a.remoteRules,
+		"custody rule list": a.remoteRules, "custody rule add": a.remoteAddRule, "custody training add": a.remoteAddCourse, "custody training revoke": a.remoteRevokeTraining,
+		"custody processor scope": a.remoteScopeProcessor, "custody processor paper": a.remoteKeepPaper, "custody processor transfer": a.remoteTransfer, "custody processor return": a.remoteReturn,
 	}
 }
 
@@ -89,6 +91,9 @@ func (a *app) remoteAddProcessor(cmd *cobra.Command, args []string) error {
 }
 
 func (a *app) remoteReviewProcessor(cmd *cobra.Command, args []string) error {
+	if text(cmd, "held") != "" || text(cmd, "next") != "" {
+		return custody.E(custody.CodeUnsupported, "--held and --next say nothing through --server", "a review is kept as held now, and the next is due as usual")
+	}
 	p, err := a.processorNamed(args[0])
 	if err != nil {
 		return err
@@ -107,10 +112,19 @@ func (a *app) remoteTraining(cmd *cobra.Command, _ []string) error {
 			column[console.CourseItem]{"TITLE", func(c console.CourseItem) string { return c.Title }, true},
 			column[console.CourseItem]{"IN DATE", func(c console.CourseItem) string { return number(c.InDate) }, false})
 	}
-	return remoteList(a, "training", url.Values{}, "Nobody has taken a course.",
+	rows, err := remoteItems[console.TrainingItem](a, "training", url.Values{})
+	if err != nil {
+		return err
+	}
+	if person := strings.ToLower(text(cmd, "person")); person != "" {
+		rows = slices.DeleteFunc(rows, func(t console.TrainingItem) bool { return t.Login != person })
+	}
+	return list(a, rows, "Nobody has taken a course.",
+		column[console.TrainingItem]{"ID", func(t console.TrainingItem) string { return number(t.ID) }, false},
 		column[console.TrainingItem]{"NAME", func(t console.TrainingItem) string { return t.Name }, true},
 		column[console.TrainingItem]{"COURSE", func(t console.TrainingItem) string { return t.Course }, false},
-		column[console.TrainingItem]{"UNTIL", func(t console.TrainingItem) string { return a.minute(t.Until) }, false})
+		column[console.TrainingItem]{"UNTIL", func(t console.TrainingItem) string { return a.minute(t.Until) }, false},
+		column[console.TrainingItem]{"STATE", func(t console.TrainingItem) string { return map[bool]string{true: "revoked"}[t.Revoked] }, false})
 }
 
 func (a *app) remoteKeepTraining(cmd *cobra.Command, args []string) error {

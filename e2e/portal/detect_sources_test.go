@@ -162,14 +162,16 @@ func TestEverySourceIsLive(t *testing.T) {
 	}
 }
 
-// planted: two canaries, one opened by SQL and one at the portal.
+// planted: two canaries, one opened by SQL and one at the portal. One is shown to p6 on
+// purpose, whose look is no finding; p1's is.
 func (s *seen) planted() {
-	for _, key := range []string{"391", "392"} {
-		if err := s.Store.AddCanary(&store.Canary{System: s.Options.Systems[0].ID, Key: key, Planted: time.Now()}); err != nil {
+	for key, meant := range map[string]string{"391": "", "392": "login p6@northfield.example"} {
+		if err := s.Store.AddCanary(&store.Canary{System: s.Options.Systems[0].ID, Key: key, Meant: meant, Planted: time.Now()}); err != nil {
 			s.t.Fatal(err)
 		}
 	}
 	s.Reload()
+	s.look(s.from("p6", s.Token("p6"), "127.0.1.7"), 392)
 	s.look(s.from("p0", s.Token("p0"), "127.0.1.1"), 391)
 	if a := s.says("p0", detect.Facts, "Opened a planted customer"); a.Held || len(a.Entries) != 1 {
 		s.t.Errorf("%+v", a)
@@ -177,7 +179,13 @@ func (s *seen) planted() {
 	if status := s.get(s.browser("p1", "127.0.1.2"), "/customers/392"); status != http.StatusOK {
 		s.t.Fatalf("the portal answers %d", status)
 	}
-	s.says("p1", detect.Facts, "planted customer")
+	s.says("p1", detect.Facts, "planted customer") // and p6 looked before
+	all, err := s.Store.Alerts(true)
+	if err != nil || slices.ContainsFunc(all, func(a store.Alert) bool {
+		return a.Person != 0 && s.loginOf(a.Person) == "p6@northfield.example" && slices.Contains(a.Rules, string(detect.Facts))
+	}) {
+		s.t.Errorf("a look at a planted customer that was shown on purpose is a finding: %v", err)
+	}
 }
 
 // travelled: a login in Leeds and, minutes later, in Lisbon, by SQL and at the portal;
