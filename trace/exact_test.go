@@ -392,3 +392,19 @@ func TestTimesThatDoNotFit(t *testing.T) {
 		t.Errorf("records of other centuries: %+v, left out %v", cases, left)
 	}
 }
+
+// TestTiesCount: where each of two customers has one looker, whoever complains makes as
+// strong a case, and chance does as well always.
+func TestTiesCount(t *testing.T) {
+	l := NewLooks(exactEpoch)
+	for n := range 2 {
+		if err := l.Add(Candidate(n), custody.SubjectID(n), exactEpoch.Add(time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l.Freeze()
+	r, err := Run(l, []Complaint{{Subject: 0, Called: exactEpoch.Add(3 * time.Hour)}}, Options{})
+	if err != nil || r.P != 1 || r.Ranked[0].LogFactor <= 0 {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
