@@ -3,8 +3,13 @@ package backup
 import (
 	"archive/tar"
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -69,26 +74,108 @@ func TestEveryBitAndEveryByteCounts(t *testing.T) {
 	}
 }
 
+// TestNamesStayInTheFolder: an entry that no backup has is refused as such, before anything
+// of it is written.
 func TestNamesStayInTheFolder(t *testing.T) {
-	for _, name := range []string{"../evil", "/etc/evil", "a/../../evil", "a/./b", "a\\..\\b", ""} {
+	long := strings.Repeat("x", 200)
+	heads := []tar.Header{{Name: "link", Linkname: "/etc/passwd", Typeflag: tar.TypeSymlink}, {Name: "link", Linkname: "custody.yaml", Typeflag: tar.TypeLink}, {Name: "folder", Typeflag: tar.TypeDir}, {Name: "pipe", Typeflag: tar.TypeFifo}}
+	for _, name := range []string{"../evil", "/etc/evil", "a/../../evil", "a/../evil", "a/./b", "a//b", "./a", ".", "a\\..\\b", long} {
+		heads = append(heads, tar.Header{Name: name, Typeflag: tar.TypeReg})
+	}
+	for _, h := range heads {
 		var b bytes.Buffer
 		w := tar.NewWriter(&b)
-		if err := w.WriteHeader(&tar.Header{Name: name, Mode: 0o600, Typeflag: tar.TypeReg, Format: tar.FormatPAX}); err != nil {
-			continue
+		h.Mode, h.Format = 0o600, tar.FormatPAX
+		if err := w.WriteHeader(&h); err != nil {
+			t.Fatal(h.Name, err)
 		}
 		w.Close()
-		if _, err := Read(&b, t.TempDir()); custody.CodeOf(err) != custody.CodeInvalid {
-			t.Errorf("%q: %v", name, err)
+		dir := t.TempDir()
+		if _, err := Read(&b, dir); custody.CodeOf(err) != custody.CodeInvalid || !strings.Contains(err.Error(), "an entry that no backup has") {
+			t.Errorf("%q of type %c: %v", h.Name, h.Typeflag, err)
+		}
+		if list, err := os.ReadDir(dir); err != nil || len(list) != 0 {
+			t.Errorf("%q was written: %v %v", h.Name, list, err)
 		}
 	}
-	var b bytes.Buffer
-	w := tar.NewWriter(&b)
-	if err := w.WriteHeader(&tar.Header{Name: "link", Linkname: "/etc/passwd", Typeflag: tar.TypeSymlink}); err != nil {
+}
+
+// TestManifestsThatDoNotFit: sums, sizes and the list of files are compared each, whatever
+// the manifest says of itself; a file may not be in an archive twice.
+func TestManifestsThatDoNotFit(t *testing.T) {
+	sum := func(text string) string { x := sha256.Sum256([]byte(text)); return hex.EncodeToString(x[:]) }
+	whole := func() File { return File{Name: "a", Size: 4, SHA256: sum("text")} }
+	for says, x := range map[string]struct {
+		m     Manifest
+		twice bool
+		ok    bool
+	}{
+		"as it is":        {m: Manifest{Format: 1, Files: []File{whole()}}, ok: true},
+		"another format":  {m: Manifest{Format: 2, Files: []File{whole()}}},
+		"no format":       {m: Manifest{Files: []File{whole()}}},
+		"another sum":     {m: Manifest{Format: 1, Files: []File{{Name: "a", Size: 4, SHA256: sum("next")}}}},
+		"another size":    {m: Manifest{Format: 1, Files: []File{{Name: "a", Size: 5, SHA256: sum("text")}}}},
+		"another name":    {m: Manifest{Format: 1, Files: []File{{Name: "b", Size: 4, SHA256: sum("text")}}}},
+		"a file more":     {m: Manifest{Format: 1, Files: []File{whole(), whole()}}},
+		"none of them":    {m: Manifest{Format: 1}},
+		"room below zero": {m: Manifest{Format: 1, Files: []File{{Name: "a", Size: 4, Room: -1, SHA256: sum("text")}}}},
+		"a file twice":    {m: Manifest{Format: 1, Files: []File{whole()}}, twice: true},
+	} {
+		var b bytes.Buffer
+		w := tar.NewWriter(&b)
+		put := func(name, text string) {
+			if err := w.WriteHeader(&tar.Header{Name: name, Mode: 0o600, Size: int64(len(text)), Format: tar.FormatPAX}); err != nil {
+				t.Fatal(err)
+			}
+			_, _ = io.WriteString(w, text)
+		}
+		put("a", "text")
+		if x.twice {
+			put("a", "text")
+		}
+		text, err := json.Marshal(x.m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		put(manifestName, string(text))
+		w.Close()
+		if _, err := Read(&b, ""); (err == nil) != x.ok {
+			t.Errorf("%s: %v", says, err)
+		}
+	}
+}
+
+// TestRestoredFilesAreTheOwners alone: they hold keys and the ledger.
+func TestRestoredFilesAreTheOwners(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := Read(bytes.NewReader(made(t, nil)), dir); err != nil {
 		t.Fatal(err)
 	}
-	w.Close()
-	if _, err := Read(&b, t.TempDir()); custody.CodeOf(err) != custody.CodeInvalid {
-		t.Errorf("a link: %v", err)
+	for name, want := range map[string]os.FileMode{"custody.yaml": 0o600, "ledger": 0o700 | os.ModeDir, "ledger/00000001.seg": 0o600} {
+		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Mode() != want {
+			t.Errorf("%s: %v %v", name, info.Mode(), err)
+		}
+	}
+}
+
+// TestSealsDiffer: the same keys under the same passphrase are sealed with another salt and
+// nonce each time; the shortest passphrase that is allowed works.
+func TestSealsDiffer(t *testing.T) {
+	phrase := []byte("twelve bytes")
+	one, err := Seal(phrase, []byte("key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	two, err := Seal(phrase, []byte("key"))
+	if err != nil || len(phrase) != MinPassphrase {
+		t.Fatal(err)
+	}
+	n := len(sealMagic)
+	if bytes.Equal(one[n:n+saltSize], two[n:n+saltSize]) || bytes.Equal(one[n+saltSize:n+saltSize+12], two[n+saltSize:n+saltSize+12]) {
+		t.Error("salt or nonce are the same twice")
+	}
+	if _, err := Unseal(phrase, append(one, make([]byte, maxSealed)...)); custody.CodeOf(err) != custody.CodeInvalid {
+		t.Errorf("a file that is too long: %v", err)
 	}
 }
 
