@@ -37,10 +37,14 @@ const (
 	Born                 // when the customer's record began
 	Shown                // the categories that were shown
 	Outcome              // whether anything was: a status, granted or denied
+	Phone                // of a complaint: ways to know whose it is where no key is given
+	Email
+	Plate
+	Name
 	fieldCount
 )
 
-var fieldNames = [fieldCount]string{"time", "login", "subject", "branch", "device", "action", "called", "knew", "ref", "born", "categories", "outcome"}
+var fieldNames = [fieldCount]string{"time", "login", "subject", "branch", "device", "action", "called", "knew", "ref", "born", "categories", "outcome", "phone", "email", "registration", "name"}
 
 // String gives the field as it is written in mappings.
 func (f Field) String() string { return fieldNames[f] }

@@ -50,6 +50,7 @@ type columnsOf struct {
 	sample [][]string
 	later  [][]string // values from further on in the file, for the form of times
 	bare   bool       // the header is made up
+	list   bool       // of complaints: an id is theirs, and no customer's
 }
 
 func (k columnsOf) guess(wanted []Field, said map[Field]string) (Mapping, error) {
@@ -163,6 +164,9 @@ func (k columnsOf) find(f Field, taken map[int]bool) (Column, bool) {
 	}
 	for _, name := range names[f] {
 		for at, h := range k.header {
+			if f == Subject && k.list && slices.Contains(vagueNames, plain(h)) {
+				continue
+			}
 			if !taken[at] && (plain(h) == name || last(h) == name && strings.Contains(h, ".")) && f.fits(k.sample, at, h) {
 				return Column{Field: f, Name: h, At: at, Why: "by its header"}, true
 			}
@@ -170,6 +174,9 @@ func (k columnsOf) find(f Field, taken map[int]bool) (Column, bool) {
 	}
 	for _, name := range names[f] {
 		for at, h := range k.header {
+			if f == Subject && k.list && slices.Contains(vagueNames, plain(h)) {
+				continue
+			}
 			if len(name) > 3 && !taken[at] && strings.Contains(plain(h), name) && f.fits(k.sample, at, h) {
 				return Column{Field: f, Name: h, At: at, Why: "its header speaks of " + name}, true
 			}
@@ -208,6 +215,9 @@ func timesByThemselves(sample [][]string, at int) bool {
 // fits says whether the values of a column may be those of a field.
 func (f Field) fits(sample [][]string, at int, header string) bool {
 	switch {
+	case f == Called:
+		_, ok := someTimes(sample, at)
+		return ok
 	case f.isTime():
 		return looksLikeTime(sample, at)
 	case f == Outcome:
@@ -262,8 +272,12 @@ func oneWord(sample [][]string, at int) bool {
 func (m Mapping) Need(what string, header []string, fields ...Field) error {
 	for _, f := range fields {
 		if _, ok := m.Column(f); !ok {
-			return custody.E(custody.CodeInvalid, fmt.Sprintf("%s: no column was recognised as the %s", what, f),
-				fmt.Sprintf("say which it is: --map %s=COLUMN; its columns are: %s", f, columns(header)))
+			option := "--map"
+			if f == Called {
+				option = "--map-complaints"
+			}
+			return custody.E(custody.CodeInvalid, fmt.Sprintf("%s: no column was recognised as the %s", what, f.said()),
+				fmt.Sprintf("say which it is: %s %s=COLUMN; its columns are: %s", option, f, columns(header)))
 		}
 	}
 	return nil
@@ -299,7 +313,7 @@ func (m Mapping) Lines(zone *time.Location, hidden ...Field) []string {
 			if len(c.Refused) > 0 {
 				line += ", nothing was shown by: " + strings.Join(c.Refused, ", ")
 			}
-		case len(c.Sample) > 0 && !slices.Contains(hidden, c.Field):
+		case len(c.Sample) > 0 && c.Field != Knew && !slices.Contains(hidden, c.Field):
 			line += ", such as " + strings.Join(c.Sample, " | ")
 		}
 		list = append(list, line)

@@ -29,7 +29,11 @@ var names = [fieldCount][]string{
 	Shown:  {"categories", "category", "datacategories", "fieldsshown", "datashown", "datatypes"},
 	Outcome: {"outcome", "httpstatus", "statuscode", "status", "scstatus", "result", "responsecode", "response", "success", "successful", "allowed", "granted", "permitted",
 		"denied", "refused", "forbidden", "blocked", "failed", "decision", "error"},
-	Born: {"born", "recordcreated", "customercreated", "customersince", "createdat", "created"},
+	Phone: {"phone", "phonenumber", "phoneno", "telephone", "telephonenumber", "tel", "telno", "mobile", "mobilenumber", "mobileno", "phonecalled", "numbercalled", "contactnumber", "customerphone", "telefon", "telefono"},
+	Email: {"email", "emailaddress", "mail", "customeremail"},
+	Plate: {"registration", "registrationnumber", "regno", "reg", "vehiclereg", "vrm", "vrn", "numberplate", "plate", "vehicle"},
+	Name:  {"name", "customername", "fullname", "complainant", "nom"},
+	Born:  {"born", "recordcreated", "customercreated", "customersince", "createdat", "created"},
 }
 
 // plain reduces a header to lower-case letters, without their accents, and digits.

@@ -100,7 +100,7 @@ func (p *reading) sample() error {
 	if len(rows) == 0 {
 		return custody.E(custody.CodeInvalid, "the file has a header and no lines that can be read", "check that it is the right file")
 	}
-	m, err := columnsOf{header, rows, p.src.later, p.src.bare}.guess(p.o.Wanted, p.o.Said)
+	m, err := columnsOf{header, rows, p.src.later, p.src.bare, slices.Contains(p.o.Wanted, Called)}.guess(p.o.Wanted, p.o.Said)
 	if err != nil {
 		return err
 	}

@@ -267,12 +267,40 @@ func findLayout(sample [][]string, at int) (best Layout, ok bool) {
 	return best, most*5 >= len(values)*4
 }
 
+// someTimes says whether a quarter of the values can be read as times, which is enough of
+// a list whose header says that it holds times: people write "last Tuesday" as well.
+func someTimes(sample [][]string, at int) (best Layout, ok bool) {
+	most, values := 0, 0
+	for _, row := range sample {
+		if at < len(row) && strings.TrimSpace(row[at]) != "" {
+			values++
+		}
+	}
+	for _, l := range layouts {
+		n := 0
+		for _, row := range sample {
+			if at < len(row) {
+				if _, ok := l.parse(strings.TrimSpace(row[at]), time.UTC); ok {
+					n++
+				}
+			}
+		}
+		if n > most {
+			best, most = l, n
+		}
+	}
+	return best, most > 0 && most*4 >= values
+}
+
 // layout finds how the column writes times.
 func (c *Column) layout(sample [][]string) error {
 	if !c.Field.isTime() {
 		return nil
 	}
 	l, ok := findLayout(sample, c.At)
+	if !ok && c.Field == Called {
+		l, ok = someTimes(sample, c.At)
+	}
 	if !ok {
 		return custody.E(custody.CodeInvalid, fmt.Sprintf("the values of column %q are not understood as times", c.Name),
 			"times such as 2026-03-31 14:05:00, 31/03/2026 14:05, 2026-03-31T14:05:00Z and seconds since 1970 are")

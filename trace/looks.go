@@ -85,6 +85,20 @@ func (l *Looks) partsOf(c uint32) []uint32 {
 // Len counts the looks.
 func (l *Looks) Len() int { return len(l.looks) }
 
+// Repeated counts looks that are there again: the same candidate, of those that count,
+// subject and second. Freeze comes first.
+func (l *Looks) Repeated(counts func(Candidate) bool) (n int) {
+	for s := range l.from[:max(0, len(l.from)-1)] {
+		run := l.of(uint32(s))
+		for i := 1; i < len(run); i++ {
+			if run[i] == run[i-1] && counts(Candidate(run[i].candidate)) {
+				n++
+			}
+		}
+	}
+	return n
+}
+
 // Memory is what is held, in bytes.
 func (l *Looks) Memory() int64 {
 	return int64(len(l.subjects)+len(l.from)+len(l.born)+len(l.byAge))*4 + int64(len(l.looks))*8 + int64(len(l.saw))*8

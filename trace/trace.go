@@ -12,8 +12,10 @@ package trace
 
 import (
 	"cmp"
+	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"time"
 
 	"custody"
@@ -48,6 +50,18 @@ func (o Options) withDefaults() Options {
 	o.Elsewhere = cmp.Or(o.Elsewhere, 0.5)
 	o.MaxSources = cmp.Or(o.MaxSources, 5)
 	return o
+}
+
+// Says lists the settings in words, as whoever repeats a trace needs them.
+func (o Options) Says() []string {
+	o = o.withDefaults()
+	days := func(d time.Duration) string { return strconv.FormatFloat(d.Hours()/24, 'g', 4, 64) + " days" }
+	lag := fmt.Sprintf("calls come within %s of a look alike, then e times fewer each %s, none after %s", days(o.Lag.Usual), days(o.Lag.Fade), days(o.Lag.Longest))
+	if o.Lag.Even {
+		lag = "looks count alike for " + days(o.Lag.Longest)
+	}
+	return []string{lag, "complainants are compared with customers whose record began within " + days(o.AgeWindow) + " of theirs",
+		fmt.Sprintf("the probability that none of the candidates is the source is %g before anything is weighed", o.Elsewhere)}
 }
 
 // Candidate numbers a possible source: a login, a device, a branch. Dense, from 0.

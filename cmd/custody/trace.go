@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -48,9 +49,11 @@ the complaints those that were taken in (custody complaint); nothing else is nee
 
 Or from files, before anything is installed: the access log of any system
 (who looked at which customer, when) and a list of complaints (which customer was
-called by somebody who should not know them, when). Both are CSV with a header or
-JSON lines, also packed as .gz. Which column is which is guessed and shown; --map
-login=user_name and --map-complaints called="Date of call" correct it.
+called by somebody who should not know them, when). Both may be CSV, a spreadsheet,
+JSON, a web server's log or lines of name=value, also packed. Which column is which is
+guessed and shown with some values; --map login=user_name, or login=2 for the second
+column, and --map-complaints called="Date of call" correct it. Where complaints give no
+customer number, --customers says whose a phone, mail address, registration or name is.
 
 Logins and branches are weighed by a matched likelihood: a login that sees everybody
 gains nothing by it, and complaints that come from elsewhere point at nobody. A login
@@ -72,7 +75,7 @@ cause complaints.`,
 	f.StringSliceVar(&t.logs, "log", nil, "an access log `file`, - for the standard input; repeatable")
 	f.StringSliceVar(&t.lists, "complaints", nil, "a list of complaints as a `file`; repeatable")
 	f.StringToStringVar(&t.mapLogs, "map", nil, "columns of the log: `FIELD=COLUMN` for time, login, subject, branch, device, action, outcome or born")
-	f.StringToStringVar(&t.mapLists, "map-complaints", nil, "columns of the complaints: `FIELD=COLUMN` for subject, called, knew or ref")
+	f.StringToStringVar(&t.mapLists, "map-complaints", nil, "columns of the complaints: `FIELD=COLUMN` for subject, called, knew, ref, phone, email, registration or name")
 	f.StringVar(&t.by, "by", "login", "what is ranked beside branches: `login` or device")
 	f.StringVar(&t.plan, "plan", "", "write the planted customers of the next best test to a `file`, to be filled in for custody canary add --list")
 	f.StringVar(&t.page, "page", "trace.html", "the `file` for the page; none writes no page")
@@ -88,7 +91,7 @@ cause complaints.`,
 	f.StringVar(&t.found, "found", "", "trace a `file` that was found, in place of complaints")
 	f.Var(&t.foundAt, "found-at", "when the file was found: a `time`; now if not given")
 	f.StringVar(&t.key, "key", "", "the `column` of the found file that holds customers' keys")
-	f.StringVar(&t.customers, "customers", "", "with --log and --found: a `file` of customers' keys, phones and mail addresses")
+	f.StringVar(&t.customers, "customers", "", "with --log: a `file` of customers' keys, phones, mail addresses, registrations and names")
 	f.StringVar(&t.copies, "copies", "", "a `file` of declared copies: copy, made, customer_id, pseudonym, canary")
 	f.StringSliceVar(&t.sources, "source", nil, "somebody who holds records as a whole: `KIND:NAME=FILE`, of partner, copy, upstream or branch; repeatable")
 	return cmd
@@ -118,6 +121,9 @@ func (a *app) read(ctx context.Context, t *traceRun, q *inquiry.Inquiry) (e *evi
 		f = e.file
 	} else {
 		if err := readAll(t.logs, t.mapLogs, q.Log); err != nil {
+			return nil, nil, err
+		}
+		if err := t.knowCustomers(q); err != nil {
 			return nil, nil, err
 		}
 		if err := readAll(t.lists, t.mapLists, q.Complaints); err != nil {
@@ -155,9 +161,14 @@ func (a *app) trace(ctx context.Context, t *traceRun) error {
 	defer bad.close()
 	q := inquiry.New(zone, bad.add)
 	q.By, q.MonthFirst, q.Now = inquiry.Kind(t.by), t.monthFirst, a.now()
+	q.Version = version
+	sums := digests(append(slices.Clone(t.logs), t.lists...))
 	e, file, err := a.read(ctx, t, q)
 	if err != nil {
 		return err
+	}
+	for file, sum := range <-sums {
+		q.Digest(file, sum)
 	}
 	answer, err := a.answer(t, q, e, file)
 	if err != nil {
@@ -217,7 +228,7 @@ func readAll(files []string, said map[string]string, read func(string, io.Reader
 	for name, column := range said {
 		f, ok := accesslog.ParseField(name)
 		if !ok {
-			return custody.E(custody.CodeInvalid, fmt.Sprintf("no field is called %q", name), "fields are time, login, subject, branch, device, born, and of complaints subject, called, knew, ref")
+			return custody.E(custody.CodeInvalid, fmt.Sprintf("no field is called %q", name), "fields are time, login, subject, branch, device, action, outcome, born, and of complaints subject, called, knew, ref, phone, email, registration, name")
 		}
 		columns[f] = column
 	}
@@ -320,6 +331,15 @@ func (a *app) sayRead(r *inquiry.Answer, t *traceRun, bad *badLines) {
 	}
 	if bad.n > 0 {
 		a.say("%s not understood: see %s", plural(bad.n, "line"), t.bad)
+	}
+	for _, w := range r.Warnings {
+		a.say("Take care: %s", printable(w))
+	}
+	if r.Other > 0 {
+		a.say("%s found the customer by a phone, mail address, registration or name, or by a number written otherwise than in the log", plural(r.Other, "complaint"))
+	}
+	if r.Repeated > 0 {
+		a.say("%s of a line that was there already, with the same second, login and customer; it counts once", plural(r.Repeated, "repetition"))
 	}
 	if r.Refused > 0 {
 		a.say("%s lines say that nothing was shown and do not count", inquiry.Thousands(r.Refused))

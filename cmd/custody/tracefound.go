@@ -2,10 +2,15 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io"
+	"os"
+	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"custody"
 	"custody/accesslog"
@@ -58,10 +63,31 @@ type fileIndex struct {
 }
 
 func (i *fileIndex) Find(dst []custody.SubjectID, c custody.Category, value []byte) []custody.SubjectID {
+	if c == custody.Name {
+		return append(dst, i.by[c.String()+" "+oneName(string(value))]...)
+	}
 	if form, ok := subjects.Canonical(nil, c, value); ok {
 		return append(dst, i.by[c.String()+" "+string(form)]...)
 	}
 	return dst
+}
+
+// oneName is the one spelling of a name: small letters, without titles and signs.
+func oneName(text string) string {
+	words := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	if len(words) > 1 && slices.Contains([]string{"mr", "mrs", "ms", "miss", "dr", "mx"}, words[0]) {
+		words = words[1:]
+	}
+	return strings.Join(words, " ")
+}
+
+// isNameColumn says whether a list's column holds customers' names.
+func isNameColumn(column string) bool {
+	switch strings.ToLower(strings.NewReplacer("_", "", " ", "", "-", "").Replace(column)) {
+	case "name", "fullname", "customername", "clientname":
+		return true
+	}
+	return false
 }
 
 func (i *fileIndex) Lookup(key []byte) (custody.SubjectID, bool) { return i.q.Number(string(key)) }
@@ -87,6 +113,10 @@ func (i *fileIndex) customers(path string) error {
 			}
 		}
 		for _, c := range r.Cells {
+			if known && isNameColumn(c.Column) {
+				name := custody.Name.String() + " " + oneName(c.Text)
+				i.by[name] = append(i.by[name], id)
+			}
 			for _, category := range []custody.Category{custody.Phone, custody.Email, custody.Vehicle} {
 				if form, ok := subjects.Canonical(nil, category, []byte(c.Text)); ok && known && c.Column != key {
 					name := category.String() + " " + string(form)
@@ -107,6 +137,39 @@ func keyColumn(r found.Row) string {
 		}
 	}
 	return ""
+}
+
+// knowCustomers lets complaints say whose they are by a phone and the like.
+func (t *traceRun) knowCustomers(q *inquiry.Inquiry) error {
+	if t.customers == "" || t.found != "" {
+		return nil
+	}
+	index := &fileIndex{q, map[string][]custody.SubjectID{}}
+	q.Customers(index)
+	return index.customers(t.customers)
+}
+
+// digests gives the SHA-256 of files as they are, by name; one that cannot be read has none.
+func digests(files []string) <-chan map[string]string {
+	done := make(chan map[string]string, 1)
+	go func() {
+		sums := map[string]string{}
+		for _, name := range files {
+			f, err := os.Open(name)
+			if err != nil {
+				continue
+			}
+			h := sha256.New()
+			if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+				if _, err := io.Copy(h, f); err == nil {
+					sums[name] = hex.EncodeToString(h.Sum(nil))
+				}
+			}
+			f.Close()
+		}
+		done <- sums
+	}()
+	return done
 }
 
 // foundInFiles reads the found file against the customers of access logs.

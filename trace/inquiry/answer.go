@@ -47,6 +47,13 @@ type Answer struct {
 	// to its person.
 	Evidence []string `json:"evidence,omitempty"`
 
+	// Warnings say what may be wrong with what was read.
+	Warnings []string       `json:"warnings,omitempty"`
+	Other    int            `json:"complaints_found_otherwise,omitempty"` // not by the key as it is in the log
+	Knew     map[string]int `json:"callers_knew,omitempty"`               // complaints used, by what the caller knew
+	Repeated int            `json:"looks_repeated,omitempty"`             // lines that are there twice: they count once
+	Settings []string       `json:"settings"`                             // what another needs to get the same
+
 	picture []row
 }
 
@@ -97,18 +104,14 @@ func (q *Inquiry) run(o trace.Options) (*Answer, error) {
 	o.Redraws = cmp.Or(o.Redraws, 999)
 	q.looks.Freeze()
 	list := make([]trace.Complaint, len(q.complaints))
-	for i, c := range q.complaints {
+	for i := range q.complaints {
+		c := &q.complaints[i]
 		list[i] = c.Complaint
-		switch {
-		case c.why != "":
-			list[i].Subject = nobody
-		case c.key != "":
-			list[i].Subject = q.known(c.key)
-		}
+		list[i].Subject, c.why = q.whose(c)
 	}
 	r, err := trace.Run(q.looks, list, o)
 	if err != nil {
-		return nil, err
+		return nil, q.untraceable(err)
 	}
 	a := q.answer(r, o)
 	a.picture = q.rows(r, list)
@@ -168,6 +171,7 @@ func (q *Inquiry) answer(r *trace.Result, o trace.Options) *Answer {
 		a.Sources = append(a.Sources, Source{q.names[s.Candidate], s.P, s.Posterior, s.Found()})
 	}
 	a.Several = several(a.Sources)
+	q.tell(a, r, o)
 	q.conclude(a, r)
 	return a
 }

@@ -12,6 +12,7 @@ import (
 	"custody"
 	"custody/accesslog"
 	"custody/trace"
+	"custody/trace/found"
 )
 
 // epoch is before everything that is traced.
@@ -51,6 +52,7 @@ type Inquiry struct {
 	Zone       *time.Location // of times that do not say
 	MonthFirst bool           // 04/05/2026 is the fifth of April
 	Now        time.Time      // calls a day and more after it are mistakes; zero believes all
+	Version    string         // of the program, for the answer
 	By         Kind           // what is ranked beside branches: logins unless it is Device
 
 	names      []Name
@@ -71,7 +73,11 @@ type Inquiry struct {
 	lookup   func(key string) (custody.SubjectID, bool)
 	met      []bool
 	distinct int
-	refused  int // lines of looks by which nothing was shown
+	refused  int                          // lines of looks by which nothing was shown
+	index    found.Index                  // of customers by phones and the like; nil: there is none
+	loose    map[string]custody.SubjectID // keys without what spreadsheets take off
+	other    int                          // complaints whose customer was not found by the key as it is
+	warnings []string
 	masked   int // looks that showed no way to reach the customer
 
 	reasons []custody.Template
@@ -83,10 +89,13 @@ type Inquiry struct {
 type complaint struct {
 	trace.Complaint
 	line int
-	key  string
-	ref  string
-	knew string
-	why  string // why it can say nothing; empty: it may
+	// listed says that the line's words say whose it is; otherwise Subject does.
+	listed bool
+	key    string
+	ref    string
+	knew   string
+	by     [len(ways)]string // what else says whose it is
+	why    string            // why it can say nothing; empty: it may
 }
 
 // Read says how a file was read.
@@ -95,6 +104,7 @@ type Read struct {
 	Rows    int               `json:"rows"`
 	Bad     int               `json:"bad_lines"`
 	Columns []string          `json:"columns"`
+	Digest  string            `json:"sha256,omitempty"` // of the file as it is
 	Mapping accesslog.Mapping `json:"-"`
 }
 
@@ -127,6 +137,17 @@ func (q *Inquiry) badIn(file string) func(accesslog.Bad) {
 
 func read(file string, r *accesslog.Report) Read {
 	return Read{File: file, Rows: r.Rows, Bad: r.BadLines, Columns: r.Lines(), Mapping: r.Mapping}
+}
+
+// Digest notes the SHA-256 of a file that was read, in hexadecimal.
+func (q *Inquiry) Digest(file, sum string) {
+	for _, list := range [][]Read{q.logs, q.lists, q.sources} {
+		for i := range list {
+			if list[i].File == file {
+				list[i].Digest = sum
+			}
+		}
+	}
 }
 
 // in says which file an error is about.
@@ -188,49 +209,6 @@ func (q *Inquiry) subject(key string) custody.SubjectID {
 	q.subjects[key] = s
 	q.keys = append(q.keys, key)
 	return s
-}
-
-// Complaints reads a list of complaints.
-func (q *Inquiry) Complaints(file string, r io.Reader, said map[accesslog.Field]string) error {
-	report, err := accesslog.Read(r, accesslog.Options{
-		Wanted: []accesslog.Field{accesslog.Subject, accesslog.Called, accesslog.Knew, accesslog.Ref},
-		Needed: []accesslog.Field{accesslog.Subject, accesslog.Called},
-		Said:   said, Zone: q.Zone, MonthFirst: q.MonthFirst, Bad: q.badIn(file),
-	}, func(r *accesslog.Row) error {
-		c := complaint{line: r.Line, key: strings.Clone(r.Get(accesslog.Subject)), ref: strings.Clone(r.Get(accesslog.Ref)), knew: strings.Clone(r.Get(accesslog.Knew))}
-		c.Called, c.Knew = r.At[accesslog.Called], knew(c.knew)
-		if !q.Now.IsZero() && c.Called.After(q.Now.AddDate(0, 0, 1)) {
-			c.why = "the call is dated in the future"
-		}
-		q.complaints = append(q.complaints, c)
-		return nil
-	})
-	if err != nil {
-		return in(file, err)
-	}
-	q.lists = append(q.lists, read(file, report))
-	return nil
-}
-
-// knew weighs what the caller knew, by the words that lists use for it.
-func knew(text string) float64 {
-	text = strings.ToLower(text)
-	for _, w := range []struct {
-		words []string
-		ratio float64
-	}{
-		{[]string{"planted", "canary"}, trace.KnewCanary},
-		{[]string{"accident", "claim", "crash", "collision", "estimate", "repair", "insurer"}, trace.KnewAccident},
-		{[]string{"vehicle", "registration", "reg", "car", "make", "model"}, trace.KnewVehicle},
-		{[]string{"name", "address"}, trace.KnewName},
-	} {
-		for _, word := range w.words {
-			if strings.Contains(text, word) {
-				return w.ratio
-			}
-		}
-	}
-	return trace.KnewNothing
 }
 
 // group gives a candidate's branch, for the test within branches.
