@@ -23,7 +23,6 @@ type lookRow struct {
 	Reason    string
 	Session   custody.SessionID
 	Linked    bool // the visitor may see its customers
-	Noted     string
 	PersonRef bool // the visitor may open the person's page
 }
 

@@ -128,12 +128,6 @@ func newSecret(prefix string) string {
 	return prefix + strings.ToLower(base32.StdEncoding.EncodeToString(b[:]))
 }
 
-// IsSecret says whether text looks like one of our secrets, so that a statement
-// or a log line that holds one can be recognised.
-func IsSecret(text string) bool {
-	return (strings.HasPrefix(text, tokenPrefix) || strings.HasPrefix(text, secretPrefix)) && len(text) == 36
-}
-
 // live counts the credentials of a login on a system.
 func (s *snapshot) live(at place, now time.Time) (n int) {
 	for _, c := range s.keys[at] {

@@ -37,7 +37,7 @@ func TestTokenOpensASessionOfOneNamedPerson(t *testing.T) {
 func TestTokenIsShownOnceAndKeptNowhere(t *testing.T) {
 	k := newKit(t)
 	token := k.token(t, "alice")
-	if !regexp.MustCompile(`^cst_[a-z2-7]{32}$`).MatchString(token) || !identity.IsSecret(token) {
+	if !regexp.MustCompile(`^cst_[a-z2-7]{32}$`).MatchString(token) {
 		t.Errorf("the token has %d characters, not cst_ and 32 of base32", len(token))
 	}
 	must(t, k.store.Scrub(context.Background()))

@@ -26,7 +26,6 @@ type Kind string
 
 // The kinds that the parts of Custody put.
 const (
-	PersonJoined      Kind = "person.joined"
 	PersonMoved       Kind = "person.moved"
 	PersonLeft        Kind = "person.left"
 	PersonDormant     Kind = "person.dormant"     // a login that was not used has expired
@@ -44,8 +43,6 @@ const (
 	ReasonsDrifted    Kind = "reasons.drift" // what explains looks is no longer what is declared
 	ComplaintReceived Kind = "complaint.received"
 	ComplaintDue      Kind = "complaint.due" // its acknowledgement is
-	FindingWorse      Kind = "finding.worse" // a guarded system got worse
-	PortalSwitched    Kind = "portal.switched"
 	LedgerUnwell      Kind = "ledger.unwell"
 	Checkpoint        Kind = "ledger.checkpoint" // for those who keep checkpoints, and nobody else
 	Trial             Kind = "notice.trial"      // custody notice test

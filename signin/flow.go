@@ -19,9 +19,6 @@ const sessionCookie = "custody"
 // Path=/ and no Domain (RFC 6265bis, section 4.1.3.2).
 func (d *Door) cookieName(kind string) string { return "__Host-" + kind + "_" + d.o.System }
 
-// OwnCookie says whether a cookie is the door's: it must not reach the application.
-func OwnCookie(name string) bool { return len(name) > 14 && name[:14] == "__Host-custody" }
-
 func (d *Door) setCookie(w http.ResponseWriter, kind, value string, age time.Duration) {
 	c := &http.Cookie{Name: d.cookieName(kind), Value: value, Path: "/", Secure: true, HttpOnly: true,
 		SameSite: http.SameSiteLaxMode, MaxAge: int(age / time.Second)}

@@ -73,13 +73,6 @@ func (s *Store) scrub(ctx context.Context) error {
 	return nil
 }
 
-// ErasedSince lists the numbers that were erased at a moment or later, ascending. A
-// running gateway asks when Watch says changed, and forgets their keys and
-// identifiers.
-func (s *Store) ErasedSince(at time.Time) ([]custody.SubjectID, error) {
-	return list(s.read, scanNumber[custody.SubjectID], "SELECT number FROM subjects WHERE erased >= ? ORDER BY number", at.UnixMilli())
-}
-
 // Scrub empties the log again, after an erasure that could not.
 func (s *Store) Scrub(ctx context.Context) error { return s.scrub(ctx) }
 

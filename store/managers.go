@@ -65,12 +65,6 @@ func (s *Store) Managers(ctx context.Context, all bool) ([]Manager, error) {
 		JOIN people p ON p.id = m.person JOIN organisations o ON o.id = m.organisation WHERE ?1 OR m.ended IS NULL ORDER BY m.id`, all)
 }
 
-// MayManage says whether somebody manages an organisation's branch now, and works here.
-func (s *Store) MayManage(ctx context.Context, by custody.PersonID, org custody.OrganisationID, branch string, at time.Time) (ok bool, err error) {
-	err = s.read.QueryRowContext(ctx, "SELECT "+manages, by, org, branch, at.UnixMilli()).Scan(&ok)
-	return ok, fault(err)
-}
-
 // manages is the condition that person ?1 manages branch ?3 of organisation ?2 at ?4.
 // Who manages one branch does not manage people of whom no branch is known.
 const manages = `EXISTS (SELECT 1 FROM managers m WHERE m.person = ?1 AND m.organisation = ?2 AND m.branch IN ('', ?3) AND m.ended IS NULL)

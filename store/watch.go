@@ -9,10 +9,6 @@ import (
 	"custody"
 )
 
-// WatchEvery is how often a gate should look for changes: with Reload well under
-// the second that P3 allows.
-const WatchEvery = 100 * time.Millisecond
-
 // Watch looks for changes of rights by any process, this one too, until ctx ends.
 // It calls fn after every look: with changed when rights are other than at the last
 // look or could not be read since, and with an error when it could not look. A gate that hears an error, or

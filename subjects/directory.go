@@ -88,23 +88,6 @@ func (d *Directory) Lookup(system custody.SystemID, key []byte) (custody.Subject
 	return k.texts.lookup(textKey{false, key})
 }
 
-// LookupInt is Lookup for a key that is an integer, as binary results carry it.
-func (d *Directory) LookupInt(system custody.SystemID, key int64) (custody.SubjectID, bool) {
-	if k := d.of(system); k != nil {
-		return k.numbers.lookup(key)
-	}
-	return 0, false
-}
-
-// LookupUUID is Lookup for a key that is a uuid, as binary results carry it.
-func (d *Directory) LookupUUID(system custody.SystemID, key [16]byte) (custody.SubjectID, bool) {
-	k := d.of(system)
-	if k == nil {
-		return 0, false
-	}
-	return k.texts.lookup(textKey{true, key[:]})
-}
-
 // Assign gives the numbers of keys and asks the namer for those that have none yet.
 // When it returns without an error, every number is durable. Repeats are allowed.
 func (d *Directory) Assign(system custody.SystemID, list []string) ([]custody.SubjectID, error) {

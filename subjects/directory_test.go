@@ -72,13 +72,6 @@ func TestDirectoryKeysOfEveryKind(t *testing.T) {
 			t.Errorf("key %d is known in another system", i)
 		}
 	}
-	if id, ok := d.LookupInt(3, 42); !ok || id != ids[2] {
-		t.Error("LookupInt differs from Lookup")
-	}
-	u, _ := parseUUID([]byte(keys[9]))
-	if id, ok := d.LookupUUID(3, u); !ok || id != ids[9] {
-		t.Error("LookupUUID differs from Lookup")
-	}
 	for _, k := range []string{"1", "43", "C-1002", "x", "0f8fad5b-d9cb-469f-a165-70867728950f"} {
 		if id, ok := d.Lookup(3, []byte(k)); ok {
 			t.Errorf("unknown key %q found as %d", k, id)

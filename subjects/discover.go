@@ -172,3 +172,21 @@ type reason struct {
 	text    string
 	percent int
 }
+
+// SystemName makes a system's name of the database's: lower-case letters, digits,
+// dashes and underscores, a letter first.
+func (p *Proposal) SystemName() string {
+	name := strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z', r >= '0' && r <= '9', r == '-', r == '_':
+			return r
+		case r >= 'A' && r <= 'Z':
+			return r - 'A' + 'a'
+		}
+		return '_'
+	}, p.Database)
+	if name == "" || name[0] < 'a' || name[0] > 'z' {
+		name = "db" + name
+	}
+	return name[:min(len(name), 60)]
+}

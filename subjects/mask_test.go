@@ -140,61 +140,6 @@ func TestMaskValueKeepsTheType(t *testing.T) {
 	}
 }
 
-// Each binary mask, read with the client's decoder, is what the text mask says.
-func TestMaskBinaryAgreesWithText(t *testing.T) {
-	types := pgtype.NewMap()
-	for _, m := range []struct {
-		oid   uint32
-		value string
-	}{
-		{pgtype.TextOID, "07700 900123"}, {pgtype.DateOID, "1984-03-07"}, {pgtype.DateOID, "2000-01-01"}, {pgtype.DateOID, "2024-12-31"},
-		{pgtype.DateOID, "0001-01-01"}, {pgtype.TimestampOID, "1984-03-07 12:00:00"}, {pgtype.TimestamptzOID, "1999-12-31 23:59:59Z"},
-		{pgtype.JSONBOID, `{"a":1}`}, {pgtype.TextArrayOID, "{a,b}"}, {pgtype.VarcharArrayOID, "{a,b}"},
-	} {
-		binary := recode(t, types, m.oid, pgtype.TextFormatCode, pgtype.BinaryFormatCode, []byte(m.value))
-		masked, ok := MaskBinary(nil, custody.Phone, m.oid, binary)
-		if !ok {
-			t.Errorf("%d %q was refused", m.oid, m.value)
-			continue
-		}
-		want, _ := MaskValue(nil, custody.Phone, m.oid, []byte(m.value))
-		if m.oid == pgtype.TimestamptzOID {
-			want = bytes.TrimSuffix(want, []byte("+00"))
-			want = append(want, "Z"...)
-		}
-		if got := recode(t, types, m.oid, pgtype.BinaryFormatCode, pgtype.TextFormatCode, masked); !bytes.Equal(bytes.Trim(got, `"{}`), bytes.Trim(want, `"{}`)) {
-			t.Errorf("%d %q: binary mask reads %q, text mask is %q", m.oid, m.value, got, want)
-		}
-	}
-	infinity, want := []byte{0x7f, 0xff, 0xff, 0xff}, recode(t, types, pgtype.DateOID, pgtype.TextFormatCode, pgtype.BinaryFormatCode, []byte("1900-01-01"))
-	if got, ok := MaskBinary(nil, custody.DateOfBirth, pgtype.DateOID, infinity); !ok || !bytes.Equal(got, want) {
-		t.Errorf("infinity is masked as %x", got)
-	}
-	if got, ok := MaskBinary([]byte{}, custody.FreeText, pgtype.ByteaOID, []byte{1, 2}); !ok || len(got) != 0 {
-		t.Errorf("bytes are masked as %x", got)
-	}
-	if _, ok := MaskBinary(nil, custody.DateOfBirth, pgtype.DateOID, []byte{1}); ok {
-		t.Error("a date of one byte was masked")
-	}
-}
-
-func recode(t *testing.T, types *pgtype.Map, oid uint32, from, to int16, value []byte) []byte {
-	t.Helper()
-	typ, ok := types.TypeForOID(oid)
-	if !ok {
-		t.Fatalf("type %d", oid)
-	}
-	v, err := typ.Codec.DecodeValue(types, oid, from, value)
-	if err != nil {
-		t.Fatalf("type %d: %v", oid, err)
-	}
-	out, err := types.Encode(oid, to, v, nil)
-	if err != nil {
-		t.Fatalf("type %d: %v", oid, err)
-	}
-	return out
-}
-
 func FuzzMask(f *testing.F) {
 	for _, m := range masks {
 		f.Add(byte(m.category), []byte(m.value))

@@ -2,8 +2,6 @@ package subjects
 
 import (
 	"bytes"
-	"encoding/binary"
-	"time"
 
 	"github.com/jackc/pgx/v5/pgtype"
 
@@ -69,58 +67,4 @@ func maskDate(dst []byte, oid uint32, value []byte) ([]byte, bool) {
 		dst = append(dst, "+00"...)
 	}
 	return dst, true
-}
-
-// MaskBinary is MaskValue for binary format, with the same results.
-func MaskBinary(dst []byte, category custody.Category, oid uint32, value []byte) ([]byte, bool) {
-	if value == nil {
-		return dst, Maskable(oid)
-	}
-	switch oid {
-	case pgtype.JSONBOID:
-		return append(append(append(dst, 1, '"'), hidden...), '"'), true
-	case pgtype.TextArrayOID, pgtype.VarcharArrayOID:
-		return appendArray(dst, oid), true
-	case pgtype.ByteaOID:
-		return dst, true
-	case pgtype.DateOID:
-		if len(value) != 4 {
-			return dst, false
-		}
-		days := int64(int32(binary.BigEndian.Uint32(value)))
-		return binary.BigEndian.AppendUint32(dst, uint32(yearStart(days*86400)/86400)), true
-	case pgtype.TimestampOID, pgtype.TimestamptzOID:
-		if len(value) != 8 {
-			return dst, false
-		}
-		micros := int64(binary.BigEndian.Uint64(value))
-		return binary.BigEndian.AppendUint64(dst, uint64(yearStart(micros/1e6)*1e6)), true
-	}
-	return MaskValue(dst, category, oid, value)
-}
-
-// postgresEpoch is 2000-01-01 in seconds since 1970: binary dates count from there.
-const postgresEpoch = 946684800
-
-// yearStart moves a time, in seconds since 2000, to the start of its year. Years that
-// maskDate would not show become 1900 here too.
-func yearStart(seconds int64) int64 {
-	year := time.Unix(seconds+postgresEpoch, 0).UTC().Year()
-	if year < 1800 || year > 2099 {
-		year = 1900
-	}
-	return time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC).Unix() - postgresEpoch
-}
-
-// appendArray writes an array of one element: dimensions, no nulls, the element's
-// type, length 1 from 1, and the element with its length.
-func appendArray(dst []byte, oid uint32) []byte {
-	element := uint32(pgtype.TextOID)
-	if oid == pgtype.VarcharArrayOID {
-		element = pgtype.VarcharOID
-	}
-	for _, n := range []uint32{1, 0, element, 1, 1, uint32(len(hidden))} {
-		dst = binary.BigEndian.AppendUint32(dst, n)
-	}
-	return append(dst, hidden...)
 }

@@ -92,9 +92,6 @@ func (f *Filter) adopt() {
 	f.inOrder()
 }
 
-// Unattributed counts the values that were hidden because the answer named no
-// subject whose they could be.
-func (f *Filter) Unattributed() int { return f.hidden }
-
-// Hid gives the categories of those values.
+// Hid gives the categories of values that were hidden because the answer named no subject
+// whose they could be.
 func (f *Filter) Hid() custody.CategorySet { return f.hid }

@@ -101,7 +101,7 @@ func (w *world) filterParts(kind Kind, o Options, tr treatments, parts ...[]byte
 		}
 	}
 	out, err = f.Close(out)
-	w.hidden = f.Unattributed()
+	w.hidden = f.hidden
 	return out, found, err
 }
 
