@@ -41,11 +41,11 @@ func (c *conn) recordAhead(st *step, pins []string) error {
 		return err
 	}
 	b := &c.behind
-	if t := c.raw.hot; t != nil {
+	if c.task.In() {
 		if b.record, err = p.Join(); err != nil {
 			return err
 		}
-		b.active, b.task, b.number = true, t, t.join(b.record)
+		b.active, b.task, b.number = true, c.task, c.task.Join(b.record)
 		c.ahead = ahead{st.Statement, id}
 		return nil
 	}

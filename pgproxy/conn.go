@@ -12,6 +12,7 @@ import (
 
 	"custody"
 	"custody/gate"
+	"custody/internal/loop"
 )
 
 // How a connection stands with its client, for nudge.
@@ -27,7 +28,7 @@ const (
 type conn struct {
 	s        *Server
 	sys      *System
-	raw      *socket // the client's, below TLS
+	raw      *loop.Socket // the client's, below TLS
 	client   net.Conn
 	in       *reader // from the client
 	up       *upstream
@@ -54,17 +55,17 @@ type conn struct {
 	copyOut    *copyDecoder
 	source     *copySource // what is copied in, if it changes personal data
 	behind     behind
-	changes    changes   // of the open transaction
-	script     *script   // that is being run
-	broken     bool      // a statement of the script has failed
-	released   time.Time // when a large part last left
-	late       bool      // an answer was stopped that the database believes complete, Sync included
-	poison     bool      // the database believes complete what the client was told has failed
-	unread     int       // bytes sent since the database was last listened to
-	busy       int       // messages since the client was last silent; negative: not yet to go into a loop
-	markless   bool      // the database ends no csv data at a line of \.
-	lodged     bool      // runs in a coroutine that a loop began
-	quick      *quick    // serves its plainest statements; nil before it was in a loop
+	changes    changes    // of the open transaction
+	script     *script    // that is being run
+	broken     bool       // a statement of the script has failed
+	released   time.Time  // when a large part last left
+	late       bool       // an answer was stopped that the database believes complete, Sync included
+	poison     bool       // the database believes complete what the client was told has failed
+	unread     int        // bytes sent since the database was last listened to
+	busy       int        // messages since the client was last silent; negative: not yet to go into a loop
+	markless   bool       // the database ends no csv data at a line of \.
+	task       *loop.Task // whose code runs; nil before it was in a loop, and when the rest of its stay has ended
+	quick      *quick     // serves its plainest statements; nil before it was in a loop
 }
 
 // serve runs the connection after sign-in, in a goroutine of its own: the stack that
@@ -81,8 +82,8 @@ func (c *conn) serve() {
 // connection that is busy goes on in a loop.
 func (c *conn) run(err error) {
 	for err == nil {
-		if c.lodged && c.raw.hot == nil { // it has left the loop: the rest of its stay ends here
-			c.lodged = false
+		if c.task != nil && !c.task.In() { // it has left the loop: its task ends here
+			c.task = nil
 			go c.run(nil)
 			return
 		}
@@ -92,7 +93,7 @@ func (c *conn) run(err error) {
 		var m message
 		if m, err = c.receive(); err == errSilent {
 			c.cool(0)
-			c.busy = 0
+			c.busy, c.task = 0, nil
 			go c.wait()
 			return
 		}

@@ -6,6 +6,7 @@ import (
 
 	"custody"
 	"custody/gate"
+	"custody/internal/loop"
 )
 
 // Desk is a connection without sockets, for benchmarks of what happens between them.
@@ -14,7 +15,7 @@ type Desk struct{ c *conn }
 // NewDesk makes a connection of a session whose client throws everything away.
 func NewDesk(sys *System, g *gate.Gate, s *gate.Session, o Options) *Desk {
 	o.Gate = g
-	c := &conn{s: &Server{o: o}, sys: sys, gate: s, raw: &socket{}, client: nowhere{}}
+	c := &conn{s: &Server{o: o}, sys: sys, gate: s, raw: &loop.Socket{}, client: nowhere{}}
 	c.statements, c.portals = map[string]*prepared{}, map[string]*portal{}
 	c.answer = s.Begin(custody.RouteQuery, 0)
 	return &Desk{c}

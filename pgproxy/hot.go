@@ -1,6 +1,6 @@
 package pgproxy
 
-import "runtime"
+import "custody/internal/loop"
 
 // busyAfter is how many messages in a row, without silence between, make a
 // connection go on in a loop.
@@ -16,34 +16,25 @@ const (
 // takes long to analyse.
 const maxQuick = 16 << 10
 
-// loops gives how many a server has: they and what they wake share the processors.
-func loops() int { return max(1, runtime.GOMAXPROCS(0)/2) }
-
-// openLoops starts the server's loops, when they are first wanted.
-func (s *Server) openLoops() {
-	for range loops() {
-		if l := newLoop(); l != nil {
-			s.loops = append(s.loops, l)
-		}
-	}
-}
-
 // heats lets the connection go on in a loop, if it is busy. The caller's goroutine
 // has ended its work then.
 func (c *conn) heats() bool {
-	if c.busy < c.s.o.busyAfter || c.raw.hot != nil || c.up.socket == nil || c.copying || len(c.queue) > 0 || c.behind.active {
+	if c.busy < busyAfter || c.task != nil || c.up.socket == nil || c.copying || len(c.queue) > 0 || c.behind.active {
 		return false
 	}
-	c.s.once.Do(c.s.openLoops)
+	c.s.once.Do(func() { c.s.loops = loop.Several(loop.Sleeping) })
 	if len(c.s.loops) == 0 {
 		c.busy = -1 << 30
 		return false
 	}
 	l := c.s.loops[int(c.s.turn.Add(1))%len(c.s.loops)]
-	err := l.adopt(c.raw, c.up.socket, func(t *task) {
-		c.lodged, t.quick = true, c.quickly()
+	err := l.Adopt(func(t *loop.Task) {
+		c.task = t
+		if q := c.quickly(); q != nil {
+			t.Deputy = q
+		}
 		c.run(nil)
-	})
+	}, c.raw, c.up.socket)
 	if err != nil {
 		c.busy = -coolSlow
 	}
@@ -52,16 +43,16 @@ func (c *conn) heats() bool {
 
 // cool leaves the loop before something that may take long, for so many messages.
 func (c *conn) cool(messages int) {
-	if t := c.raw.hot; t != nil {
-		t.leave()
+	if c.task.In() {
+		c.task.Leave()
 		c.busy = -messages
 	}
 }
 
 // commit records what was collected and waits until it is durable.
 func (c *conn) commit() error {
-	t := c.raw.hot
-	if t == nil || c.answer.Pending() == 0 {
+	t := c.task
+	if !t.In() || c.answer.Pending() == 0 {
 		return c.answer.Commit()
 	}
 	p, err := c.answer.Take()
@@ -72,5 +63,5 @@ func (c *conn) commit() error {
 	if err != nil {
 		return err
 	}
-	return t.hold(t.join(record), record)
+	return t.Hold(t.Join(record), record)
 }

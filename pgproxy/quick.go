@@ -6,7 +6,7 @@ import (
 	"hash/maphash"
 
 	"custody"
-	"custody/internal/rawsocket"
+	"custody/internal/loop"
 	"custody/pgproxy/lineage"
 )
 
@@ -82,22 +82,16 @@ func (q *quick) learn(sql string, steps []step) {
 	q.texts[sql] = &harmless{sql: sql, steps: steps, cat: steps[0].cat}
 }
 
-// turn is called when a socket may have something to read. It says whether the
-// connection must be resumed.
-func (q *quick) turn(which int) (resume bool) {
+// Ready implements loop.Deputy.
+func (q *quick) Ready(s *loop.Socket) (resume bool) {
 	switch {
-	case which == fromClient && q.runs == nil:
+	case s == q.c.raw && q.runs == nil:
 		return q.ask()
-	case which == fromDatabase && q.runs != nil:
+	case s != q.c.raw && q.runs != nil:
 		return q.answer()
 	}
 	return false // a word of the database that nobody asked for, or a client in a hurry
 }
-
-const (
-	fromClient = iota
-	fromDatabase
-)
 
 // rests says whether nothing is under way, so that the client's next message begins
 // something new.
@@ -110,31 +104,29 @@ func (c *conn) rests() bool {
 // ask takes the client's message and sends it on, if it is of a known kind.
 func (q *quick) ask() (resume bool) {
 	c := q.c
-	if !c.rests() || c.raw.expired.Load() || !c.awakes() {
+	if !c.rests() || c.raw.Expired() || !c.awakes() {
 		return true
 	}
-	n, again, err := rawsocket.Receive(c.raw.fd, c.in.buf)
+	n, again, err := c.raw.TryRead(c.in.buf)
 	if again {
-		c.raw.ready = false
 		c.state.Store(waiting)
 		return false
 	}
-	if n == 0 || err != nil {
+	if err != nil {
 		return true // the connection will see for itself
 	}
-	c.raw.ready = c.raw.gone || n == len(c.in.buf)
 	q.burst = c.in.buf[:n]
 	if q.runs = q.recognise(); q.runs == nil {
-		c.raw.given = n
+		c.raw.Hand(n, nil)
 		return true
 	}
 	c.busy++
-	done, _, err := rawsocket.Send(c.up.socket.fd, q.burst)
+	done, err := c.up.socket.TryWrite(q.burst)
 	if done < n || err != nil {
 		c.send = append(c.send[:0], q.burst[done:]...)
 		return q.take()
 	}
-	if c.up.socket.ready {
+	if c.up.socket.Ready() {
 		return q.answer()
 	}
 	return false
@@ -206,32 +198,30 @@ func (q *quick) bound(bind, rest []byte) *harmless {
 // answer passes on the database's answer, if all of it is there.
 func (q *quick) answer() (resume bool) {
 	c, s := q.c, q.c.up.socket
-	if c.raw.expired.Load() || s.expired.Load() {
+	if c.raw.Expired() {
 		return q.take()
 	}
-	n, again, err := rawsocket.Receive(s.fd, c.server.buf)
+	n, again, err := s.TryRead(c.server.buf)
 	if again {
-		s.ready = false
 		return false
 	}
-	if n == 0 || err != nil {
+	if err != nil {
 		return q.take()
 	}
-	s.ready = s.gone || n == len(c.server.buf)
 	b := c.server.buf[:n]
 	if !q.plain(b) || c.answer.Commit() != nil { // nothing is pending: it asks whether anything may leave at all (P3)
 		c.server.r, c.server.w, c.server.full = 0, n, n == len(c.server.buf)
 		return q.take()
 	}
 	q.runs = nil
-	done, _, err := rawsocket.Send(c.raw.fd, b)
+	done, err := c.raw.TryWrite(b)
 	if done < n || err != nil {
 		c.out = append(c.out[:0], b[done:]...)
 		return q.take()
 	}
 	c.server.r, c.server.w = 0, 0
 	c.state.Store(waiting)
-	if c.raw.ready {
+	if c.raw.Ready() {
 		return q.ask()
 	}
 	return false
@@ -287,10 +277,9 @@ func (q *quick) fits(m message) bool {
 	return true
 }
 
-// interrupt gives an answer that is awaited to the connection, which is to be resumed
-// for a reason of its own.
-func (q *quick) interrupt() {
-	if q != nil && q.runs != nil {
+// Interrupt implements loop.Deputy: it gives an answer that is awaited to the connection.
+func (q *quick) Interrupt() {
+	if q.runs != nil {
 		q.take()
 	}
 }
@@ -299,7 +288,7 @@ func (q *quick) interrupt() {
 func (q *quick) take() (resume bool) {
 	c, h := q.c, q.runs
 	q.runs = nil
-	c.raw.taken = true
+	c.raw.Hand(0, errTaken)
 	if h == nil { // all but the writing is done
 		return true
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"custody"
+	"custody/internal/loop"
 	"custody/pgproxy/lineage"
 )
 
@@ -13,7 +14,7 @@ import (
 // a statement that shows nobody.
 func still(parsed bool) *quick {
 	sys := &System{System: &custody.System{}}
-	c := &conn{s: &Server{}, sys: sys, raw: &socket{}, statements: map[string]*prepared{}}
+	c := &conn{s: &Server{}, sys: sys, raw: &loop.Socket{}, statements: map[string]*prepared{}}
 	q := &quick{c: c, texts: map[string]*harmless{}, parsed: parsed}
 	q.runs = &harmless{steps: []step{{Statement: &lineage.Statement{Verb: lineage.Select}}}}
 	return q

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"custody"
+	"custody/internal/loop"
 )
 
 // part is how much of an answer is collected before it is recorded and released,
@@ -71,7 +72,7 @@ type behind struct {
 	active bool
 	done   chan error
 	record func() error // in a loop, in place of done: waits for the record
-	task   *task
+	task   *loop.Task
 	number uint64
 	out    []byte // its bytes; between parts, room for those of another
 }
@@ -92,7 +93,7 @@ func (b *behind) wait() error {
 	if record := b.record; record != nil {
 		t := b.task
 		b.record, b.task = nil, nil
-		return t.hold(b.number, record)
+		return t.Hold(b.number, record)
 	}
 	return <-b.done
 }

@@ -30,7 +30,7 @@ func (c *conn) settle() error {
 		if err := c.reply(m); err != nil {
 			return err
 		}
-		if len(c.out) >= slowPart && c.raw.hot == nil && !c.server.ready() && !c.server.full {
+		if len(c.out) >= slowPart && !c.task.In() && !c.server.ready() && !c.server.full {
 			linger()
 		}
 		if len(c.out) >= part || len(c.out) >= slowPart && !c.server.ready() && c.slow() {

@@ -21,6 +21,7 @@ import (
 
 	"custody"
 	"custody/gate"
+	"custody/internal/loop"
 )
 
 // SignIn is what a client showed when it connected. Kind is "token" or "certificate".
@@ -63,8 +64,6 @@ type Options struct {
 	// Refused is told of each sign-in that was refused for its credential, after the
 	// answer. It must not block; nil is told nothing.
 	Refused func(login, system string)
-
-	busyAfter int // [16] messages
 }
 
 // Server accepts clients for any number of systems on any number of listeners.
@@ -79,7 +78,7 @@ type Server struct {
 	wg    sync.WaitGroup
 
 	once  sync.Once // starts the loops
-	loops []*loop
+	loops []*loop.Loop
 	turn  atomic.Uint32
 }
 
@@ -96,9 +95,6 @@ func New(o Options) *Server {
 	}
 	if o.Log == nil {
 		o.Log = slog.Default()
-	}
-	if o.busyAfter == 0 {
-		o.busyAfter = busyAfter
 	}
 	s := &Server{
 		o: o, systems: map[string]*System{}, slots: make(chan struct{}, o.MaxConnections),
@@ -126,7 +122,7 @@ func (s *Server) Serve(l net.Listener) error {
 		select {
 		case s.slots <- struct{}{}:
 			s.wg.Add(1)
-			go s.handle(newSocket(c))
+			go s.handle(loop.NewSocket(c))
 		default:
 			go turnAway(c)
 		}
@@ -148,13 +144,13 @@ func (s *Server) Close() {
 	s.wg.Wait()
 	s.once.Do(func() {})
 	for _, l := range s.loops {
-		l.close()
+		l.Close()
 	}
 }
 
 // handle lets a client in, or not. The goroutine that serves the connection in the
 // end gives its slot back.
-func (s *Server) handle(raw *socket) {
+func (s *Server) handle(raw *loop.Socket) {
 	_ = raw.SetDeadline(time.Now().Add(s.o.SignInTimeout))
 	st, err := s.start(raw)
 	if err != nil || st == nil {

@@ -17,6 +17,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"custody"
+	"custody/internal/loop"
 	"custody/pgproxy/lineage"
 )
 
@@ -232,7 +233,7 @@ func printable(s string) string {
 // upstream is one connection to the guarded database.
 type upstream struct {
 	conn   net.Conn
-	socket *socket // below TLS; nil if it is of an unknown kind
+	socket *loop.Socket // below TLS; nil if it is of an unknown kind
 	in     *reader
 	config *pgconn.Config // as much of it as cancel needs
 	pid    uint32
@@ -254,7 +255,7 @@ func (sys *System) dial(ctx context.Context, params map[string]string, max int) 
 		if err != nil {
 			return nil, err
 		}
-		return newSocket(c), nil
+		return loop.NewSocket(c), nil
 	}
 	pc, err := pgconn.ConnectConfig(ctx, config)
 	if err != nil {
@@ -274,7 +275,7 @@ func (sys *System) dial(ctx context.Context, params map[string]string, max int) 
 	if t, ok := below.(*tls.Conn); ok {
 		below = t.NetConn()
 	}
-	socket, _ := below.(*socket)
+	socket, _ := below.(*loop.Socket)
 	return &upstream{
 		conn: h.Conn, socket: socket, in: newReader(h.Conn, max),
 		config: &pgconn.Config{Host: config.Host, Port: config.Port, TLSConfig: config.TLSConfig, DialFunc: dial},

@@ -1,3 +1,5 @@
+//go:build linux
+
 package loop
 
 import (
@@ -12,9 +14,6 @@ import (
 // once, and when the task is called out of the loop meanwhile.
 func TestLater(t *testing.T) {
 	l := open(t)
-	if l == nil {
-		return
-	}
 	long := bytes.Repeat([]byte("0123456789abcdef"), 1<<20)
 	for what, act := range map[string]struct {
 		body func(*Task, *Socket) // after the first byte was read
@@ -64,9 +63,6 @@ func TestLater(t *testing.T) {
 // all the same.
 func TestLaterAnswered(t *testing.T) {
 	l := open(t)
-	if l == nil {
-		return
-	}
 	client, s := pair(t)
 	got := make(chan byte, 1)
 	if err := l.Adopt(func(*Task) {
@@ -103,9 +99,6 @@ func TestLaterAnswered(t *testing.T) {
 // also when one of them does not take it at once and another one has failed.
 func TestLaterTogether(t *testing.T) {
 	l := open(t)
-	if l == nil {
-		return
-	}
 	a, one := pair(t)
 	b, two := pair(t)
 	c, three := pair(t)

@@ -2,7 +2,6 @@ package loop
 
 import (
 	"errors"
-	"io"
 	"net"
 	"os"
 	"sync"
@@ -25,6 +24,8 @@ type Socket struct {
 	later []byte // what the end of the round is to write
 	fault error  // of that
 	stuck bool   // the other side does not take it at once
+
+	handed handed // by a deputy
 
 	mu          sync.Mutex // guards what follows
 	conn        net.Conn   // while hot the closed one, for its addresses
@@ -55,66 +56,20 @@ func (s *Socket) Read(b []byte) (int, error) {
 		}
 		if !s.ready || len(s.later) > 0 {
 			s.hot.await(s)
+			if h := s.handed; h.set {
+				s.handed = handed{}
+				return h.n, h.err
+			}
 			continue
 		}
-		n, again, err := rawsocket.Receive(s.fd, b)
-		if again {
-			s.ready = false
-			continue
+		if n, again, err := s.TryRead(b); !again {
+			return n, err
 		}
-		if err == nil && n == 0 && len(b) > 0 {
-			return 0, io.EOF
-		}
-		s.ready = s.gone || n == len(b) // a short read has emptied it; what comes later is told by an event
-		return n, err
 	}
 	if err := s.Flush(); err != nil {
 		return 0, err
 	}
 	return s.conn.Read(b)
-}
-
-// WriteLater is Write at the end of the loop's round, so that whoever is to read what
-// several connections write need not be woken for each. The caller must read next, which
-// tells of an error, and leave b as it is until that has given something.
-func (s *Socket) WriteLater(b []byte) (int, error) {
-	if s.hot == nil || len(s.later) > 0 || s.fault != nil {
-		return s.Write(b)
-	}
-	s.later = b
-	s.hot.loop.late = append(s.hot.loop.late, s)
-	return len(b), nil
-}
-
-// Pending says whether something is left to be written.
-func (s *Socket) Pending() bool { return len(s.later) > 0 }
-
-// Flush writes what was left for later, now.
-func (s *Socket) Flush() error {
-	if len(s.later) > 0 && s.hot != nil && s.flush() {
-		return nil
-	}
-	p := s.later
-	if len(p) == 0 || s.fault != nil {
-		return s.fault
-	}
-	s.later, s.stuck = nil, false
-	_, err := s.Write(p)
-	return err
-}
-
-// flush writes what was left for later, and says whether that is done.
-func (s *Socket) flush() bool {
-	if len(s.later) == 0 {
-		return s.fault == nil && !s.stuck
-	}
-	return s.wrote(rawsocket.Send(s.fd, s.later))
-}
-
-// wrote notes what became of what was left for later.
-func (s *Socket) wrote(n int, again bool, err error) (done bool) {
-	s.later, s.fault, s.stuck = s.later[n:], err, again || err == nil && n < len(s.later)
-	return err == nil && !s.stuck
 }
 
 // Write writes all of b. A peer that does not take it at once makes the connection
@@ -162,20 +117,6 @@ func (s *Socket) Quiet() bool {
 		return !s.ready || silent(s.fd)
 	}
 	return s.look()
-}
-
-// Break makes whoever reads or waits stop with an error, and the socket useless. It is
-// Close for those who do not own it.
-func (s *Socket) Break() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.kick == nil {
-		_ = s.conn.Close()
-		return
-	}
-	s.broken = true
-	s.expired.Store(true)
-	s.kick()
 }
 
 // WritePieces writes pieces one after the other, by one system call where it is cold.
@@ -229,65 +170,3 @@ func (s *Socket) Close() error {
 
 func (s *Socket) LocalAddr() net.Addr  { return s.conn.LocalAddr() }
 func (s *Socket) RemoteAddr() net.Addr { return s.conn.RemoteAddr() }
-
-func (s *Socket) SetDeadline(t time.Time) error {
-	_ = s.SetReadDeadline(t)
-	return s.SetWriteDeadline(t)
-}
-
-// SetReadDeadline wakes a hot socket's reader if the time has come; later ones count
-// from when it is cold. None but those are set on a hot one.
-func (s *Socket) SetReadDeadline(t time.Time) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.read = t
-	if s.kick == nil {
-		return s.conn.SetReadDeadline(t)
-	}
-	s.expired.Store(passed(t))
-	if passed(t) {
-		s.kick()
-	}
-	return nil
-}
-
-func (s *Socket) SetWriteDeadline(t time.Time) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.write = t
-	if s.kick == nil {
-		return s.conn.SetWriteDeadline(t)
-	}
-	return nil
-}
-
-func passed(t time.Time) bool { return !t.IsZero() && !t.After(time.Now()) }
-
-// heat takes the socket out of the runtime's poller.
-func (s *Socket) heat(t *Task, kick func()) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	fd, err := rawsocket.Take(s.conn)
-	if err != nil {
-		return err
-	}
-	_ = s.conn.Close() // the descriptor is another one of the same connection
-	s.fd, s.kick, s.hot, s.ready = fd, kick, t, true
-	s.expired.Store(passed(s.read))
-	return nil
-}
-
-// cool gives it back. If that fails, it stays closed, and its next use says so.
-func (s *Socket) cool() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if c, err := rawsocket.GiveBack(s.fd); err == nil {
-		s.conn = c
-		_ = c.SetReadDeadline(s.read)
-		_ = c.SetWriteDeadline(s.write)
-	}
-	if s.broken {
-		_ = s.conn.Close()
-	}
-	s.fd, s.kick, s.hot, s.gone, s.stuck = 0, nil, nil, false, false
-}

@@ -6,30 +6,20 @@ import (
 	"net"
 	"syscall"
 	"testing"
+
+	"custody/internal/sockettest"
 )
 
 // ends gives the descriptor of one end of a connection, and the other end.
-func ends(t *testing.T) (int, net.Conn) {
+func ends(t *testing.T) (int, *net.TCPConn) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	c, err := net.Dial("tcp", l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	other, err := l.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
+	other, c := sockettest.Pair(t)
 	fd, err := Take(c)
 	if err != nil {
 		t.Fatal(err)
 	}
 	c.Close()
-	t.Cleanup(func() { syscall.Close(fd); other.Close() })
+	t.Cleanup(func() { syscall.Close(fd) })
 	return fd, other
 }
 
@@ -52,7 +42,7 @@ func TestBatch(t *testing.T) {
 			_, again, _ = Send(full, make([]byte, 1<<20))
 		}
 		closed, other := ends(t)
-		other.(*net.TCPConn).SetLinger(0)
+		other.SetLinger(0)
 		other.Close()
 		list = append(list, Write{FD: full, Bytes: []byte("x")}, Write{FD: closed, Bytes: []byte("x")}, Write{FD: -1, Bytes: []byte("x")})
 		b.Send(list)

@@ -1,7 +1,6 @@
 package http1
 
 import (
-	"runtime"
 	"time"
 
 	"custody/internal/loop"
@@ -171,11 +170,7 @@ func (s *Server) loop() *loop.Loop {
 		return nil
 	}
 	s.once.Do(func() {
-		for range max(1, runtime.GOMAXPROCS(0)/2) {
-			if l := loop.New(); l != nil {
-				s.loops = append(s.loops, l)
-			}
-		}
+		s.loops = loop.Several(loop.Looking)
 	})
 	if len(s.loops) == 0 {
 		return nil
