@@ -165,6 +165,10 @@ func FuzzRead(f *testing.F) {
 	f.Add("{\"time\":\"2026-03-31T14:05:00Z\",\"user\":\"a\",\"customer\":1}\n{}\n")
 	f.Add("\xff\xfet\x00,\x00")
 	f.Add("a;b\n\"")
+	for _, text := range dialects {
+		f.Add(text)
+	}
+	f.Add(string(workbook(f)))
 	f.Fuzz(func(t *testing.T, text string) {
 		n, bad := 0, 0
 		o := logOptions

@@ -120,7 +120,7 @@ func TestPackings(t *testing.T) {
 }
 
 // workbook is what a real writer of spreadsheets makes, with a title and a real date.
-func workbook(t *testing.T) []byte {
+func workbook(t testing.TB) []byte {
 	f := excelize.NewFile()
 	defer f.Close()
 	for at, v := range map[string]any{"A1": "Access report", "A3": "Time", "B3": "User", "C3": "Customer", "A4": 46112.5868055556, "B4": "Zoë", "C4": 4711} {
