@@ -145,6 +145,34 @@ func TestManifestsThatDoNotFit(t *testing.T) {
 	}
 }
 
+// TestRoomTakesNothingAway: room is zeros behind a file; less of it than the file has is
+// none, whoever wrote the archive.
+func TestRoomTakesNothingAway(t *testing.T) {
+	long := filepath.Join(t.TempDir(), "segment")
+	if err := os.WriteFile(long, []byte("frames that grow"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	w := NewWriter(&b, Manifest{})
+	if err := w.AddFile("segment", long, -1, 3); err != nil {
+		t.Fatal(err)
+	}
+	if w.Files[0].Room != 0 {
+		t.Errorf("%+v", w.Files[0])
+	}
+	w.Files[0].Room = 3
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if _, err := Read(&b, dir); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := os.ReadFile(filepath.Join(dir, "segment")); err != nil || string(text) != "frames that grow" {
+		t.Errorf("%q, %v", text, err)
+	}
+}
+
 // TestRestoredFilesAreTheOwners alone: they hold keys and the ledger.
 func TestRestoredFilesAreTheOwners(t *testing.T) {
 	dir := t.TempDir()

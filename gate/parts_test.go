@@ -158,3 +158,29 @@ func TestRoomUnderAnApproval(t *testing.T) {
 		t.Error("it has room after its end")
 	}
 }
+
+// TestAskingLendsNothing: to ask whether approvals have room counts nobody, and of what
+// they open only what is shown is on record.
+func TestAskingLendsNothing(t *testing.T) {
+	b := newBench(t, seeName)
+	b.rights(seeName, lends(phone|email, 3))
+	s := b.enter(1)
+	a := s.Begin(custody.RoutePage, 1)
+	for _, from := range []custody.SubjectID{1, 4, 7} {
+		var list []gate.Loan
+		for i := range custody.SubjectID(3) {
+			list = append(list, gate.Loan{Subject: from + i, Categories: phone})
+		}
+		if !a.Lends(list) {
+			t.Errorf("no room for three from %d on", from)
+		}
+	}
+	if n, err := b.look(s, phone, 1, 2); n != 2 || err != nil {
+		t.Fatalf("%d, %v", n, err)
+	}
+	for e := range b.led.Index().Disclosed(1, 0, 1, time.Time{}) {
+		if e.Clear != phone {
+			t.Errorf("recorded as shown: %v", e.Clear)
+		}
+	}
+}
