@@ -67,8 +67,13 @@ func TestCounterByHand(t *testing.T) {
 			list = append(list, s)
 		}
 		l := custody.Limits{PerHour: uint32(rng.IntN(3) * 45), PerDay: uint32(rng.IntN(3) * 80)}
-		passed, over := c.room(list, l, now)
 		hour, day := events.byHand(now, zone)
+		if rng.IntN(2) == 0 { // just enough room, or just not
+			l.PerHour = uint32(len(hour) + rng.IntN(len(list)+2))
+		} else if rng.IntN(2) == 0 {
+			l.PerDay = uint32(len(day) + rng.IntN(len(list)+2))
+		}
+		passed, over := c.room(list, l, now)
 		wantHour, wantDay := beyond(hour, list, l.PerHour), beyond(day, list, l.PerDay)
 		if want := first(wantHour, wantDay); passed != want || over != wantHour+wantDay {
 			t.Fatalf("%v: room for %v within %+v: %q by %d, want %q by %d", now, list, l, passed, over, want, wantHour+wantDay)

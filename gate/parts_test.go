@@ -184,3 +184,35 @@ func TestAskingLendsNothing(t *testing.T) {
 		}
 	}
 }
+
+// TestNothingJoinedIsReleasedAfterACut: a part that is recorded together with others is
+// held to the end of its session like any other, also if nobody is in it.
+func TestNothingJoinedIsReleasedAfterACut(t *testing.T) {
+	for _, people := range []int{0, 3} {
+		b := newBench(t, seeName)
+		s := b.enter(1)
+		r, err := s.Decide(gate.Need{Read: name}, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a := s.Begin(custody.RoutePage, 1)
+		g := a.Group(r, name)
+		for i := range people {
+			if err := a.Add(g, custody.SubjectID(i+1)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		p, err := a.Take()
+		if err != nil {
+			t.Fatal(err)
+		}
+		wait, err := p.Join()
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Cut(custody.CodeRevoked)
+		if err := wait(); custody.CodeOf(err) != custody.CodeRevoked || b.recorded() != people {
+			t.Errorf("%d people: %v, %d recorded", people, err, b.recorded())
+		}
+	}
+}
