@@ -205,7 +205,7 @@ func check(r io.Reader, h *tar.Header, found map[string]File, into string) (*Man
 		return nil, damaged("its manifest cannot be read")
 	}
 	if m.Format != 1 {
-		return nil, custody.E(custody.CodeUnsupported, "this backup has another format", "restore it with the version that wrote it")
+		return nil, custody.E(custody.CodeUnsupported, "this backup is in a format that this version does not know", "restore it with the version of custody that wrote it, or a newer one")
 	}
 	if len(m.Files) != len(found) {
 		return nil, damaged("its files are not those of its manifest")

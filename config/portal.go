@@ -93,7 +93,7 @@ func (c *PortalCheck) Account(dir string) (user, password string, err error) {
 	}
 	user, password, ok := strings.Cut(text, ":")
 	if !ok || user == "" || password == "" {
-		return "", "", custody.E(custody.CodeInvalid, "the test account's credential "+c.TestAccountCredential+" is not user:password", "write both on one line")
+		return "", "", custody.E(custody.CodeInvalid, "the test account's credential "+c.TestAccountCredential+" is not user:password", "write the name, a colon and the password on one line")
 	}
 	return user, password, nil
 }

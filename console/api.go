@@ -210,7 +210,7 @@ func (v *visit) once(k *call, in any, raw []byte, key string) {
 	case before.Digest != digest:
 		problem(v.w, custody.E(custody.CodeInvalid, "this idempotency key was used for another request", "choose a new key for each request"))
 	case before.Status == 0:
-		problem(v.w, custody.E(custody.CodeConflict, "this request is at work already", "ask again in a moment"))
+		problem(v.w, custody.E(custody.CodeConflict, "the same request is being carried out already", "ask again in a moment"))
 	default:
 		v.w.Header().Set("Idempotency-Replayed", "true")
 		send(v.w, before.Status, before.Body)
@@ -337,7 +337,7 @@ func cursorOf(text string) (uint64, error) {
 	}
 	n, err := strconv.ParseUint(text, 10, 63)
 	if err != nil {
-		return 0, custody.E(custody.CodeInvalid, "this is not a cursor", "take next of the part before")
+		return 0, custody.E(custody.CodeInvalid, "this cursor is not one that the list gave", "send the value of next from the part before")
 	}
 	return n, nil
 }

@@ -72,7 +72,7 @@ var errBody = custody.E(custody.CodeInvalid, "the body is not what this call tak
 // tabs: they would end up on terminals and in mail.
 func checkJSON(raw []byte) error {
 	if !utf8.Valid(raw) {
-		return custody.E(custody.CodeInvalid, "the body is not UTF-8", "encode it so")
+		return custody.E(custody.CodeInvalid, "the body is not UTF-8 text", "send it encoded as UTF-8")
 	}
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.UseNumber()

@@ -2,55 +2,19 @@ package console_test
 
 import (
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
+	"custody/console"
 	"custody/custodytest"
+	"custody/identity"
 )
 
-// seen takes pictures of a page at the width of a desk and of a phone, and holds it to
-// both and to WCAG 2.2 AA as far as a program can tell.
-func (s *screen) seen(name string) {
-	s.t.Helper()
-	for _, width := range []int64{1280, 390} {
-		s.Size(width, 844)
-		if wide := custodytest.Eval[int](s.Page, "document.documentElement.scrollWidth"); int64(wide) > width {
-			s.t.Errorf("%s is %d pixels wide on a screen of %d", name, wide, width)
-		}
-		s.axe(fmt.Sprintf("%s at %d", name, width))
-		s.Screenshot(fmt.Sprintf("console-%s-%d", name, width))
-	}
-	s.Size(1280, 844)
-}
-
-// dark has the browser prefer dark pages.
-func (s *screen) dark() {
-	s.t.Helper()
-	dark := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}}}
-	if _, err := chromedp.Call(s.Context, emulation.SetEmulatedMedia, dark); err != nil {
-		s.t.Fatal(err)
-	}
-}
-
-// axe holds the page to the rules of axe-core for WCAG 2.2 A and AA.
-func (s *screen) axe(name string) {
-	s.t.Helper()
-	script, err := os.ReadFile("testdata/axe.min.js")
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	custodytest.Eval[int](s.Page, string(script)+";0")
-	found := custodytest.Ask(s.Page, chromedp.Evaluate[[]string](`axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}).then(r =>
-		r.violations.flatMap(v => v.nodes.map(n => v.id + ": " + n.target.join(" ") + " " + (n.any[0]?.message || n.failureSummary))))`, chromedp.EvalAwaitPromise))
-	for _, f := range found {
-		s.t.Errorf("%s: %s", name, f)
-	}
-}
+// seen looks at the page as people do, and takes pictures.
+func (s *screen) seen(name string) { s.t.Helper(); s.Page.Seen("console-" + name) }
 
 func TestPagesInABrowser(t *testing.T) {
 	w := newWorld(t)
@@ -189,14 +153,12 @@ func TestPagesInABrowser(t *testing.T) {
 		s.Wait(".message.good")
 		s.Click("details summary")
 		s.seen("canaries")
-		s.dark()
-		s.seen("canaries-dark")
 		s.Follow("main td button")
 		s.Wait("#h-withdrawn")
 		s.open("/trace") // as the part before left it
 		s.Wait("#traces .message, #traces .empty")
 		custodytest.Eval[int](s.Page, `document.querySelectorAll("details").forEach(d => d.open = true), 0`)
-		s.seen("trace-plan-dark")
+		s.seen("trace-plan")
 	})
 	t.Run("giving and ending rights", func(t *testing.T) {
 		s := w.screen(t, "adam")
@@ -241,6 +203,46 @@ func TestPagesInABrowser(t *testing.T) {
 		s.Press(kb.Escape)
 		s.Until(`document.activeElement.matches("[data-menu]") && document.activeElement.getAttribute("aria-expanded") === "false"`)
 	})
+}
+
+// TestPagesForEachRole glances at the pages that are not what a lead sees.
+func TestPagesForEachRole(t *testing.T) {
+	w := newWorld(t)
+	bob := fmt.Sprintf("people/%d", w.ids["bob"])
+	for _, of := range []struct {
+		who   string
+		paths []string
+	}{
+		{"adam", []string{"now", "people", bob, "systems", "rights", "roles", "ledger", "rules"}},
+		{"otto", []string{"now", "customers", "alerts", "complaints", "trace", "reviews", "processors"}},
+		{"mara", []string{"now", "people", bob, "requests", "reviews"}},
+		{"gwen", []string{"me", "me/tokens", "requests"}},
+	} {
+		s := w.screen(t, of.who)
+		for _, p := range of.paths {
+			s.open("/" + p)
+			s.Glance("console-" + of.who + "-" + strings.ReplaceAll(p, "/", "-"))
+		}
+	}
+}
+
+// TestPagesOfANewHouse looks at what there is on the first day, when there is nothing yet,
+// and somebody's name is as long as names can be.
+func TestPagesOfANewHouse(t *testing.T) {
+	pg := custodytest.Postgres(t)
+	w := &world{t: t, Console: custodytest.NewConsole(t, pg, custodytest.Bodyshop(t, pg, 300))}
+	const login = "first@northfield.example"
+	long := strings.Repeat("Wolfeschlegelsteinhausen", 4)
+	if _, err := w.Identity.AddPerson(identity.NewPerson{Login: login, FullName: long, Organisation: strings.Repeat("Northfield", 9), Branch: long, Roles: []string{"estimator"}}); err != nil {
+		t.Fatal(err)
+	}
+	w.Role(login, console.Lead, "")
+	w.Reload()
+	s := w.signedIn(t, login)
+	for _, p := range []string{"now", "customers", "people", "alerts", "rights", "requests", "reviews", "systems", "processors", "rules", "complaints", "trace", "ledger", "me"} {
+		s.open("/" + p)
+		s.Glance("console-new-" + p)
+	}
 }
 
 // phone gives the phone of a customer.

@@ -80,7 +80,7 @@ func (v *visit) customer(who *Who) (Match, error) {
 		what = who.Identifier
 	}
 	if (who.Key == "") == (who.Identifier == "") || len(what) > 200 {
-		return Match{}, custody.E(custody.CodeInvalid, "name the customer by key or by identifier", "one of the two")
+		return Match{}, custody.E(custody.CodeInvalid, "the customer must be named in one way", "send either key or identifier, and not both")
 	}
 	if err := v.g.state(who.Reason); err != nil {
 		return Match{}, err

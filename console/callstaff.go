@@ -172,7 +172,7 @@ func callAddManager(v *visit, in any) (any, error) {
 		return nil, custody.E(custody.CodeInvalid, "this person has no current engagement", "name somebody who works here now")
 	}
 	if n.Organisation == "" {
-		return nil, custody.E(custody.CodeInvalid, "the employer is missing", "say of whose people")
+		return nil, custody.E(custody.CodeInvalid, "the employer is missing", "name the employer whose people they manage")
 	}
 	m := Managing{Person: p.ID, Login: p.Login, OrgName: n.Organisation, Branch: n.Branch}
 	if m.Organisation, err = v.employerNamed(n.Organisation); err != nil {

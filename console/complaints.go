@@ -138,7 +138,7 @@ func addComplaint(v *visit) error {
 	var err error
 	if text := v.text("called"); text != "" {
 		if called, err = time.ParseInLocation("2006-01-02T15:04", text, v.c.o.Zone); err != nil {
-			err = custody.E(custody.CodeInvalid, "the time of the call cannot be read", "a date and a time, or nothing")
+			err = custody.E(custody.CodeInvalid, "the time of the call cannot be read", "choose a date and a time, or leave it empty")
 		}
 	}
 	var reference string

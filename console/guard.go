@@ -65,7 +65,7 @@ func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	default:
 		w.Header().Set("Allow", "GET, HEAD, POST")
-		c.tellPage(w, r, nil, http.StatusMethodNotAllowed, custody.E(custody.CodeUnsupported, "this method is not supported here", "use the pages"))
+		c.tellPage(w, r, nil, http.StatusMethodNotAllowed, custody.E(custody.CodeUnsupported, "this address cannot be used in this way", "go back and use the buttons of the page"))
 		return
 	}
 	c.mux.ServeHTTP(w, r)

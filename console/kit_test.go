@@ -238,7 +238,12 @@ type screen struct {
 // screen opens a tab in which somebody is signed in.
 func (w *world) screen(t testing.TB, name string) *screen {
 	t.Helper()
-	cookie, value := w.ConsoleCookie(w.login(name))
+	return w.signedIn(t, w.login(name))
+}
+
+func (w *world) signedIn(t testing.TB, login string) *screen {
+	t.Helper()
+	cookie, value := w.ConsoleCookie(login)
 	s := &screen{custodytest.Browse(t), w, t}
 	yes := true
 	if _, err := chromedp.Call(s.Context, network.SetCookie, network.SetCookieParams{Name: cookie, Value: value, URL: w.URL, Path: "/", Secure: &yes, HTTPOnly: &yes}); err != nil {

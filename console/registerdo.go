@@ -48,7 +48,7 @@ func (v *visit) after(name string) (time.Time, error) {
 func (v *visit) wholeNumber(name, says string) (int, error) {
 	n, err := strconv.ParseUint(strings.ReplaceAll(v.text(name), ",", ""), 10, 31)
 	if err != nil {
-		return 0, custody.E(custody.CodeInvalid, says, "a whole number, such as 365")
+		return 0, custody.E(custody.CodeInvalid, says, "write a whole number, such as 365")
 	}
 	return int(n), nil
 }

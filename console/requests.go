@@ -122,11 +122,11 @@ func (v *visit) readRequest(f *requestForm) (*Request, error) {
 	}
 	n, err := strconv.ParseUint(strings.ReplaceAll(f.Subjects, ",", ""), 10, 32)
 	if err != nil {
-		return nil, custody.E(custody.CodeInvalid, "say how many customers", "a number, such as 40")
+		return nil, custody.E(custody.CodeInvalid, "say how many customers", "write a number, such as 40")
 	}
 	q.Subjects = uint32(n)
 	if q.Until, err = time.ParseInLocation("2006-01-02T15:04", f.Until, v.c.o.Zone); err != nil {
-		return nil, custody.E(custody.CodeInvalid, "say until when", "a date and a time")
+		return nil, custody.E(custody.CodeInvalid, "say until when", "choose a date and a time")
 	}
 	if q.Kind != "more" {
 		for _, word := range v.r.PostForm["category"] {

@@ -256,7 +256,7 @@ func startReview(v *visit) error {
 	if err == nil {
 		_, err = v.beginReview(v.text("title"), deadline.AddDate(0, 0, 1))
 	} else {
-		err = custody.E(custody.CodeInvalid, "say until when", "a date")
+		err = custody.E(custody.CodeInvalid, "say until when", "choose the last day for decisions")
 	}
 	if err == nil {
 		return v.seeOther("/reviews", "recorded")
@@ -301,7 +301,7 @@ func (v *visit) decideRight(decision, note string) error {
 		return err
 	}
 	if decision != "confirm" && decision != "remove" {
-		return custody.E(custody.CodeInvalid, "confirm or remove", "it is one of the two")
+		return custody.E(custody.CodeInvalid, "there is no such decision", "confirm the right, or remove it")
 	}
 	return v.undecided(v.c.o.Reviews.Decide(v.r.Context(), id, v.sess.Person, decision == "confirm", note))
 }
@@ -320,7 +320,7 @@ func (v *visit) judgeEmergency(outcome, note string) error {
 		return err
 	}
 	if outcome != "justified" && outcome != "unjustified" {
-		return custody.E(custody.CodeInvalid, "justified or unjustified", "it is one of the two")
+		return custody.E(custody.CodeInvalid, "there is no such outcome", "say whether it was justified or unjustified")
 	}
 	return v.undecided(v.c.o.Reviews.ReviewEmergency(v.r.Context(), id, v.sess.Person, outcome == "justified", note))
 }

@@ -38,7 +38,7 @@ func (v *visit) engaging(n *NewPerson, do func(NewPerson) error) (*Person, error
 	if p := v.people.byLogin(n.Login); p != nil {
 		return p, nil
 	}
-	return nil, custody.E(custody.CodeInternal, "who was added is not there", "")
+	return nil, custody.E(custody.CodeInternal, "the person was added but cannot be found", "open the list of people again; if they are missing, tell the administrator")
 }
 
 // reachesEmployer: who does not reach everybody adds people to employers within reach

@@ -167,12 +167,17 @@ func (p *Page) Size(width, height int64) {
 	p.Do(chromedp.EmulateViewport(width, height))
 }
 
+const pictureFolder = "CUSTODY_SCREENSHOTS"
+
+// pictured says whether somebody has asked for a folder of pictures.
+func pictured() bool { return os.Getenv(pictureFolder) != "" }
+
 // Screenshot writes the whole page as name.png to the folder that the environment
 // variable CUSTODY_SCREENSHOTS names, else to the test's own folder of artefacts
 // (kept by go test -artifacts), and gives the file's path.
 func (p *Page) Screenshot(name string) string {
 	p.tb.Helper()
-	dir := os.Getenv("CUSTODY_SCREENSHOTS")
+	dir := os.Getenv(pictureFolder)
 	if dir == "" {
 		dir = p.tb.ArtifactDir()
 	}

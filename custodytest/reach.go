@@ -23,19 +23,6 @@ func (p *Page) At(path string) {
 	}
 }
 
-// Both takes pictures at the width of a desk, name-1280, and of a phone, name-390, where
-// nothing may be wider than the screen.
-func (p *Page) Both(name string) {
-	p.tb.Helper()
-	p.Screenshot(name + "-1280")
-	p.Size(390, 844)
-	if wide := Eval[int](p, "document.documentElement.scrollWidth"); wide > 390 {
-		p.tb.Errorf("%s is %d pixels wide on a phone", name, wide)
-	}
-	p.Screenshot(name + "-390")
-	p.Size(1280, 800)
-}
-
 // Authenticator gives the tab a device with a fingerprint reader that always fits.
 func (p *Page) Authenticator() webauthn.AuthenticatorID {
 	p.tb.Helper()

@@ -148,7 +148,7 @@ func (p *Plan) held(ctx context.Context, conn *pgx.Conn, shared bool) error {
 	if len(open) == 0 {
 		return nil
 	}
-	return custody.E(custody.CodeForbidden, "the database took this without doing it: "+open[0].Shown(), needsSuperuser)
+	return custody.E(custody.CodeForbidden, "the database accepted this but did not do it: "+open[0].Shown(), needsSuperuser)
 }
 
 // needsSuperuser is the hint when somebody may not do a step.

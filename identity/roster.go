@@ -58,7 +58,7 @@ func ReadRoster(r io.Reader, zone *time.Location) ([]RosterRow, []LineError, err
 		return nil, nil, &custody.Error{Code: custody.CodeUnavailable, Message: "the list cannot be read", Hint: "check the file", Err: err}
 	}
 	if len(text) > MaxRoster {
-		return nil, nil, custody.E(custody.CodeTooLarge, "the list is longer than 10 MiB", "split it")
+		return nil, nil, custody.E(custody.CodeTooLarge, "the list is longer than 10 MiB", "split it into several and import each")
 	}
 	text = bytes.TrimPrefix(text, []byte("\ufeff"))
 	if !utf8.Valid(text) || bytes.IndexByte(text, 0) >= 0 {
@@ -135,7 +135,7 @@ func (p *rosterParser) rows() error {
 		}
 		line, _ = p.csv.FieldPos(0)
 		if len(p.list) >= MaxRosterRows {
-			return custody.E(custody.CodeTooLarge, "the list has more than 20,000 people", "split it")
+			return custody.E(custody.CodeTooLarge, "the list has more than 20,000 people", "split it into several and import each")
 		}
 		p.row(line, record)
 	}

@@ -199,7 +199,7 @@ func (l *Ledger) Close() error {
 	l.mu.Lock()
 	closed := l.file == nil
 	if l.stopped == nil {
-		l.stopped = custody.E(custody.CodeUnavailable, "the ledger is closed", "open it again")
+		l.stopped = custody.E(custody.CodeUnavailable, "the ledger is closed", "start the gate again: custody serve")
 	}
 	l.taken.Broadcast()
 	l.mu.Unlock()

@@ -35,7 +35,7 @@ func treeHash(leaves []Hash) Hash {
 // NamingProof proves that leaf i is among leaves.
 func NamingProof(leaves []Hash, i int) ([]Hash, error) {
 	if i < 0 || i >= len(leaves) {
-		return nil, custody.E(custody.CodeInvalid, "the naming has no such number", "ask for the naming that holds the subject's number")
+		return nil, custody.E(custody.CodeInvalid, "this part of the ledger names no customer with this number", "ask for the naming that holds the subject's number")
 	}
 	return auditPath(leaves, i), nil
 }

@@ -39,7 +39,7 @@ func (t *NamingTree) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
 func (t *NamingTree) Proof(i int) ([]Hash, error) {
 	proof, err := tlog.ProveRecord(t.count, int64(i), t)
 	if err != nil {
-		return nil, custody.E(custody.CodeInvalid, "the naming has no such number", "ask for the naming that holds the subject's number")
+		return nil, custody.E(custody.CodeInvalid, "this part of the ledger names no customer with this number", "ask for the naming that holds the subject's number")
 	}
 	return proof, nil
 }

@@ -51,7 +51,7 @@ func (st *starting) ask(code uint32, body []byte) ([]byte, error) {
 		return nil, err
 	}
 	if answer.kind() != 'p' {
-		return nil, custody.E(custody.CodeInvalid, "a password message was expected", "try another client")
+		return nil, custody.E(custody.CodeInvalid, "the client did not send a password", "have it sign in with a password: the personal token")
 	}
 	return answer.body(), nil
 }

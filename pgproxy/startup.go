@@ -139,7 +139,7 @@ func (st *starting) parse(packet []byte, minor int) error {
 	for {
 		name := string(c.cstring())
 		if c.bad {
-			return custody.E(custody.CodeInvalid, "the startup packet is broken", "try another client")
+			return custody.E(custody.CodeInvalid, "the first message of the connection is broken", "check that the program speaks to PostgreSQL, or try a newer version of its driver")
 		}
 		if name == "" {
 			break
@@ -150,7 +150,7 @@ func (st *starting) parse(packet []byte, minor int) error {
 		}
 	}
 	if c.bad || len(c.b) != 0 {
-		return custody.E(custody.CodeInvalid, "the startup packet is broken", "try another client")
+		return custody.E(custody.CodeInvalid, "the first message of the connection is broken", "check that the program speaks to PostgreSQL, or try a newer version of its driver")
 	}
 	return nil
 }

@@ -80,7 +80,7 @@ func (g *Grant) Check() error {
 	case g.System == "":
 		return custody.E(custody.CodeInvalid, "a grant is for one system", "give --system, as custody.yaml names it")
 	case g.Beyond > 0 && g.Mask|g.Change != 0:
-		return custody.E(custody.CodeInvalid, "an approval lets see or export, in clear", "name the categories to see")
+		return custody.E(custody.CodeInvalid, "an approval is to see or to export, never masked", "name the categories to see")
 	case g.Beyond > 0 && g.Person == "":
 		return custody.E(custody.CodeInvalid, "an approval is for one person", "name the person whom it is for")
 	case g.Beyond > 0 && g.Export && g.See == 0 || g.Once && (g.Beyond == 0 || !g.Export):

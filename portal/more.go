@@ -197,7 +197,7 @@ func (p *Portal) decideWish(w http.ResponseWriter, r *http.Request, g *guest) er
 	case "decline":
 		err = p.o.Requests.Decline(r.Context(), g.sess, id, note)
 	default:
-		err = custody.E(custody.CodeInvalid, "this is no decision", "approve or decline")
+		err = custody.E(custody.CodeInvalid, "the decision is missing", "choose to approve or to decline")
 	}
 	if err != nil {
 		return err

@@ -237,7 +237,7 @@ func (v *visit) decide() error {
 	if d.With(custody.Clear)|d.With(custody.Masked) == 0 {
 		_, err := s.Decide(gate.Need{Veiled: true}, v.shape)
 		if err == nil {
-			err = custody.E(custody.CodeForbidden, "you have no right to see customers here", "")
+			err = custody.E(custody.CodeForbidden, "you have no right to see customers here", "ask your manager or the administrator for a right to this system")
 		}
 		return err
 	}

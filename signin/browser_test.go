@@ -24,8 +24,8 @@ func (k *kit) screen(t testing.TB) *screen { return &screen{custodytest.Browse(t
 
 func (s *screen) open(path string) { s.t.Helper(); s.Open(s.k.url + path) }
 
-// both takes pictures at the width of a desk and of a phone.
-func (s *screen) both(name string) { s.t.Helper(); s.Both("signin-" + name) }
+// seen looks at the page as people do, and takes pictures.
+func (s *screen) seen(name string) { s.t.Helper(); s.Page.Seen("signin-" + name) }
 
 func (s *screen) presence(id webauthn.AuthenticatorID, enabled bool) {
 	s.t.Helper()
@@ -58,29 +58,29 @@ func TestPasskeyInABrowser(t *testing.T) {
 	s := k.screen(t)
 	id := s.Authenticator()
 	s.open("/.custody/enrol?code=" + code)
-	s.both("enrol")
+	s.seen("enrol")
 	s.Follow("main button.primary")
 	s.Wait("button[data-passkey=create]")
-	s.both("set-up")
+	s.seen("set-up")
 	s.Fill("#passkey-name", "Office computer")
 	s.Click("button[data-passkey=create]")
 	s.At("/.custody/notice")
-	s.both("notice")
+	s.seen("notice")
 	s.acceptNotice()
 	s.greeted(alice)
 
 	s.presence(id, false) // nothing answers by itself while the page only suggests
 	s.open("/.custody/sessions")
-	s.both("sessions")
+	s.seen("sessions")
 	s.open("/.custody/keys")
 	s.Wait("button[data-passkey=create]")
-	s.both("keys")
+	s.seen("keys")
 	s.Follow("header form button")
 	s.At("/.custody/signed-out")
-	s.both("signed-out")
+	s.seen("signed-out")
 	s.open("/")
 	s.Wait("button[data-passkey=sign-in]")
-	s.both("sign-in")
+	s.seen("sign-in")
 	s.presence(id, true)
 	s.Click("button[data-passkey=sign-in]")
 	s.greeted(alice)
@@ -113,15 +113,15 @@ func TestPasswordInABrowserWithoutScripts(t *testing.T) {
 	s.Fill("input[name=code]", f.code())
 	s.Follow("form button.primary")
 	s.Wait("#message")
-	s.both("set-up-refused")
+	s.seen("set-up-refused")
 	s.Fill("input[name=password]", secret)
 	s.Fill("input[name=again]", secret)
 	s.Fill("input[name=code]", f.code())
 	s.Follow("form button.primary")
-	s.both("codes")
+	s.seen("codes")
 	f.codes = strings.Fields(custodytest.Eval[string](s.Page, "[...document.querySelectorAll('.codes code')].map((c) => c.textContent).join(' ')"))
 	s.Follow("main a.primary")
-	s.both("device")
+	s.seen("device")
 	s.Follow("noscript a")
 	s.acceptNotice()
 	s.greeted(alice)
@@ -137,7 +137,7 @@ func TestPasswordInABrowserWithoutScripts(t *testing.T) {
 	s.Fill("input[name=code]", "000000")
 	s.Follow("form button.primary")
 	s.Wait("#message")
-	s.both("sign-in-refused")
+	s.seen("sign-in-refused")
 	s.Fill("input[name=password]", secret)
 	s.Fill("input[name=code]", f.codes[3])
 	s.Follow("form button.primary")
@@ -170,7 +170,7 @@ func TestPagesInTheDark(t *testing.T) {
 			}
 		}
 		s.open("/.custody/sign-in?again=1")
-		s.both("sign-in-" + scheme)
+		s.seen("sign-in-" + scheme)
 	}
 }
 

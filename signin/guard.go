@@ -31,7 +31,7 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	default:
 		w.Header().Set("Allow", "GET, HEAD, POST")
-		d.tellPage(w, r, http.StatusMethodNotAllowed, custody.E(custody.CodeUnsupported, "this method is not supported here", "use the pages"))
+		d.tellPage(w, r, http.StatusMethodNotAllowed, custody.E(custody.CodeUnsupported, "this address cannot be used in this way", "go back and use the buttons of the page"))
 		return
 	}
 	d.mux.ServeHTTP(w, r)

@@ -76,7 +76,7 @@ func TestOpenIDInABrowser(t *testing.T) {
 	})
 	s := k.screen(t)
 	s.open("/jobs?id=7")
-	s.both("sign-in-provider")
+	s.seen("sign-in-provider")
 	s.atProvider("a1")
 	s.acceptNotice()
 	s.At("/jobs")

@@ -38,7 +38,7 @@ func (s *Store) Unconfirmed(person custody.PersonID, at time.Time) ([]identity.U
 		WHERE r.person = ? AND `+waiting+"? ORDER BY r.id DESC", person, at.UnixMilli())
 }
 
-var errNothingToConfirm = custody.E(custody.CodeNotFound, "nothing waits for your word", "go on where you were")
+var errNothingToConfirm = custody.E(custody.CodeNotFound, "nothing waits for you to confirm", "go on where you were")
 
 // Confirm settles what waits for a person's word. That it was not they is kept beside,
 // and goes on waiting for a review.

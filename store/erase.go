@@ -26,7 +26,7 @@ func (s *Store) EraseBy(ctx context.Context, system custody.SystemID, by custody
 				return err
 			}
 			r, err := t.Exec("UPDATE subjects SET key = NULL, salt = NULL, erased = ? WHERE system = ? AND key = ?", at.UnixMilli(), system, key)
-			err = changed(r, err, custody.E(custody.CodeNotFound, "no subject of this system has this key", "it was never seen through a gate, or it was erased before"))
+			err = changed(r, err, custody.E(custody.CodeNotFound, "this system has no customer with this key on record", "check the key; a customer whom nobody has seen through a gate is not on record, nor one who was forgotten before"))
 			if err != nil {
 				return err
 			}

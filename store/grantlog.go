@@ -40,7 +40,7 @@ func (s *Store) StopGrantAt(ctx context.Context, id custody.GrantID, by custody.
 	}
 	return s.tx(ctx, func(t *sql.Tx) error {
 		r, err := t.Exec("UPDATE grants SET end = max(start, ?1) WHERE id = ?2 AND (end IS NULL OR end > ?1)", end.UnixMilli(), id)
-		if err := changed(r, err, custody.E(custody.CodeNotFound, "no grant with this number lasts that long", "custody grant list shows them")); err != nil {
+		if err := changed(r, err, custody.E(custody.CodeNotFound, "no grant with this number is in force then", "custody grant list shows them")); err != nil {
 			return err
 		}
 		return logGrant(t, id, RightsEntry{Time: at, Act: ActGrantEnded, Changes: Takes, Actor: by, Note: why})

@@ -74,7 +74,7 @@ func orNamed(err error, message, hint string) error {
 func (s *Store) EndGrant(id custody.GrantID, at time.Time) error {
 	return s.tx(context.Background(), func(t *sql.Tx) error {
 		r, err := t.Exec("UPDATE grants SET end = max(start, ?1) WHERE id = ?2 AND (end IS NULL OR end > ?1)", at.UnixMilli(), id)
-		return changed(r, err, custody.E(custody.CodeNotFound, "no grant with this number lasts that long", "custody grant list shows them"))
+		return changed(r, err, custody.E(custody.CodeNotFound, "no grant with this number is in force then", "custody grant list shows them"))
 	})
 }
 

@@ -93,7 +93,7 @@ func ensureRole(t *sql.Tx, name string) (id int64, err error) {
 func (s *Store) EndEngagement(id int64, at time.Time) error {
 	return s.tx(context.Background(), func(t *sql.Tx) error {
 		r, err := t.Exec("UPDATE engagements SET end = max(start, ?1) WHERE id = ?2 AND (end IS NULL OR end > ?1)", at.UnixMilli(), id)
-		return changed(r, err, custody.E(custody.CodeNotFound, "no engagement with this number lasts that long", "custody person list shows them"))
+		return changed(r, err, custody.E(custody.CodeNotFound, "no engagement with this number lasts until then", "custody person list shows them"))
 	})
 }
 

@@ -256,7 +256,7 @@ func (s *Store) AddPaper(ctx context.Context, by custody.PersonID, org custody.O
 // refused: the register is kept before the data goes.
 func (s *Store) AddTransfer(ctx context.Context, x *Transfer, at time.Time) error {
 	if x.Means == "" || x.Purpose == "" || x.Subjects == 0 || x.Categories == 0 || len(x.Means)+len(x.Purpose)+len(x.Evidence) > 2000 {
-		return custody.E(custody.CodeInvalid, "a transfer says of how many customers, which categories, how and for what", "give all four")
+		return custody.E(custody.CodeInvalid, "something is missing of what was handed over", "say of how many customers, which categories, by what means and what for")
 	}
 	return s.tx(ctx, func(t *sql.Tx) error {
 		if err := registered(t, x.By, x.Organisation, at); err != nil {

@@ -36,7 +36,7 @@ func (s *Store) Reason(id custody.ReasonID) (text string, erased bool, err error
 func (s *Store) EraseReason(id custody.ReasonID, at time.Time) error {
 	err := s.tx(context.Background(), func(t *sql.Tx) error {
 		r, err := t.Exec("UPDATE reasons SET text = NULL, erased = ? WHERE id = ? AND text IS NOT NULL", at.UnixMilli(), id)
-		return changed(r, err, custody.E(custody.CodeNotFound, "no reason with a text has this number", "it may have been erased before"))
+		return changed(r, err, custody.E(custody.CodeNotFound, "there is no reason with this number, or its text was erased", "check the number; what was erased stays erased"))
 	})
 	if err != nil {
 		return err

@@ -75,7 +75,7 @@ func (r *Request) check(at time.Time) (err error) {
 	case r.Subjects == 0 || r.Subjects > MaxAsked:
 		return custody.E(custody.CodeInvalid, "a request is for a number of customers, at most 100,000", "say how many are needed")
 	case (r.Kind == AskMore) != (r.Categories == 0):
-		return custody.E(custody.CodeInvalid, "an export or a look is of categories; more customers are not", "name the categories of an export or a look, and none for more customers")
+		return custody.E(custody.CodeInvalid, "categories do not fit this kind of request", "name them when you ask to export or to see; leave them out when you ask for more customers")
 	case !r.Until.After(at) || r.Until.Sub(at) > MaxAskedFor:
 		return custody.E(custody.CodeInvalid, "a request ends in the future, within 31 days", "say until when it is needed; a lasting right is a grant")
 	}

@@ -70,7 +70,7 @@ func (s *Store) StartReview(ctx context.Context, by custody.PersonID, title stri
 		return nil, custody.E(custody.CodeInvalid, "a review ends in the future, within three months", "give managers about two weeks")
 	}
 	if by == 0 {
-		return nil, custody.E(custody.CodeForbidden, "a review is started by somebody by name", "say who: --by")
+		return nil, custody.E(custody.CodeForbidden, "say who starts the review", "add --by and your own login")
 	}
 	c := &Campaign{Title: title, Started: at.UTC(), StartedBy: by, Deadline: deadline.UTC()}
 	err = s.tx(ctx, func(t *sql.Tx) error {
@@ -287,7 +287,7 @@ func (s *Store) CloseReview(ctx context.Context, id int64, by custody.PersonID, 
 		return err
 	}
 	if by == 0 {
-		return custody.E(custody.CodeForbidden, "a review is ended early by somebody by name", "say who: --by")
+		return custody.E(custody.CodeForbidden, "say who ends the review", "add --by and your own login")
 	}
 	if !c.Closed.IsZero() {
 		return custody.E(custody.CodeConflict, "this review is over", "custody review show shows its result")

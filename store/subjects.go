@@ -172,7 +172,7 @@ func (s *Store) Subject(number custody.SubjectID) (*Subject, error) {
 func (s *Store) SubjectOf(system custody.SystemID, key string) (id custody.SubjectID, err error) {
 	err = s.read.QueryRow("SELECT number FROM subjects WHERE system = ? AND key = ?", system, key).Scan(&id)
 	if errors.Is(err, sql.ErrNoRows) {
-		return 0, custody.E(custody.CodeNotFound, "no subject of this system has this key", "it was never seen through a gate, or it was erased")
+		return 0, custody.E(custody.CodeNotFound, "this system has no customer with this key on record", "check the key; a customer whom nobody has seen through a gate is not on record, nor one who was forgotten")
 	}
 	return id, fault(err)
 }

@@ -42,7 +42,7 @@ func (s *Store) TakeDown(system custody.SystemID, by custody.PersonID, reason st
 	return s.tx(context.Background(), func(t *sql.Tx) error {
 		_, err := t.Exec("INSERT INTO switches (system, reason, down, down_by) VALUES (?, ?, ?, ?)", some(system), reason, at.UnixMilli(), by)
 		if taken(err) {
-			return custody.E(custody.CodeConflict, "it is down already", "custody portal list shows since when and by whom")
+			return custody.E(custody.CodeConflict, "it is offline already", "custody portal list shows since when and by whom")
 		}
 		return err
 	})
@@ -56,7 +56,7 @@ func (s *Store) BringUp(system custody.SystemID, by custody.PersonID, at time.Ti
 		var downBy custody.PersonID
 		err := t.QueryRow("SELECT id, down_by FROM switches WHERE up IS NULL AND coalesce(system, 0) = ?", system).Scan(&id, &downBy)
 		if err == sql.ErrNoRows {
-			return custody.E(custody.CodeNotFound, "it is not down", "custody portal list shows what is; what was taken down with --all comes back with --all")
+			return custody.E(custody.CodeNotFound, "it is not offline", "custody portal list shows what is; what was taken down with --all comes back with --all")
 		}
 		if err != nil {
 			return err

@@ -83,7 +83,7 @@ func (d *liveDoors) connect(ctx context.Context, login string, desk int) (*pgx.C
 	}
 	host, port, err := net.SplitHostPort(d.gate)
 	if err != nil {
-		return nil, custody.E(custody.CodeInvalid, "--gate is host:port", "as custody serve says")
+		return nil, custody.E(custody.CodeInvalid, "--gate is not an address with a port", "write it as custody serve prints it, such as 127.0.0.1:6432")
 	}
 	c, err := pgx.ParseConfig(fmt.Sprintf("host=%s port=%s dbname=%s user=%s password=%s sslmode=require", host, port, d.system, login, token))
 	if err != nil {

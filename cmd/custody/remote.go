@@ -89,7 +89,7 @@ func (a *app) call(method, path string, body, out any) error {
 			return nil
 		}
 		if err := json.NewDecoder(io.LimitReader(r, maxAnswer)).Decode(out); err != nil {
-			return custody.E(custody.CodeUnavailable, "the server's answer cannot be read", "is it of the same version?")
+			return custody.E(custody.CodeUnavailable, "the server's answer cannot be read", "compare what custody version prints here and there: both should be the same")
 		}
 		return nil
 	})

@@ -123,7 +123,7 @@ func listText(r io.Reader) (string, error) {
 	}
 	if !utf8.Valid(b) {
 		if b, err = charmap.Windows1252.NewDecoder().Bytes(b); err != nil {
-			return "", custody.E(custody.CodeInvalid, "the list is no text", "save it as CSV UTF-8")
+			return "", custody.E(custody.CodeInvalid, "the list is not a text file", "save it as CSV UTF-8")
 		}
 	}
 	return string(b), nil

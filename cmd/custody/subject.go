@@ -63,12 +63,12 @@ func (a *app) confirm(yes bool, question string) error {
 	}
 	f, ok := a.in.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) {
-		return custody.E(custody.CodeInvalid, "this must be confirmed", "give --yes")
+		return custody.E(custody.CodeInvalid, "this must be confirmed, and nobody is there to ask", "add --yes to say yes beforehand")
 	}
 	fmt.Fprintf(a.errw, "%s [y/N] ", question)
 	answer, _ := bufio.NewReader(a.in).ReadString('\n')
 	if strings.ToLower(strings.TrimSpace(answer)) != "y" {
-		return custody.E(custody.CodeForbidden, "not confirmed; nothing was done", "answer y")
+		return custody.E(custody.CodeForbidden, "not confirmed; nothing was done", "run it again and answer y if you mean it")
 	}
 	return nil
 }

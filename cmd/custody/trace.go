@@ -103,9 +103,9 @@ func (t *traceRun) check() error {
 	case t.system == "" && len(t.logs) == 0:
 		return custody.E(custody.CodeInvalid, "--log is missing", "give an access log with --log FILE, or --system NAME to trace on the ledger")
 	case t.system != "" && len(t.logs) > 0:
-		return custody.E(custody.CodeInvalid, "--system and --log are two ways", "trace one, then the other")
+		return custody.E(custody.CodeInvalid, "--system and --log cannot be given together", "trace what a gate recorded with --system, or the log of a platform with --log")
 	case t.found != "" && len(t.lists) > 0:
-		return custody.E(custody.CodeInvalid, "--found and --complaints are two questions", "ask one, then the other")
+		return custody.E(custody.CodeInvalid, "--found and --complaints cannot be given together", "run the command for the complaints, and once more for the file")
 	case t.system == "" && t.found == "" && len(t.lists) == 0:
 		return custody.E(custody.CodeInvalid, "--complaints is missing", "give a list with --complaints FILE, or a file that was found with --found FILE")
 	}

@@ -55,7 +55,7 @@ func signInWithPassword(t *testing.T, s *shop) *tab {
 	b.Fill("input[name=login]", "alice@northfield.example")
 	b.Fill("input[name=password]", passphrase)
 	b.Fill("input[name=code]", b.code())
-	b.both("sign-in")
+	b.seen("sign-in")
 	b.Follow("form button.primary")
 	b.At("/customers") // where the click that was stopped wanted to go
 	return b
@@ -81,7 +81,7 @@ func findsOut(b *tab, c customer) {
 	if phone := b.Text("[data-field=phone]"); !strings.Contains(phone, "•") || phone[:2] != c.phone[:2] {
 		b.t.Errorf("the phone is masked as %q", phone)
 	}
-	b.both("customer")
+	b.seen("customer")
 	b.open("/customers/" + c.id + "/edit")
 	b.Leave(chromedp.Evaluate[chromedp.Void]("void document.querySelector('main form:not([role])').submit()")) // past the browser's own checks
 	b.says("You may not see this")
@@ -92,7 +92,7 @@ func findsOut(b *tab, c customer) {
 	if err := b.s.pool.QueryRow(ctx, "SELECT phone FROM customers WHERE id::text = $1", c.id).Scan(&phone); err != nil || phone != c.phone {
 		b.t.Errorf("the customer's phone is %q after it, %v", phone, err)
 	}
-	b.both("masked-form")
+	b.seen("masked-form")
 	b.open("/customers/" + c.id)
 }
 
@@ -103,7 +103,7 @@ func estimates(b *tab) {
 	b.Fill("#rows .line:nth-child(1) [name=description]", "Strip and refit")
 	b.Fill("#rows .line:nth-child(1) [name=quantity]", "1.5")
 	b.Until(`document.getElementById("builder").dataset.priced?.startsWith("£")`) // the price comes through the gate as well
-	b.both("builder")
+	b.seen("builder")
 	gross := custodytest.Eval[string](b.Page, `document.getElementById("builder").dataset.priced`)
 	b.Follow("[data-save]")
 	if got := b.Text("#gross"); got != gross {
@@ -127,7 +127,7 @@ func onTheBoard(t *testing.T, s *shop, alice *tab, c customer) {
 		b.open("/board?branch=" + branch)
 		b.Until(`document.querySelector("[data-board]").dataset.live`)
 	}
-	alice.both("board")
+	alice.seen("board")
 	card := "#job-" + job
 	alice.Click(card + ` [aria-label^="On to"]`)
 	for _, b := range []*tab{alice, bob} {
@@ -155,7 +155,7 @@ func exports(b *tab) {
 			b.t.Errorf("the page says %q", text)
 		}
 	}
-	b.both("export")
+	b.seen("export")
 	b.Follow("a.plain")
 	b.At("/board")
 }
@@ -179,7 +179,7 @@ func atTheLimit(t *testing.T, s *shop) {
 	if text := b.Text("main"); !strings.Contains(text, "limit of 130") || !strings.Contains(text, "To ask for more") {
 		t.Errorf("the page says %q", text)
 	}
-	b.both("limit")
+	b.seen("limit")
 	b.open("/customers?page=1") // those who were seen stay open
 	if !strings.HasPrefix(b.Text("h1"), "Customers") {
 		t.Errorf("a page that was seen says %q", b.Text("h1"))
@@ -203,7 +203,7 @@ func reasons(t *testing.T, s *shop) {
 	c := s.somebody(1)
 	b.open("/customers/" + c.id)
 	b.says("Why do you need this?")
-	b.both("reason")
+	b.seen("reason")
 	b.Fill("#reason", "claim 4711, call back")
 	b.Follow("form button")
 	b.At("/customers/" + c.id)
@@ -220,15 +220,15 @@ func withPasskey(t *testing.T, s *shop) {
 	b.Authenticator()
 	b.enrol("erin")
 	b.Wait("button[data-passkey=create]")
-	b.both("set-up")
+	b.seen("set-up")
 	b.Fill("#passkey-name", "Office computer")
 	b.Click("button[data-passkey=create]")
 	b.At("/.custody/notice")
-	b.both("notice")
+	b.seen("notice")
 	b.notice()
 	b.Follow("header .who form button") // the application's own way out
 	b.At("/.custody/sessions")
-	b.both("sessions")
+	b.seen("sessions")
 	b.Follow("header form button")
 	b.At("/.custody/signed-out")
 	b.open("/board")
@@ -244,7 +244,7 @@ func takenDown(t *testing.T, s *shop, alice *tab) {
 	s.Reload()
 	alice.open("/board")
 	alice.says("Northfield Estimates has been taken offline")
-	alice.both("offline")
+	alice.seen("offline")
 	if err := s.Store.BringUp(0, s.personID("alice"), time.Now()); err != nil {
 		t.Fatal(err)
 	}
@@ -270,5 +270,5 @@ func leaver(s *shop, alice *tab) {
 	}
 	alice.open("/customers?" + url.Values{"q": {"smith"}}.Encode())
 	alice.At("/.custody/sign-in")
-	alice.both("leaver")
+	alice.seen("leaver")
 }

@@ -126,7 +126,7 @@ func (s *seen) confirms(a *screen) {
 	b.Follow("a")
 	b.At("/.custody/confirm")
 	b.says("Was it you?")
-	b.both("confirm")
+	b.seen("confirm")
 	b.Follow("button.primary")
 	b.At("/.custody/confirm")
 	b.says("Nothing waits for you")

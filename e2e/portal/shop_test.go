@@ -80,8 +80,8 @@ func (s *shop) tab(t testing.TB) *tab { return &tab{Page: custodytest.Browse(t),
 
 func (b *tab) open(path string) { b.t.Helper(); b.Open(b.s.url + path) }
 
-// both takes pictures at the width of a desk and of a phone.
-func (b *tab) both(name string) { b.t.Helper(); b.Both("portal-" + name) }
+// seen looks at the page as people do, and takes pictures.
+func (b *tab) seen(name string) { b.t.Helper(); b.Page.Seen("portal-" + name) }
 
 // says holds the gate's page to its heading.
 func (b *tab) says(heading string) {

@@ -154,13 +154,17 @@ func (d *demo) summary() error {
 	l := d.logins[alice]
 	host, port, _ := strings.Cut(d.address, ":")
 	d.say(`
-Both doors stay open. The portal, in a browser on this machine:
+Everything stays up. The portal, in a browser on this machine:
 
   %s
       as %s, password "%s";
       in place of the app's code one of these, once each: %s
   %s/.custody/enrol?code=%s
       to set up a sign-in of your own, with a passkey or an app
+
+  %s
+      the console, where Lena watches: sign in as %s, password "%s",
+      code: %s
 
   As Alice: try Export CSV; a customer's email and address; page through the customers; the
   portal's own %s/login. Then see it in the ledger, in another terminal:
@@ -176,7 +180,8 @@ And psql:
 
   PGPASSWORD=%s psql "host=%s port=%s user=%s dbname=bodyshop sslmode=require"
 
-Ctrl-C ends it.`, d.portal, alice, l.password, strings.Join(l.recovery[:3], " "), d.portal, code, d.portal,
+Ctrl-C ends it.`, d.portal, alice, l.password, strings.Join(l.recovery[:3], " "), d.portal, code,
+		d.console, lena, d.logins[lena].password, strings.Join(d.logins[lena].recovery[:3], " "), d.portal,
 		d.dir, filepath.Dir(d.binary), alice, alice, carol, alice, d.tokens[alice], host, port, alice)
 	return nil
 }

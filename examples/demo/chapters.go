@@ -117,7 +117,7 @@ func (d *demo) works() error {
 
 // export: a contractor with a valid login and basic skills.
 func (d *demo) export() error {
-	d.title("5. Dave, a contractor, tries to take everything")
+	d.title("5. Dave, a contractor with a valid login, tries to take everything")
 	b, _, err := d.arrive(dave, "velvet anchor plum", "")
 	if err != nil {
 		return err
@@ -139,7 +139,7 @@ func (d *demo) export() error {
 		}
 		d.seen = append(d.seen, p.holders()...)
 	}
-	d.say("   Page by page instead, after %d (and those on the board, and who shares their phones):\n     %s", len(d.seen), p.message())
+	d.say("   Page by page instead: %d customers, and those on the board where he began. The next page:\n     %s", len(d.seen), p.message())
 	if err := expect(p.status == http.StatusTooManyRequests && len(d.seen) == 100 && len(p.holders()) == 0, "after %d customers came %d", len(d.seen), p.status); err != nil {
 		return err
 	}

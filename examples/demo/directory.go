@@ -49,7 +49,7 @@ func (d *demo) connect() error {
 		fill = append(fill, "HASH-"+name, made.Hash)
 	}
 	d.say("   $ custody scim token      # once for each employer's directory; custody.yaml keeps the hash")
-	d.indent(strings.NewReplacer("LISTEN", listen, "PUBLIC", d.scim, "HASH-northfield", "sha256:…", "HASH-claims", "sha256:…", "HASH-temps", "sha256:…").Replace(strings.TrimSpace(directories)), 9)
+	d.indent(strings.NewReplacer("LISTEN", listen, "PUBLIC", d.scim, "HASH-northfield", "sha256:…", "HASH-claims", "sha256:…", "HASH-temps", "sha256:…").Replace(strings.TrimSpace(directories)), 4)
 	file := filepath.Join(d.dir, "custody.yaml")
 	b, err := os.ReadFile(file)
 	if err != nil {
@@ -88,11 +88,18 @@ func (x *directory) send(method, path string, body object) (status int, answer o
 		return 0, nil, err
 	}
 	took := time.Since(began).Milliseconds()
-	x.d.say("   directory %s> %s\n     %s after %d ms", x.name, longWord.ReplaceAllString(method+" /scim/v2"+path+" "+string(text), "$1…"), resp.Status, took)
-	if len(b) > 0 {
-		err = json.Unmarshal(b, &answer)
+	if x.d.hushed {
+		return resp.StatusCode, answer, decode(b, &answer)
 	}
-	return resp.StatusCode, answer, err
+	x.d.say("   directory %s> %s\n     %s after %d ms", x.name, longWord.ReplaceAllString(method+" /scim/v2"+path+" "+string(text), "$1…"), resp.Status, took)
+	return resp.StatusCode, answer, decode(b, &answer)
+}
+
+func decode(b []byte, answer *object) error {
+	if len(b) == 0 {
+		return nil
+	}
+	return json.Unmarshal(b, answer)
 }
 
 // longWord finds the identifiers of resources, which nobody reads whole.
@@ -141,8 +148,12 @@ func (x *directory) leaves(login string) error {
 func (d *demo) provision() error {
 	d.say("   Nobody types people in: each employer's directory sends its own (SCIM 2.0).")
 	north, claims, temps := d.directories["northfield"], d.directories["claims"], d.directories["temps"]
+	if err := north.joins(alice, "Alice", "Smith"); err != nil {
+		return err
+	}
+	d.say("   and so on: four more people, and four groups that are their roles. An account for a whole branch is refused:")
+	d.hushed = true
 	for _, step := range []func() error{
-		func() error { return north.joins(alice, "Alice", "Smith") },
 		func() error { return north.joins(bob, "Bob", "Jones") },
 		func() error { return north.joins(you, "Yolanda", "Visitor") },
 		func() error { return claims.joins(carol, "Carol", "White") },
@@ -151,12 +162,16 @@ func (d *demo) provision() error {
 		func() error { return north.groups("Managers", bob) },
 		func() error { return claims.groups("Clerks", carol) },
 		func() error { return temps.groups("Field staff", dave) },
-		north.shared,
 	} {
 		if err := step(); err != nil {
 			return err
 		}
 	}
+	d.hushed = false
+	if err := north.shared(); err != nil {
+		return err
+	}
+	d.say("   Dave's contract ends tomorrow; so will all that he may do:")
 	_, err := d.custody("person", "leave", dave, "--last-day", tomorrow())
 	return err
 }

@@ -32,7 +32,7 @@ func main() {
 // tell is the story, chapter by chapter. Each chapter checks what it shows.
 func (d *demo) tell() error {
 	for _, chapter := range []func() error{
-		d.database, d.setUp, d.signsIn, d.works, d.export, d.leaver, d.sql, d.masked, d.whoSaw, d.complaints, d.offline, d.prove, d.insider,
+		d.opening, d.database, d.setUp, d.signsIn, d.works, d.export, d.leaver, d.sql, d.masked, d.whoSaw, d.complaints, d.offline, d.prove, d.insider,
 	} {
 		if err := d.ctx.Err(); err != nil {
 			return err

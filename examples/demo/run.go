@@ -34,10 +34,12 @@ type demo struct {
 	tokens      map[string]string
 	logins      map[string]*login
 	greeted     map[string]bool
+	hushed      bool   // what directories send is not shown
 	scim        string // of the gate for employers' directories
 	directories map[string]*directory
 	seen        []string // the customers whom Dave has seen
 	browser     *browser // Alice's
+	alert       int64    // about Frank
 }
 
 // customers is the size of the repair group.
@@ -151,7 +153,7 @@ func (d *demo) serve() error {
 		return fmt.Errorf("the gate did not start: %w", err)
 	}
 	d.address = lastWord(line)
-	d.say("     %s  And with a browser: %s", strings.TrimSpace(line), d.portal)
+	d.say("     %s Browsers go to %s; the console is at %s.", strings.TrimSpace(line), d.portal, d.console)
 	return nil
 }
 

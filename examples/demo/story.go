@@ -20,8 +20,25 @@ const (
 	bob   = "bob@northfield.example"   // a manager who leaves
 	carol = "carol@claims.example"     // a partner's clerk, who needs less
 	dave  = "dave@temps.example"       // a contractor who wants everything
+	lena  = "lena@northfield.example"  // leads data protection
+	kim   = "kim@northfield.example"   // her deputy
 	you   = "you@northfield.example"   // an estimator who has not signed in yet
 )
+
+// opening says what is about to happen, and to whom.
+func (d *demo) opening() error {
+	d.title("Custody at work: a repair group, its customers' data, and five people who want it")
+	d.say(`   Custody stands between people and what holds customers' records. Whatever they open is theirs to see,
+   is written down by customer before they see it, and ends the second their right ends.
+
+     Alice  an estimator, who only wants to work          Dave   a contractor, who wants everything
+     Bob    a manager, who leaves today                   Frank  sells what he looks up
+     Carol  a clerk at a partner, who needs less          Lena   leads data protection
+
+   The people are invented; all else is real: PostgreSQL, a web portal, psql, browsers' requests, the gate.
+   $ is a command of custody, alice> a statement of hers in psql; what is set in under them is the answer.`)
+	return nil
+}
 
 // database starts a private PostgreSQL and fills it the first time.
 func (d *demo) database() error {
@@ -128,7 +145,24 @@ func (d *demo) setUp() error {
 	if err := d.provision(); err != nil {
 		return err
 	}
-	return d.rights()
+	if err := d.rights(); err != nil {
+		return err
+	}
+	return d.leads()
+}
+
+// leads watch: two, for the name behind an alert takes two people.
+func (d *demo) leads() error {
+	for who, name := range map[string]string{lena: "Lena Hart", kim: "Kim Vale"} {
+		if out, err := d.quiet("person", "add", who, "--name", name, "--organisation", "Northfield", "--role", "office"); err != nil {
+			return fmt.Errorf("person add: %s", out)
+		}
+	}
+	if out, err := d.quiet("console", "role", "give", "--person", kim, "--role", "lead"); err != nil {
+		return fmt.Errorf("console role give: %s", out)
+	}
+	_, err := d.custody("console", "role", "give", "--person", lena, "--role", "lead")
+	return err
 }
 
 // rights are given to roles: nobody has more than the job needs.

@@ -122,7 +122,7 @@ type params struct {
 	salt   []byte
 }
 
-var errPHC = custody.E(custody.CodeInvalid, "this is not a password hash", "it is written by Hash")
+var errPHC = custody.E(custody.CodeInvalid, "the stored password cannot be read", "let the person set a new one: custody person enrol LOGIN")
 
 // parse reads a PHC string whose costs are no more than ours: a changed database must
 // not be able to take the gate's memory.

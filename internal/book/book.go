@@ -52,7 +52,7 @@ func Open(z *zip.Reader) (*Book, error) {
 		}
 	}
 	if b.Sheets = len(b.sheets); b.Sheets == 0 {
-		return nil, custody.E(custody.CodeUnsupported, "the file is packed, and no spreadsheet", "unpack it first")
+		return nil, custody.E(custody.CodeUnsupported, "the file is an archive and not a spreadsheet", "unpack it and give the file inside")
 	}
 	slices.SortFunc(b.sheets, func(a, c *zip.File) int {
 		if d := len(a.Name) - len(c.Name); d != 0 { // sheet10 comes after sheet9
@@ -116,7 +116,7 @@ func sharedTexts(d *xml.Decoder) (list []string, err error) {
 				return nil, err
 			}
 			if len(list) >= maxTexts {
-				return nil, custody.E(custody.CodeTooLarge, "the spreadsheet has too many texts", "save it as CSV, in parts")
+				return nil, custody.E(custody.CodeTooLarge, "the spreadsheet holds more text than can be read", "save it as CSV, in parts")
 			}
 			list = append(list, text)
 		}

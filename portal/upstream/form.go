@@ -151,7 +151,7 @@ func (a *Account) visit(ctx context.Context, method, target string, fields url.V
 		}
 		method, target, fields = http.MethodGet, next.RequestURI(), nil
 	}
-	return nil, "", 0, custody.E(custody.CodeUnavailable, "the application's sign-in leads in a circle", "check portal.sign_in in custody.yaml")
+	return nil, "", 0, custody.E(custody.CodeUnavailable, "the application's sign-in leads back to itself again and again", "check portal.sign_in in custody.yaml")
 }
 
 // findForm finds the form that has a field, and gives where it is sent

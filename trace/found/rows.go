@@ -231,7 +231,7 @@ func (r *reading) text(text []byte) error {
 		}
 	}
 	if errors.Is(in.Err(), bufio.ErrTooLong) {
-		return custody.E(custody.CodeTooLarge, "a line of the file is longer than 1 MiB", "is it text?")
+		return custody.E(custody.CodeTooLarge, "a line of the file is longer than 1 MiB", "it may not be a text file: save it as CSV, one customer a line")
 	}
 	return in.Err()
 }
