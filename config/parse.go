@@ -33,11 +33,19 @@ func Load(dir string) (*Config, error) {
 	return Parse(FileName, data)
 }
 
+// spoken names a folder: the present one has a name too.
+func spoken(dir string) string {
+	if whole, err := filepath.Abs(dir); err == nil {
+		return whole
+	}
+	return dir
+}
+
 // ReadFile gives the text of custody.yaml, at most MaxSize bytes of it.
 func ReadFile(dir string) ([]byte, error) {
 	f, err := os.Open(filepath.Join(dir, FileName))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, custody.E(custody.CodeNotFound, "there is no custody.yaml in "+dir,
+		return nil, custody.E(custody.CodeNotFound, "there is no custody.yaml in "+spoken(dir),
 			"run custody init there, or name the working directory with --dir or CUSTODY_DIR")
 	}
 	if err != nil {

@@ -128,7 +128,7 @@ func (v *visit) nav() (groups []page.Group) {
 	for _, g := range all {
 		group := page.Group{Title: g.title}
 		for _, i := range g.items {
-			if v.may(i.area) {
+			if v.leads(i.area) {
 				here := v.r.URL.Path == i.path || strings.HasPrefix(v.r.URL.Path, i.path+"/") || i.path == "/customers" && strings.HasPrefix(v.r.URL.Path, "/looks/")
 				group.Items = append(group.Items, page.Item{Path: i.path, Title: i.title, Here: here, Count: count[i.path]})
 			}
@@ -138,6 +138,15 @@ func (v *visit) nav() (groups []page.Group) {
 		}
 	}
 	return groups
+}
+
+// leads says whether the navigation leads to an area: what concerns everybody is for whom
+// reaches everybody.
+func (v *visit) leads(a area) bool {
+	if a == areaComplaints || a == areaCanaries {
+		return v.reach(a).everywhere()
+	}
+	return v.may(a)
 }
 
 // to goes on to the page on which something is found: notices link to the thing itself.

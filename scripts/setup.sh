@@ -60,7 +60,8 @@ if [ ${#missing[@]} -gt 0 ]; then
   have apt-get || die "missing: ${missing[*]}" "install them with this system's package manager, then run make again"
   sudo=
   if [ "$(id -u)" -ne 0 ]; then
-    if ! { have sudo && sudo -n true 2>/dev/null; }; then
+    # Where somebody is there to type a password, sudo asks for it.
+    if ! { have sudo && { sudo -n true 2>/dev/null || { [ -t 0 ] && sudo -v; }; }; }; then
       die "missing: ${missing[*]}" "run as root: apt-get install ${missing[*]}"
     fi
     sudo=sudo

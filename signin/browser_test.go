@@ -16,16 +16,25 @@ import (
 // screen is a tab of a real browser at a door.
 type screen struct {
 	*custodytest.Page
-	t testing.TB
-	k *kit
+	t       testing.TB
+	k       *kit
+	without bool // scripts
 }
 
-func (k *kit) screen(t testing.TB) *screen { return &screen{custodytest.Browse(t), t, k} }
+func (k *kit) screen(t testing.TB) *screen { return &screen{Page: custodytest.Browse(t), t: t, k: k} }
 
 func (s *screen) open(path string) { s.t.Helper(); s.Open(s.k.url + path) }
 
-// seen looks at the page as people do, and takes pictures.
-func (s *screen) seen(name string) { s.t.Helper(); s.Page.Seen("signin-" + name) }
+// seen looks at the page as people do, and takes pictures. The rules are a script: it may
+// run when the page's own had their time.
+func (s *screen) seen(name string) {
+	s.t.Helper()
+	if s.without {
+		s.scripts(true)
+		defer s.scripts(false)
+	}
+	s.Page.Seen("signin-" + name)
+}
 
 func (s *screen) presence(id webauthn.AuthenticatorID, enabled bool) {
 	s.t.Helper()
@@ -89,8 +98,14 @@ func TestPasskeyInABrowser(t *testing.T) {
 // withoutScripts makes the tab one in which no page's script runs.
 func (s *screen) withoutScripts() {
 	s.t.Helper()
+	s.without = true
+	s.scripts(false)
+}
+
+func (s *screen) scripts(run bool) {
+	s.t.Helper()
 	s.Do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
-		_, err := chromedp.Call(ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+		_, err := chromedp.Call(ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !run})
 		return err
 	}))
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -101,10 +102,22 @@ func cause(err error) string {
 	}
 	for e := errors.Unwrap(err); e != nil; e = errors.Unwrap(e) {
 		if !errors.As(e, new(*custody.Error)) {
-			return ": " + printable(e.Error())
+			return ": " + printable(oneLine(e.Error()))
 		}
 	}
 	return ""
+}
+
+// oneLine puts lines beside each other, each once: a database's driver tells of every
+// address and way that it tried.
+func oneLine(text string) string {
+	var told []string
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); line != "" && !slices.Contains(told, line) {
+			told = append(told, line)
+		}
+	}
+	return strings.Join(told, " ")
 }
 
 // report prints an error and gives the exit code.

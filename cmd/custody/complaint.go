@@ -157,7 +157,7 @@ func (w *workspace) complaintTable(desk *intake.Service, open bool, p *period) e
 		rows[i] = row(&all[i], w.now())
 	}
 	slices.SortStableFunc(rows, func(x, y complaintRow) int { return cmp.Compare(b2i(y.Overdue), b2i(x.Overdue)) })
-	return list(w.app, rows, "There are none.",
+	return list(w.app, rows, map[bool]string{false: "There are no complaints.", true: "No complaint is open."}[open],
 		column[complaintRow]{"REFERENCE", func(r complaintRow) string { return r.Reference }, false},
 		column[complaintRow]{"STATE", complaintRow.state, false},
 		column[complaintRow]{"ACKNOWLEDGE BY", func(r complaintRow) string { return w.minute(r.Due.Time) }, false},

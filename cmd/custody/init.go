@@ -84,8 +84,9 @@ Next:
   custody discover postgres://USER@HOST/DATABASE           declare what it holds
   custody setup postgres SYSTEM --admin postgres://…       make the gate's own role there
   custody person add EMAIL --name "NAME" --organisation ORGANISATION --role ROLE
-  custody grant add --role ROLE --system DATABASE --see name,phone --subjects-per-day 200
-  custody serve`, dir)
+  custody grant add --role ROLE --system SYSTEM --see name,phone --subjects-per-day 200
+  custody serve                                            the gate, and the console at http://localhost:6480
+  custody token issue --person EMAIL --system SYSTEM --ttl 8h      the person's password for psql and the like`, dir)
 }
 
 // mustBeNew refuses a folder that holds anything of a working directory.

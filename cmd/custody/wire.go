@@ -174,7 +174,7 @@ func (w *workspace) system(name string) (custody.SystemID, error) {
 	if id, ok := w.systems[name]; ok {
 		return id, nil
 	}
-	hint := "custody discover --write and custody system add declare systems"
+	hint := "custody discover postgres://USER@HOST/DATABASE declares what a database holds"
 	names := make([]string, 0, len(w.systems))
 	for n := range w.systems {
 		names = append(names, n)
