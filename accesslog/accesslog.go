@@ -116,13 +116,13 @@ func (r *Report) tell(p *reading) {
 		says  string
 		lines string
 	}{
-		{p.lists, "several customers: each counts as one look", "name"},
-		{p.apart, "pages of no customer and are left out", "are of"},
-		{p.others, "the time in another form than most, and were understood", "write"},
-		{p.clock.twice, "in the hour that clocks show twice when they are put back: the first time is taken", "are"},
+		{p.lists, "several customers, each of whom counts as one look", "name"},
+		{p.apart, "pages of no customer, left out", "are of"},
+		{p.others, "the time in another form than most, understood", "write"},
+		{p.clock.twice, "in the hour that clocks show twice when they are put back, taken as the first", "are"},
 	} {
 		if x.n > 0 {
-			r.notes = append(r.notes, fmt.Sprintf("%d lines %s %s", x.n, x.lines, x.says))
+			r.notes = append(r.notes, fmt.Sprintf("lines that %s %s: %d", x.lines, x.says, x.n))
 		}
 	}
 }

@@ -186,7 +186,7 @@ func TestSeveralCustomersOfALine(t *testing.T) {
 // no customer, other forms of time: the report says it.
 func TestWhatIsTold(t *testing.T) {
 	for name, want := range map[string]string{
-		"titles above": "line 4 names the columns", "no header": "no line names the columns", "Apache": "1 lines are of pages of no customer", "two forms of time": "1 lines write the time in another form",
+		"titles above": "line 4 names the columns", "no header": "no line names the columns", "Apache": "lines that are of pages of no customer, left out: 1", "two forms of time": "lines that write the time in another form than most, understood: 1",
 		"French": "read as 31/12/2006 15:04:05: 31/03/2026 14:05:00 is 31 March 2026, 14:05 UTC", "day and time apart": "with the time of day in Time", "German": "Kundennummer (by its header), such as 4711 | 12",
 	} {
 		_, report, err := rows(t, dialects[name], logOptions)

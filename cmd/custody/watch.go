@@ -30,9 +30,9 @@ func (a *app) watchCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "watch", Short: "Whose looks need a second look? From an access log",
 		Long: `Look for misuse in files, before anything is installed: the access log of any system
-(who looked at which customer, when), as CSV with a header or JSON lines, also packed as
-.gz. A list of jobs, claims or calls says why somebody had to do with a customer; which of
-its columns do is found out and shown with how much it explains. A roster (login, start,
+(who looked at which customer, when), as CSV, a spreadsheet, JSON, a web server's log or
+lines of name=value, also packed. A list of jobs, claims or calls says why somebody had
+to do with a customer; which of its columns do is found out and shown with how much it explains. A roster (login, start,
 end; left) says who works when.
 
 Which column is which is guessed and shown; --map login=user_name corrects it. A login's
