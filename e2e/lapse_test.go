@@ -45,7 +45,7 @@ func TestWhatRunsOutCutsWhatRuns(t *testing.T) {
 		}
 	}
 	ok(s.Store.AddCourse(ctx, &store.Course{Name: "gdpr", Title: "Data protection", Days: 1}, time.Now()))
-	lapses := time.Now().Add(3 * time.Second)
+	lapses := time.Now().Add(5 * time.Second)
 	ok(s.Store.RecordTraining(ctx, &store.TrainingRecord{Person: person("alice"), Course: "gdpr", Taken: lapses.AddDate(0, 0, -1), Evidence: "cert 1", KeptBy: keeper}, time.Now()))
 	rule := store.Rule{Name: "clean-desk", Version: "1", Title: "Clean desk", Text: "Lock the screen."}
 	ok(s.Store.AddRule(ctx, keeper, &rule, time.Now()))
