@@ -185,15 +185,18 @@ type CustomerItem struct {
 }
 
 func callCustomersOf(v *visit, in any) (any, error) {
-	n, e, err := v.lookEvent()
+	f, err := v.lookEvent()
+	return v.customersOf(f, err, in)
+}
+
+func (v *visit) customersOf(f *foundLook, err error, in any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	subjects := e.Subjects[:min(len(e.Subjects), shownCustomers)]
-	if err := v.g.state(in.(Why).Reason, subjects...); err != nil {
+	if err := v.g.state(in.(Why).Reason, f.customers()...); err != nil {
 		return nil, err
 	}
-	d, err := v.openLook(n, e, in.(Why).Reason)
+	d, err := v.openLook(f, in.(Why).Reason)
 	if err != nil {
 		return nil, err
 	}

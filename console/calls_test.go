@@ -195,7 +195,8 @@ func (w *world) operations(x *things) map[string]operation {
 		"reviewEmergency": {"lmo", "mara", fmt.Sprintf("emergencies/%d/review", x.emergency), obj{"outcome": "justified", "note": "the truck was there"}},
 
 		"alerts": {"lo", "lena", "alerts?all=yes", nil}, "alert": {"lo", "lena", fmt.Sprintf("alerts/%d", x.alert), nil}, "alertLooks": {"lo", "lena", fmt.Sprintf("alerts/%d/looks", x.alert), nil},
-		"reviewAlert": {"l", "lena", fmt.Sprintf("alerts/%d/review", x.second), obj{"state": "explained", "reason": "hail"}}, "unsealAlert": {"lo", "lena", fmt.Sprintf("alerts/%d/unseal", x.alert), obj{"reason": "must talk to them"}},
+		"alertLookCustomers": {"lo", "lena", fmt.Sprintf("alerts/%d/looks/1/customers", x.alert), obj{"reason": "review of an alert"}},
+		"reviewAlert":        {"l", "lena", fmt.Sprintf("alerts/%d/review", x.second), obj{"state": "explained", "reason": "hail"}}, "unsealAlert": {"lo", "lena", fmt.Sprintf("alerts/%d/unseal", x.alert), obj{"reason": "must talk to them"}},
 
 		"complaints": {"lo", "lena", "complaints", nil}, "takeComplaint": {"l", "lena", "complaints", obj{"name": "C", "answer": "c@example.com", "words": "a call", "phone": "07700 900999"}}, "complaint": {"lo", "lena", "complaints/" + x.complaint, nil},
 		"acknowledgeComplaint": {"l", "lena", "complaints/" + x.complaint + "/acknowledge", nil}, "eraseComplaint": {"l", "lena", "complaints/" + x.spare + "/erase", nil},
@@ -378,7 +379,7 @@ var pageOperations = map[string]string{
 	"GET /requests": "requests requestsWaiting", "POST /requests": "fileRequest", "POST /requests/{request}/approve": "approveRequest", "POST /requests/{request}/decline": "declineRequest", "POST /requests/{request}/withdraw": "withdrawRequest",
 	"GET /reviews": "reviews rightsWaiting emergencies", "POST /reviews": "startReview", "GET /reviews/{campaign}": "review reviewRights", "POST /reviews/close/{campaign}": "closeReview",
 	"POST /reviews/items/{item}": "confirmRight removeRight", "POST /reviews/emergencies/{emergency}": "reviewEmergency",
-	"GET /alerts": "alerts", "GET /alerts/{alert}": "alert alertLooks", "POST /alerts/{alert}/review": "reviewAlert", "POST /alerts/{alert}/unseal": "unsealAlert",
+	"GET /alerts": "alerts", "GET /alerts/{alert}": "alert alertLooks", "GET /alerts/{alert}/looks/{look}": "alertLookCustomers", "POST /alerts/{alert}/looks/{look}/reason": "- the reason is in the call itself", "POST /alerts/{alert}/review": "reviewAlert", "POST /alerts/{alert}/unseal": "unsealAlert",
 	"GET /canaries": "canaries", "POST /canaries": "plant", "POST /canaries/{canary}/withdraw": "withdrawCanary",
 	"GET /complaints": "complaints", "POST /complaints": "takeComplaint", "GET /complaints/{reference}": "complaint", "POST /complaints/{reference}/acknowledge": "acknowledgeComplaint", "POST /complaints/{reference}/erase": "eraseComplaint",
 	"GET /trace": "traces trace", "POST /trace": "startTrace", "GET /trace/answers": "traces", "GET /trace/{system}/report": "traceReport",

@@ -21,6 +21,7 @@ type lookData struct {
 	Customers []customerRow
 	More      int
 	Stated    string
+	Alert     int64 // as one of whose looks it is shown; zero if it is shown by itself
 }
 
 type customerRow struct {
@@ -29,46 +30,73 @@ type customerRow struct {
 	Forgotten bool
 }
 
-// lookEvent finds the event of the path within reach.
-func (v *visit) lookEvent() (uint64, *custody.Event, error) {
-	n, err := number[uint64](v, "event")
-	if err != nil {
-		return 0, nil, err
-	}
-	e, ok := v.c.o.Looks.Event(n)
-	if !ok || !shown(e.Kind) || len(e.Subjects) == 0 || !v.reach(areaCustomers).look(e, v.people) {
-		return 0, nil, errNothing
-	}
-	return n, e, nil
+// foundLook is an answer that the visitor may open.
+type foundLook struct {
+	number uint64
+	event  *custody.Event
+	path   string // of its page
+	alert  *Alert // the alert as one of whose looks it is opened, if it is
 }
 
+// customers are those of the answer that its page names.
+func (f *foundLook) customers() []custody.SubjectID {
+	return f.event.Subjects[:min(len(f.event.Subjects), shownCustomers)]
+}
+
+// lookEvent finds the event of the path within reach.
+func (v *visit) lookEvent() (*foundLook, error) {
+	n, err := number[uint64](v, "event")
+	if err != nil {
+		return nil, err
+	}
+	e, ok := v.c.o.Looks.Event(n)
+	if !ok || !v.mayOpen(e) {
+		return nil, errNothing
+	}
+	return &foundLook{number: n, event: e, path: fmt.Sprintf("/looks/%d", n)}, nil
+}
+
+// mayOpen says whether the customers of an answer are within reach.
+func (v *visit) mayOpen(e *custody.Event) bool {
+	return shown(e.Kind) && len(e.Subjects) > 0 && v.reach(areaCustomers).look(e, v.people)
+}
+
+func lookPage(v *visit) error        { return v.lookPage(v.lookEvent()) }
+func stateLookReason(v *visit) error { return v.stateLookReason(v.lookEvent()) }
+
 // lookPage shows the customers of one answer: a look at each of them, recorded first.
-func lookPage(v *visit) error {
-	n, e, err := v.lookEvent()
+func (v *visit) lookPage(f *foundLook, err error) error {
 	if err != nil {
 		return err
 	}
-	subjects := e.Subjects[:min(len(e.Subjects), shownCustomers)]
-	reason := v.g.reason(subjects[0])
+	reason := v.g.reason(f.customers()[0])
 	if reason == "" {
-		return v.show("why", "One answer", &whyData{Action: fmt.Sprintf("/looks/%d/reason", n), Whom: plural(len(subjects), "customer", "customers")})
+		return v.show("why", "One answer", f.why())
 	}
-	d, err := v.openLook(n, e, reason)
+	d, err := v.openLook(f, reason)
 	if err != nil {
 		return err
 	}
 	return v.show("look", "One answer", d)
 }
 
+// why asks for the reason of a look at the answer's customers.
+func (f *foundLook) why() *whyData {
+	return &whyData{Action: f.path + "/reason", Whom: plural(len(f.customers()), "customer", "customers")}
+}
+
 // openLook gives one answer with its customers: a look at each of them, recorded first.
-func (v *visit) openLook(n uint64, e *custody.Event, reason string) (*lookData, error) {
-	subjects := e.Subjects[:min(len(e.Subjects), shownCustomers)]
-	if err := v.g.at.Look(e.System, subjects, 0, reason); err != nil {
+func (v *visit) openLook(f *foundLook, reason string) (*lookData, error) {
+	subjects := f.customers()
+	if err := v.g.at.Look(f.event.System, subjects, 0, reason); err != nil {
 		return nil, err
 	}
 	w := v.words(v.c.o.Systems.Names())
-	look := Look{Number: n, Event: *e, Answer: len(e.Subjects)}
-	d := &lookData{lookRow: w.row(&look), More: len(e.Subjects) - len(subjects), Stated: reason}
+	look := Look{Number: f.number, Event: *f.event, Answer: len(f.event.Subjects)}
+	d := &lookData{lookRow: w.row(&look), More: len(f.event.Subjects) - len(subjects), Stated: reason}
+	if f.alert != nil {
+		d.lookRow, d.Alert = v.sealed(f.alert, d.lookRow), f.alert.ID
+	}
 	for _, s := range subjects {
 		_, key, err := v.c.o.Customers.Key(s)
 		if err != nil {
@@ -79,15 +107,12 @@ func (v *visit) openLook(n uint64, e *custody.Event, reason string) (*lookData, 
 	return d, nil
 }
 
-func stateLookReason(v *visit) error {
-	n, e, err := v.lookEvent()
+func (v *visit) stateLookReason(f *foundLook, err error) error {
 	if err != nil {
 		return err
 	}
-	at := fmt.Sprintf("/looks/%d", n)
-	subjects := e.Subjects[:min(len(e.Subjects), shownCustomers)]
-	if err := v.g.state(v.text("reason"), subjects...); err != nil {
-		return v.again("why", "One answer", &whyData{Action: at + "/reason", Whom: plural(len(subjects), "customer", "customers")}, err)
+	if err := v.g.state(v.text("reason"), f.customers()...); err != nil {
+		return v.again("why", "One answer", f.why(), err)
 	}
-	return v.seeOther(at, "")
+	return v.seeOther(f.path, "")
 }

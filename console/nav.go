@@ -63,6 +63,8 @@ func pageRoutes() []route {
 		{"POST /reviews/emergencies/{emergency}", areaReviews, false, reviewEmergency},
 		{"GET /alerts", areaAlerts, false, alertsPage},
 		{"GET /alerts/{alert}", areaAlerts, false, alertPage},
+		{"GET /alerts/{alert}/looks/{look}", areaCustomers, true, alertLookPage},
+		{"POST /alerts/{alert}/looks/{look}/reason", areaCustomers, true, stateAlertLookReason},
 		{"POST /alerts/{alert}/review", areaAlertsDo, false, reviewAlert},
 		{"POST /alerts/{alert}/unseal", areaUnseal, false, unsealAlert},
 		{"GET /canaries", areaCanaries, false, canariesPage},

@@ -97,6 +97,7 @@ type personData struct {
 	Answers     int
 	Peers       page.Strip
 	PeerText    string
+	Sealed      bool // the page says nothing of who it is
 	Looks       []lookRow
 	Older       uint64
 	Paged       bool
@@ -242,6 +243,10 @@ func (v *visit) compare(d *personData, p *Person, now time.Time) {
 		return
 	}
 	own := mine[0].Organisation
+	at, alone := " at "+mine[0].OrgName, " works as "+strings.Join(roles, " or ")
+	if d.Sealed {
+		at, alone = "", " has the same role"
+	}
 	var others []int
 	byDay := make([][]uint32, comparedDays)
 	for _, o := range v.people.sorted {
@@ -257,7 +262,7 @@ func (v *visit) compare(d *personData, p *Person, now time.Time) {
 		others = append(others, sum)
 	}
 	if len(others) == 0 {
-		d.PeerText = "Nobody else at " + mine[0].OrgName + " works as " + strings.Join(roles, " or ") + "."
+		d.PeerText = "Nobody else" + at + alone + "."
 		return
 	}
 	slices.Sort(others)
@@ -267,8 +272,8 @@ func (v *visit) compare(d *personData, p *Person, now time.Time) {
 	}
 	below, _ := slices.BinarySearch(others, d.Customers)
 	d.Peers = page.Strip{Values: others, Mine: d.Customers, Label: "customers in 30 days"}
-	d.PeerText = fmt.Sprintf("%s with the same role at %s: half of them saw %s or fewer. %s saw fewer than this person.",
-		plural(len(others), "colleague", "colleagues"), mine[0].OrgName, plural(others[len(others)/2], "customer", "customers"),
+	d.PeerText = fmt.Sprintf("%s with the same role%s: half of them saw %s or fewer. %s saw fewer than this person.",
+		plural(len(others), "colleague", "colleagues"), at, plural(others[len(others)/2], "customer", "customers"),
 		capital(plural(below, "colleague", "colleagues")))
 }
 

@@ -57,8 +57,8 @@ func (v *visit) countWaiting() map[string]int {
 	}
 	if v.may(areaAlerts) {
 		if list, err := v.c.o.Alerts.Open(); err == nil {
-			for _, p := range list {
-				if v.reachesAlert(&Alert{Person: p}) {
+			for _, about := range list {
+				if v.reachesAlert(about) {
 					count["/alerts"]++
 				}
 			}

@@ -109,13 +109,16 @@ type Alert struct {
 	// Key is the same whenever the same events are replayed.
 	Key string `json:"key"`
 	// Revision counts how often the alert has grown since it was raised.
-	Revision int               `json:"revision"`
-	Time     time.Time         `json:"time"` // of the look that raised it
-	From     time.Time         `json:"from"`
-	Until    time.Time         `json:"until"`
-	Person   uint32            `json:"-"`
-	Device   uint32            `json:"-"`
-	ByDevice bool              `json:"by_device"` // several logins on one device
+	Revision int       `json:"revision"`
+	Time     time.Time `json:"time"` // of the look that raised it
+	From     time.Time `json:"from"`
+	Until    time.Time `json:"until"`
+	Person   uint32    `json:"-"`
+	Device   uint32    `json:"-"`
+	ByDevice bool      `json:"by_device"` // what was found is of the device
+	// Several says that several logins looked on the device: the alert is no login's own,
+	// and Person is only who was there when it was raised.
+	Several  bool              `json:"several_logins,omitempty"`
 	Session  custody.SessionID `json:"session,omitempty"`
 	Grant    custody.GrantID   `json:"grant,omitempty"`
 	Says     string            `json:"says"`
@@ -135,7 +138,6 @@ type Alert struct {
 	Held bool `json:"held"`
 
 	lasted time.Duration // of the sitting
-	mixed  bool          // about a device on which several logins looked: no login's own
 	off    bool          // it was outside the login's hours
 }
 

@@ -32,19 +32,22 @@ func (e *Engine) raise(ev *Event, p *person, d *device, x evidence) *Alert {
 		key = openKey{true, ev.Device}
 	}
 	a := e.open[key]
-	mixed := x.device && d != nil && d.several // the looks of several logins are no login's
-	if a == nil && !mixed && x.Rule != Facts && x.Rule != Export && x.Rule != Outside {
+	several := x.device && d != nil && d.several // the looks of several logins are no login's
+	if a != nil && several && !a.Several {
+		a = nil
+	}
+	if a == nil && !several && x.Rule != Facts && x.Rule != Export && x.Rule != Outside {
 		a = e.sameDevice(key, ev)
 	}
 	if a == nil {
 		a = e.fresh(ev, x)
-		a.mixed = mixed
+		a.Several = several
 		e.open[key] = a
 	} else {
 		a.Revision++
 		a.ByDevice = a.ByDevice || x.device
 	}
-	if a.Person == ev.Person && !mixed {
+	if a.Person == ev.Person && !several {
 		e.open[openKey{false, ev.Person}] = a
 	}
 	if x.device && ev.Device != 0 {
@@ -67,7 +70,7 @@ func (e *Engine) sameDevice(key openKey, ev *Event) *Alert {
 	if key.device {
 		other.number = ev.Person
 	}
-	if a := e.open[other]; a != nil && a.Person == ev.Person && !a.mixed && a.Device == ev.Device && ev.Device != 0 {
+	if a := e.open[other]; a != nil && a.Person == ev.Person && !a.Several && a.Device == ev.Device && ev.Device != 0 {
 		return a
 	}
 	return nil
@@ -134,7 +137,7 @@ func (e *Engine) refresh(a *Alert, ev *Event, p *person) {
 	if ev.Time.After(a.Until) {
 		a.Until = ev.Time
 	}
-	if p == nil || a.mixed || p.number != a.Person || p.sitting.began.IsZero() || ev.Time.Sub(p.sitting.last) > e.o.Policy.Sitting {
+	if p == nil || a.Several || p.number != a.Person || p.sitting.began.IsZero() || ev.Time.Sub(p.sitting.last) > e.o.Policy.Sitting {
 		a.Says, a.Innocent = sentence(a), innocent(a, e)
 		return
 	}

@@ -2,6 +2,7 @@ package site
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	"custody"
@@ -39,7 +40,7 @@ func (s *Site) denied(person custody.PersonID) {
 	}
 	for i := range list {
 		a := &list[i]
-		if a.Person != person {
+		if !slices.Contains(a.About(), person) {
 			continue
 		}
 		if err := s.Notices.Put(notice.Message{

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"net"
 	"net/url"
+	"slices"
 
 	"golang.org/x/mod/sumdb/note"
 
@@ -12,6 +13,7 @@ import (
 	"custody/console"
 	"custody/gate"
 	"custody/signin"
+	"custody/store"
 )
 
 // Console says how the web console is served.
@@ -105,9 +107,15 @@ func (g consoleGate) Enter(sess *custody.Session, onCut func(custody.Code)) (con
 	return &consoleGuest{s: g.s, live: live}, nil
 }
 
-// Standing implements console.Gate.
+// Standing implements console.Gate. Limits are those of the grants: one that an alert has
+// lowered would say who is under review.
 func (g consoleGate) Standing() (list []console.Standing) {
+	now, own := g.s.o.Now(), g.s.Policy()
+	restraints, err := g.s.o.Store.Restraints(now)
 	for _, s := range g.s.Gate.Standing() {
+		if err != nil || slices.ContainsFunc(restraints, func(r store.Restraint) bool { return r.Person == s.Session.Person }) {
+			s.Limits = own.Decide(custody.Question{Session: s.Session, Action: custody.See, Time: now, Reason: "shown on a page", Hour: s.Hour, Day: s.Day}).Limits
+		}
 		list = append(list, console.Standing{Session: s.Session, Hour: s.Hour, Day: s.Day, Limits: s.Limits})
 	}
 	return list

@@ -1,10 +1,13 @@
 package site
 
 import (
+	"encoding/base32"
 	"encoding/json"
+	"strconv"
 
 	"custody"
 	"custody/console"
+	"custody/identity"
 	"custody/store"
 )
 
@@ -19,7 +22,7 @@ func (c consoleAlerts) Alerts(all bool) ([]console.Alert, error) {
 	}
 	list := make([]console.Alert, len(kept))
 	for i := range kept {
-		if list[i], err = alertOf(&kept[i]); err != nil {
+		if list[i], err = c.alertOf(&kept[i]); err != nil {
 			return nil, err
 		}
 	}
@@ -27,7 +30,7 @@ func (c consoleAlerts) Alerts(all bool) ([]console.Alert, error) {
 }
 
 // Open implements console.Alerts.
-func (c consoleAlerts) Open() ([]custody.PersonID, error) {
+func (c consoleAlerts) Open() ([][]custody.PersonID, error) {
 	return c.s.o.Store.OpenAlerts()
 }
 
@@ -37,17 +40,30 @@ func (c consoleAlerts) Alert(id int64) (*console.Alert, error) {
 	if err != nil {
 		return nil, err
 	}
-	a, err := alertOf(kept)
+	a, err := c.alertOf(kept)
 	return &a, err
 }
 
-func alertOf(k *store.Alert) (a console.Alert, err error) {
+// alertOf is the alert without what leads to a name that is sealed.
+func (c consoleAlerts) alertOf(k *store.Alert) (a console.Alert, err error) {
 	if err := json.Unmarshal(k.Body, &a.Alert); err != nil {
 		return a, err
 	}
-	a.ID, a.Person, a.SystemName, a.Device, a.Rules, a.Strength = k.ID, k.Person, k.SystemName, k.Device, k.Rules, k.Strength
-	a.Raised, a.State, a.Unsealed, a.Says, a.Held, a.Session, a.Grant = k.Raised, k.State, k.Unsealed, k.Says, k.Held, k.Session, k.Grant
+	k.Seal()
+	a.ID, a.About, a.SystemName, a.Device, a.Rules, a.Strength = k.ID, k.About(), k.SystemName, k.Device, k.Rules, k.Strength
+	a.Raised, a.State, a.Unsealed, a.Says, a.Held, a.Session, a.Grant, a.Key = k.Raised, k.State, k.Unsealed, k.Says, k.Held, k.Session, k.Grant, k.Key
+	a.Several = len(k.Logins) > 0
 	return a, nil
+}
+
+// Pseudonym implements console.Alerts.
+func (c consoleAlerts) Pseudonym(p custody.PersonID) string { return AlertPseudonym(c.s.Identity, p) }
+
+// AlertPseudonym stands for whoever is under review, the same in all alerts about them.
+// It is keyed: nobody makes it from a login, and in another deployment it is another.
+func AlertPseudonym(id *identity.Service, p custody.PersonID) string {
+	made := id.Pseudonym("alerts", strconv.FormatUint(uint64(p), 10))
+	return "person " + base32.StdEncoding.EncodeToString(made[:])[:6]
 }
 
 // Reviews implements console.Alerts.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -323,6 +324,9 @@ func (d *detector) alert(a *detect.Alert) {
 	for _, f := range a.Findings {
 		kept.Rules = append(kept.Rules, string(f.Rule))
 	}
+	if a.Several {
+		kept.Person, kept.Session, kept.Grant, kept.Logins = 0, 0, 0, d.logins(a)
+	}
 	fresh, err := d.s.o.Store.PutAlert(&kept)
 	if err != nil {
 		d.s.o.Log.Error("an alert could not be kept", "rule", kept.Rules[0], "err", err)
@@ -336,10 +340,30 @@ func (d *detector) alert(a *detect.Alert) {
 	}
 }
 
+// logins gives whose looks an alert about a device lists.
+func (d *detector) logins(a *detect.Alert) (list []store.AlertLogin) {
+	for _, n := range a.Entries {
+		e, ok := d.index.Event(n)
+		if !ok || e.Person == 0 {
+			continue
+		}
+		i := slices.IndexFunc(list, func(l store.AlertLogin) bool { return l.Person == e.Person })
+		if i < 0 {
+			i = len(list)
+			list = append(list, store.AlertLogin{Person: e.Person})
+		}
+		list[i].Looks++
+	}
+	return list
+}
+
 // describe is the text of a notice: it names nobody.
 func describe(k *store.Alert, a *detect.Alert) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n\n", a.Says)
+	if n := len(k.Logins); n > 0 {
+		fmt.Fprintf(&b, "It is about a device used by %d logins; which of them is concerned is not known.\n\n", n)
+	}
 	for _, f := range a.Findings {
 		fmt.Fprintf(&b, "- %s: %s\n", f.Rule, f.Says)
 	}

@@ -29,7 +29,7 @@ func (d *detector) act(k *store.Alert, a *detect.Alert) {
 			actions = []string{ActionNotify}
 		}
 		for _, action := range actions {
-			if slices.Contains(done, action) {
+			if slices.Contains(done, action) && (len(k.Logins) == 0 || !restrains(action)) { // logins come to a device
 				continue
 			}
 			err := d.do(action, k, a)
@@ -45,9 +45,15 @@ func (d *detector) act(k *store.Alert, a *detect.Alert) {
 	}
 }
 
+// restrains says whether an action is a restraint on people.
+func restrains(action string) bool { return action != ActionNotify && action != ActionCut }
+
+// do does one thing. A restraint because of a device on which several logins looked falls
+// on each of these logins alike: which of them is concerned is what nobody knows, whoever
+// was last at the device least of all.
 func (d *detector) do(action string, k *store.Alert, a *detect.Alert) error {
 	now := d.s.o.Now()
-	r := store.Restraint{Alert: k.ID, Person: k.Person, Start: now, End: now.Add(d.o.Restrain)}
+	r := store.Restraint{Alert: k.ID, Start: now, End: now.Add(d.o.Restrain)}
 	switch action {
 	case ActionNotify:
 		return d.notify(k, a)
@@ -56,14 +62,16 @@ func (d *detector) do(action string, k *store.Alert, a *detect.Alert) error {
 	case ActionAskReason:
 		r.Reason = true
 	case ActionCut:
-		return d.cut(k)
+		return d.cut(k, a)
 	case ActionStepUp:
 		r.Fresh, r.End = true, now.Add(stepUpHolds)
 	}
-	if k.Person == 0 {
-		return nil
+	for _, r.Person = range k.About() {
+		if err := d.s.o.Store.AddRestraint(&r); err != nil {
+			return err
+		}
 	}
-	return d.s.o.Store.AddRestraint(&r)
+	return nil
 }
 
 func (d *detector) notify(k *store.Alert, a *detect.Alert) error {
@@ -85,13 +93,26 @@ func (d *detector) notify(k *store.Alert, a *detect.Alert) error {
 // opens nothing again by waiting.
 const stepUpHolds = 5 * 366 * 24 * time.Hour
 
-// cut ends the session of the alert.
-func (d *detector) cut(k *store.Alert) error {
-	if k.Session == 0 {
-		return nil
+// cut ends the session of the alert; because of a device on which several logins looked,
+// all their sessions there.
+func (d *detector) cut(k *store.Alert, a *detect.Alert) error {
+	ending := []custody.SessionID{a.Session}
+	if len(k.Logins) > 0 {
+		live, err := d.s.o.Store.LiveSessions()
+		if err != nil {
+			return err
+		}
+		ending = nil
+		for i := range live {
+			if live[i].Address == k.Device && slices.Contains(k.About(), live[i].Person) {
+				ending = append(ending, live[i].ID)
+			}
+		}
 	}
-	if err := d.s.o.Store.CutSession(k.Session, d.s.o.Now()); err != nil && custody.CodeOf(err) != custody.CodeNotFound {
-		return err
+	for _, id := range ending {
+		if err := d.s.o.Store.CutSession(id, d.s.o.Now()); err != nil && custody.CodeOf(err) != custody.CodeNotFound {
+			return err
+		}
 	}
 	return nil
 }

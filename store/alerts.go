@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"strings"
 	"time"
 
@@ -14,8 +15,9 @@ import (
 type Alert struct {
 	ID         int64
 	Key        string
-	Person     custody.PersonID // zero for an alert about nobody, such as complaints
+	Person     custody.PersonID // zero for one about nobody, such as complaints, and where there are Logins
 	Login      string
+	Logins     []AlertLogin // whose looks it is about, of a device on which several logins looked
 	Session    custody.SessionID
 	Grant      custody.GrantID
 	System     custody.SystemID
@@ -46,8 +48,38 @@ const (
 // AlertStates lists the states that a review may give.
 var AlertStates = []string{AlertLooking, AlertExplained, AlertMistaken, AlertConfirmed}
 
-// Sealed says whether the name is still hidden: two people must ask to see it.
-func (a *Alert) Sealed() bool { return a.Person != 0 && a.Unsealed < 2 }
+// AlertLogin is one of several logins whose looks an alert is about.
+type AlertLogin struct {
+	Person custody.PersonID `json:"person"`
+	Login  string           `json:"login"`
+	Looks  int              `json:"looks"` // of those that the alert lists
+}
+
+// Sealed says whether names are still hidden: two people must ask to see them.
+func (a *Alert) Sealed() bool { return len(a.About()) > 0 && a.Unsealed < 2 }
+
+// About gives whose looks the alert is about.
+func (a *Alert) About() (people []custody.PersonID) {
+	if a.Person != 0 {
+		return []custody.PersonID{a.Person}
+	}
+	for _, l := range a.Logins {
+		people = append(people, l.Person)
+	}
+	return people
+}
+
+// Seal takes away what leads to a person whose name is sealed, all but the numbers in
+// Person and Logins, which only whoever decides who may see what is to read.
+func (a *Alert) Seal() {
+	if !a.Sealed() {
+		return
+	}
+	a.Key, a.Login, a.Device, a.Session, a.Grant = "", "", "", 0, 0
+	for i := range a.Logins {
+		a.Logins[i].Login = ""
+	}
+}
 
 // PutAlert keeps an alert, or what it has grown to, and sets its number. fresh is
 // false if it was there before.
@@ -55,32 +87,52 @@ func (s *Store) PutAlert(a *Alert) (fresh bool, err error) {
 	err = s.tx(context.Background(), func(t *sql.Tx) error {
 		err := t.QueryRow("SELECT id, state FROM alerts WHERE key = ?", a.Key).Scan(&a.ID, &a.State)
 		if err == nil {
-			_, err = t.Exec("UPDATE alerts SET rules = ?, says = ?, strength = ?, revision = ?, body = ? WHERE id = ? AND revision < ?4",
-				strings.Join(a.Rules, "\n"), a.Says, a.Strength, a.Revision, string(a.Body), a.ID)
-			return err
+			if _, err = t.Exec("UPDATE alerts SET rules = ?, says = ?, strength = ?, revision = ?, body = ? WHERE id = ? AND revision < ?4",
+				strings.Join(a.Rules, "\n"), a.Says, a.Strength, a.Revision, string(a.Body), a.ID); err != nil {
+				return err
+			}
+			return putLogins(t, a)
 		}
 		if err != sql.ErrNoRows {
 			return err
 		}
 		fresh, a.State = true, AlertOpen
-		return t.QueryRow(`INSERT INTO alerts (key, person, session, given, system, device, rules, says, strength, held, raised, made, revision, body)
+		if err := t.QueryRow(`INSERT INTO alerts (key, person, session, given, system, device, rules, says, strength, held, raised, made, revision, body)
 			VALUES (?, ?, (SELECT id FROM sessions WHERE id = ?), (SELECT id FROM grants WHERE id = ?), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
 			a.Key, some(a.Person), int64(a.Session), a.Grant, some(a.System), a.Device, strings.Join(a.Rules, "\n"), a.Says, a.Strength, a.Held,
-			a.Raised.UnixMilli(), a.Made.UnixMilli(), a.Revision, string(a.Body)).Scan(&a.ID)
+			a.Raised.UnixMilli(), a.Made.UnixMilli(), a.Revision, string(a.Body)).Scan(&a.ID); err != nil {
+			return err
+		}
+		return putLogins(t, a)
 	})
 	return fresh, err
 }
 
+// putLogins keeps whose looks an alert is about. Nobody is taken out again.
+func putLogins(t *sql.Tx, a *Alert) error {
+	for _, l := range a.Logins {
+		if _, err := t.Exec("INSERT INTO alert_logins (alert, person, looks) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET looks = excluded.looks", a.ID, l.Person, l.Looks); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 const alertColumns = `SELECT a.id, a.key, coalesce(a.person, 0), coalesce(p.login, ''), coalesce(a.session, 0), coalesce(a.given, 0), coalesce(a.system, 0),
 	coalesce(y.name, ''), a.device, a.rules, a.says, a.strength, a.held, a.raised, a.made, a.revision, a.state, a.body,
-	(SELECT count(*) FROM alert_unseals u WHERE u.alert = a.id)
+	(SELECT count(*) FROM alert_unseals u WHERE u.alert = a.id),
+	(SELECT json_group_array(json_object('person', l.person, 'login', q.login, 'looks', l.looks) ORDER BY l.looks DESC, l.person)
+		FROM alert_logins l JOIN people q ON q.id = l.person WHERE l.alert = a.id)
 	FROM alerts a LEFT JOIN people p ON p.id = a.person LEFT JOIN systems y ON y.id = a.system `
 
 func scanAlert(r *sql.Rows) (a Alert, err error) {
-	var rules, body string
+	var rules, body, logins string
 	var raised, made sql.NullInt64
 	err = r.Scan(&a.ID, &a.Key, &a.Person, &a.Login, &a.Session, &a.Grant, &a.System, &a.SystemName, &a.Device, &rules, &a.Says, &a.Strength,
-		&a.Held, &raised, &made, &a.Revision, &a.State, &body, &a.Unsealed)
+		&a.Held, &raised, &made, &a.Revision, &a.State, &body, &a.Unsealed, &logins)
+	if err == nil {
+		err = json.Unmarshal([]byte(logins), &a.Logins)
+	}
 	a.Rules, a.Raised, a.Made, a.Body = strings.Split(rules, "\n"), moment(raised), moment(made), []byte(body)
 	return a, err
 }
@@ -95,10 +147,17 @@ func (s *Store) Alerts(all bool) ([]Alert, error) {
 	return list(s.read, scanAlert, alertColumns+where+"ORDER BY a.held, a.strength DESC, a.id")
 }
 
-// OpenAlerts gives whom the alerts are about that nobody has looked into; zero for nobody.
-func (s *Store) OpenAlerts() ([]custody.PersonID, error) {
-	return list(s.read, func(r *sql.Rows) (p custody.PersonID, err error) { return p, r.Scan(&p) },
-		"SELECT coalesce(person, 0) FROM alerts WHERE state = 'open'")
+// OpenAlerts gives whom the alerts are about that nobody has looked into, alert by alert;
+// none for one about nobody.
+func (s *Store) OpenAlerts() ([][]custody.PersonID, error) {
+	return list(s.read, func(r *sql.Rows) (people []custody.PersonID, err error) {
+		var text string
+		if err := r.Scan(&text); err != nil {
+			return nil, err
+		}
+		return people, json.Unmarshal([]byte(text), &people)
+	}, `SELECT CASE WHEN a.person IS NULL THEN (SELECT json_group_array(l.person) FROM alert_logins l WHERE l.alert = a.id) ELSE json_array(a.person) END
+		FROM alerts a WHERE a.state = 'open'`)
 }
 
 // Alert finds one alert by its number; CodeNotFound if there is none.
@@ -129,16 +188,18 @@ func (s *Store) AlertReviews(id int64) ([]AlertReview, error) {
 	}, "SELECT v.at, v.by, p.login, v.state, v.reason FROM alert_reviews v JOIN people p ON p.id = v.by WHERE v.alert = ? ORDER BY v.id", id)
 }
 
-var errOwnAlert = custody.E(custody.CodeForbidden, "nobody reviews or unseals an alert about themselves", "ask somebody else")
+// errNotYours is what whoever is under review is told. It names no reason: that the alert
+// is about them stays sealed.
+var errNotYours = custody.E(custody.CodeForbidden, "this alert is not yours to decide", "somebody else who reviews alerts does it")
 
 // notOwn refuses whom the alert is about.
 func notOwn(t *sql.Tx, id int64, by custody.PersonID) error {
-	var person sql.NullInt64
-	if err := t.QueryRow("SELECT person FROM alerts WHERE id = ?", id).Scan(&person); err != nil {
+	var own bool
+	if err := t.QueryRow("SELECT coalesce(person = ?1, 0) OR EXISTS (SELECT 1 FROM alert_logins WHERE alert = id AND person = ?1) FROM alerts WHERE id = ?2", by, id).Scan(&own); err != nil {
 		return orNamed(err, "no alert has this number", "custody alert list --all shows them")
 	}
-	if person.Valid && custody.PersonID(person.Int64) == by {
-		return errOwnAlert
+	if own {
+		return errNotYours
 	}
 	return nil
 }

@@ -107,7 +107,8 @@ func (s *Store) WithdrawCanary(system custody.SystemID, key string, by custody.P
 // judgedIn refuses whoever has an alert of the system waiting.
 func judgedIn(t *sql.Tx, system custody.SystemID, by custody.PersonID) error {
 	var judged bool
-	err := t.QueryRow("SELECT EXISTS (SELECT 1 FROM alerts WHERE person = ? AND system = ? AND state IN ('open', 'looking'))", by, system).Scan(&judged)
+	err := t.QueryRow(`SELECT EXISTS (SELECT 1 FROM alerts a WHERE system = ?2 AND state IN ('open', 'looking')
+		AND (person = ?1 OR EXISTS (SELECT 1 FROM alert_logins l WHERE l.alert = a.id AND l.person = ?1)))`, by, system).Scan(&judged)
 	if err == nil && judged {
 		return errJudged
 	}

@@ -20,10 +20,12 @@ type Restraint struct {
 	End     time.Time
 }
 
-// AddRestraint puts a restraint in force; every gate hears it within its watch.
+// AddRestraint puts a restraint in force, once for each alert, person and kind; every gate
+// hears it within its watch.
 func (s *Store) AddRestraint(r *Restraint) error {
 	return s.tx(context.Background(), func(t *sql.Tx) error {
-		_, err := t.Exec("INSERT INTO restraints (alert, person, per_hour, reason, fresh, start, end) VALUES (?, ?, ?, ?, ?, ?, ?)",
+		_, err := t.Exec(`INSERT INTO restraints (alert, person, per_hour, reason, fresh, start, end) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7
+			WHERE NOT EXISTS (SELECT 1 FROM restraints WHERE alert = ?1 AND person = ?2 AND per_hour = ?3 AND reason = ?4 AND fresh = ?5)`,
 			r.Alert, r.Person, r.PerHour, r.Reason, r.Fresh, r.Start.UnixMilli(), r.End.UnixMilli())
 		return err
 	})

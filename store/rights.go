@@ -68,7 +68,8 @@ func (s *Store) systems(into map[string]custody.SystemID) error {
 	return err
 }
 
-// boundaries are the future starts and ends of grants and of what they need.
+// boundaries are the future starts and ends of grants and of what they need, and the ends
+// of restraints.
 func (s *Store) boundaries(at int64) ([]time.Time, error) {
 	return list(s.read, func(r *sql.Rows) (time.Time, error) {
 		var v sql.NullInt64
@@ -76,5 +77,6 @@ func (s *Store) boundaries(at int64) ([]time.Time, error) {
 		return moment(v), err
 	}, `SELECT start FROM grants WHERE start > ?1 UNION SELECT end FROM grants WHERE end > ?1 UNION
 		SELECT taken FROM training WHERE taken > ?1 UNION SELECT until FROM training WHERE until > ?1 AND revoked IS NULL UNION
-		SELECT begins FROM rules WHERE begins > ?1 UNION SELECT signed FROM clauses WHERE signed > ?1 ORDER BY 1`, at)
+		SELECT begins FROM rules WHERE begins > ?1 UNION SELECT signed FROM clauses WHERE signed > ?1 UNION
+		SELECT end FROM restraints WHERE end > ?1 ORDER BY 1`, at)
 }

@@ -2,7 +2,7 @@ package main
 
 import (
 	"bufio"
-	"encoding/base32"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -69,6 +69,8 @@ type alertRow struct {
 	ID       int64    `json:"id"`
 	State    string   `json:"state"`
 	Person   string   `json:"person,omitempty"`
+	Several  int      `json:"logins_on_device,omitempty"` // it is about a device on which so many logins looked
+	Logins   []string `json:"logins,omitempty"`           // theirs, once two people have asked
 	Sealed   bool     `json:"sealed"`
 	System   string   `json:"system,omitempty"`
 	Device   string   `json:"device,omitempty"`
@@ -81,23 +83,30 @@ type alertRow struct {
 }
 
 func (w *workspace) alertRow(x *store.Alert) alertRow {
-	return alertRow{ID: x.ID, State: x.State, Person: w.whoIs(x), Sealed: x.Sealed(), System: x.SystemName, Device: x.Device, Rules: x.Rules,
+	x.Seal()
+	row := alertRow{ID: x.ID, State: x.State, Person: w.whoIs(x), Several: len(x.Logins), Sealed: x.Sealed(), System: x.SystemName, Device: x.Device, Rules: x.Rules,
 		Says: x.Says, Strength: x.Strength, Held: x.Held, Raised: stamp{x.Raised}, Noticed: stamp{x.Made}}
+	for _, l := range x.Logins {
+		if l.Login != "" {
+			row.Logins = append(row.Logins, l.Login)
+		}
+	}
+	return row
 }
 
 // whoIs gives the person of an alert: the login once two people asked for it, until
 // then a pseudonym that is the same for all alerts about the person.
 func (w *workspace) whoIs(x *store.Alert) string {
-	if x.Person == 0 {
+	switch {
+	case len(x.Logins) > 0:
+		return "a device used by " + plural(len(x.Logins), "login")
+	case x.Person == 0:
 		return ""
-	}
-	if !x.Sealed() {
+	case !x.Sealed():
 		return x.Login
 	}
-	return pseudonym(w.identity.Pseudonym("alerts", x.Login))
+	return site.AlertPseudonym(w.identity, x.Person)
 }
-
-func pseudonym(b [32]byte) string { return "person " + base32.StdEncoding.EncodeToString(b[:])[:6] }
 
 func (w *workspace) listAlerts(all bool) error {
 	found, err := w.store.Alerts(all)
@@ -122,8 +131,8 @@ func (a *app) alertShow() *cobra.Command {
 		Long: `Show an alert in plain English first: what each detector expected and observed, the login's
 pseudonym, right, device and session, the ledger entries in question by their numbers,
 the reasons that were tried, the innocent explanations that are not excluded, what was
-done, and what reviewers decided. The login's name is shown once two people have asked
-for it: custody alert unseal.`,
+done, and what reviewers decided. The login's name, device, session and right are shown
+once two people have asked for them: custody alert unseal.`,
 		Example: "  custody alert show 12\n  custody alert show 12 --json", Args: takes("number"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.showAlert(cmd, args[0]) },
 	}
@@ -132,6 +141,7 @@ for it: custody alert unseal.`,
 // alertDetail is one alert in full.
 type alertDetail struct {
 	alertRow
+	key     string
 	session custody.SessionID
 	grant   custody.GrantID
 	body    detect.Alert
@@ -156,7 +166,8 @@ func (a *app) showAlert(cmd *cobra.Command, text string) error {
 	if err != nil {
 		return err
 	}
-	d := alertDetail{alertRow: w.alertRow(x), session: x.Session, grant: x.Grant}
+	row := w.alertRow(x) // it seals
+	d := alertDetail{alertRow: row, key: x.Key, session: x.Session, grant: x.Grant}
 	if err := json.Unmarshal(x.Body, &d.body); err != nil {
 		return err
 	}
@@ -180,7 +191,7 @@ func (a *app) showAlert(cmd *cobra.Command, text string) error {
 // object is the alert for programs.
 func (d *alertDetail) object() map[string]any {
 	return map[string]any{
-		"alert": d.alertRow, "key": d.body.Key, "session": d.session, "grant": d.grant, "from": stamp{d.body.From}, "until": stamp{d.body.Until}, "findings": d.body.Findings,
+		"alert": d.alertRow, "key": d.key, "session": d.session, "grant": d.grant, "from": stamp{d.body.From}, "until": stamp{d.body.Until}, "findings": d.body.Findings,
 		"entries": d.body.Entries, "complaints": d.body.Complaints, "entries_in_all": d.body.InAll, "customers": d.body.Customers, "branches": d.body.Branches, "unexplained": d.body.Unexplained,
 		"templates_tried": d.body.Tried, "not_excluded": d.body.Innocent, "done": d.done, "reviews": d.reviews,
 	}
@@ -192,8 +203,11 @@ func (a *app) sayAlert(d *alertDetail) {
 		a.say("- %s (version %s): %s", f.Rule, f.Version, f.Says)
 		a.say("  %s: %s observed, %s expected%s%s", f.Of, short(f.Observed), short(f.Expected), byChance(f.Evidence), parameters(f.Parameters))
 	}
-	a.say("\nWho:      %s%s", printable(d.Person), map[bool]string{true: " (sealed: custody alert unseal)"}[d.Sealed])
-	a.say("Where:    %s, device %s, session %d, by grant %d", d.System, printable(d.Device), d.session, d.grant)
+	a.say("\nWho:      %s%s", printable(cmp.Or(d.Person, "nobody in particular")), map[bool]string{true: " (sealed with device, session and right: custody alert unseal)"}[d.Sealed])
+	if len(d.Logins) > 0 {
+		a.say("Logins:   %s", printable(strings.Join(d.Logins, ", ")))
+	}
+	a.say("Where:    %s%s", d.System, d.where())
 	a.say("When:     %s to %s", a.local(d.body.From), a.local(d.body.Until))
 	if len(d.body.Entries) > 0 {
 		a.say("Entries:  %s", entries(d.body.Entries, d.body.InAll))
@@ -213,6 +227,21 @@ func (a *app) sayAlert(d *alertDetail) {
 	for _, r := range d.reviews {
 		a.say("Review:   %s %s by %s: %s", a.minute(r.Time.Time), r.State, printable(r.By), printable(r.Reason))
 	}
+}
+
+// where is the device, session and right of an alert, as far as they are known and not
+// sealed.
+func (d *alertDetail) where() (text string) {
+	if d.Device != "" {
+		text += ", device " + printable(d.Device)
+	}
+	if d.session != 0 {
+		text += fmt.Sprintf(", session %d", d.session)
+	}
+	if d.grant != 0 {
+		text += fmt.Sprintf(", by grant %d", d.grant)
+	}
+	return text
 }
 
 func short(x float64) string { return strconv.FormatFloat(x, 'g', 3, 64) }
@@ -337,7 +366,12 @@ func (a *app) unsealAlert(cmd *cobra.Command, text, by, reason string) error {
 	if err != nil {
 		return err
 	}
-	return a.done(map[string]any{"alert": id, "unsealed": true, "person": x.Login}, "Alert %d is about %s.", id, x.Login)
+	row := w.alertRow(x)
+	about := row.Person
+	if len(row.Logins) > 0 {
+		about += ": " + strings.Join(row.Logins, ", ")
+	}
+	return a.done(map[string]any{"alert": id, "unsealed": true, "person": x.Login, "logins": row.Logins}, "Alert %d is about %s.", id, printable(about))
 }
 
 func (a *app) alertBudget() *cobra.Command {

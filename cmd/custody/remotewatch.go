@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"slices"
@@ -47,7 +48,13 @@ func (a *app) remoteAlert(_ *cobra.Command, args []string) error {
 	for _, f := range s.Findings {
 		a.say("- %s (version %v): %s", f.Rule, f.Version, printable(f.Says))
 	}
-	a.say("\nWho:      %s", printable(s.Who))
+	a.say("\nWho:      %s%s", printable(s.Who), map[bool]string{true: " (sealed with device, session, right and entries: custody alert unseal)"}[s.Sealed])
+	if len(s.Logins) > 0 {
+		a.say("Logins:   %s", printable(strings.Join(s.Logins, ", ")))
+	}
+	if s.Device != "" {
+		a.say("Where:    %s, device %s", printable(s.System), printable(s.Device))
+	}
 	a.say("When:     %s to %s", a.local(s.From), a.local(s.Until))
 	if len(s.Entries) > 0 {
 		a.say("Entries:  %s", entries(s.Entries, s.InAll))
@@ -74,7 +81,7 @@ func (a *app) remoteUnseal(cmd *cobra.Command, args []string) error {
 	if i.Sealed {
 		return a.done(i, "You have asked. A second person has to ask as well.")
 	}
-	return a.done(i, "Alert %s is about %s, %s.", args[0], printable(i.Who), i.Login)
+	return a.done(i, "Alert %s is about %s, %s.", args[0], printable(i.Who), printable(cmp.Or(i.Login, strings.Join(i.Logins, ", "))))
 }
 
 func (a *app) remoteComplaints(cmd *cobra.Command, _ []string) error {

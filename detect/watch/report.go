@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"custody/detect"
@@ -40,7 +41,7 @@ type Alert struct {
 	Who    string   `json:"who"` // a pseudonym, unless names were asked for
 	On     string   `json:"device,omitempty"`
 	Branch string   `json:"branch,omitempty"`
-	Others []string `json:"other_logins,omitempty"` // on the same device
+	Logins []string `json:"logins,omitempty"` // whose looks these are, where several looked on one device
 	Lines  []string `json:"lines"`
 
 	days []day
@@ -75,6 +76,9 @@ func (c *collector) day(at time.Time, person uint32, count int, mean float64) {
 // alert takes an alert, new or grown.
 func (c *collector) alert(a *detect.Alert) {
 	x := Alert{Alert: *a, Who: c.w.who(a.Person), On: c.w.devices.name(a.Device), Branch: c.w.branches.name(c.w.branch(a.Person))}
+	if a.Several { // whoever was there last is no more concerned than the others
+		x.Who, x.Branch = "a device used by several logins", ""
+	}
 	x.Entries = slices.Clone(a.Entries)
 	x.Findings = slices.Clone(a.Findings)
 	if i, ok := c.at[a.Key]; ok {
@@ -108,11 +112,45 @@ func (c *collector) finish() {
 		for _, n := range a.Entries {
 			a.Lines = append(a.Lines, c.w.place(n))
 		}
-		a.days = c.series[a.Person]
+		if !a.Several {
+			a.days = c.series[a.Person]
+		}
 	}
+	c.shared()
 	slices.SortStableFunc(c.r.Alerts, func(a, b Alert) int {
 		return cmp.Or(cmp.Compare(rank(&b), rank(&a)), a.Time.Compare(b.Time))
 	})
+}
+
+// shared finds whose looks alerts about a device with several logins are about.
+func (c *collector) shared() {
+	whose := map[uint64]uint32{}
+	for i := range c.r.Alerts {
+		if a := &c.r.Alerts[i]; a.Several {
+			for _, n := range a.Entries {
+				whose[n] = 0
+			}
+		}
+	}
+	if len(whose) == 0 {
+		return
+	}
+	for k := range c.w.looks.inOrder() {
+		n := entry(k.file(), k.line)
+		if _, asked := whose[n]; asked {
+			whose[n] = k.person()
+		}
+	}
+	for i := range c.r.Alerts {
+		if a := &c.r.Alerts[i]; a.Several {
+			for _, n := range a.Entries {
+				if who := c.w.who(whose[n]); who != "" && !slices.Contains(a.Logins, who) {
+					a.Logins = append(a.Logins, who)
+				}
+			}
+			a.Who = fmt.Sprintf("a device used by %d logins: %s", len(a.Logins), strings.Join(a.Logins, ", "))
+		}
+	}
 }
 
 // rank orders alerts by evidence: facts first, then by how seldom chance does as much,
