@@ -19,7 +19,7 @@ import (
 func (w *world) filled(x *things) (list [][2]string) {
 	numbers := strings.NewReplacer("{$}", "", "{subject}", "120", "{event}", fmt.Sprint(x.event), "{person}", fmt.Sprint(w.ids["bob"]), "{session}", fmt.Sprint(x.session), "{system}", fmt.Sprint(w.system),
 		"{grant}", fmt.Sprint(x.grant), "{role}", fmt.Sprint(x.role), "{request}", fmt.Sprint(x.request[0]), "{emergency}", fmt.Sprint(x.emergency), "{campaign}", fmt.Sprint(x.campaign),
-		"{item}", fmt.Sprint(x.item), "{alert}", fmt.Sprint(x.alert), "{canary}", fmt.Sprint(x.canary), "{reference}", x.complaint, "{processor}", fmt.Sprint(x.processor), "{rule}", fmt.Sprint(x.rule), "{token}", fmt.Sprint(x.token))
+		"{item}", fmt.Sprint(x.item), "{alert}", fmt.Sprint(x.alert), "{look}", "1", "{canary}", fmt.Sprint(x.canary), "{reference}", x.complaint, "{processor}", fmt.Sprint(x.processor), "{rule}", fmt.Sprint(x.rule), "{token}", fmt.Sprint(x.token))
 	for _, pattern := range console.PagePatterns() {
 		method, path, _ := strings.Cut(pattern, " ")
 		list = append(list, [2]string{method, numbers.Replace(path)})

@@ -155,7 +155,8 @@ func (s *Store) OpenAlerts() ([][]custody.PersonID, error) {
 		if err := r.Scan(&text); err != nil {
 			return nil, err
 		}
-		return people, json.Unmarshal([]byte(text), &people)
+		err = json.Unmarshal([]byte(text), &people)
+		return people, err
 	}, `SELECT CASE WHEN a.person IS NULL THEN (SELECT json_group_array(l.person) FROM alert_logins l WHERE l.alert = a.id) ELSE json_array(a.person) END
 		FROM alerts a WHERE a.state = 'open'`)
 }
