@@ -175,3 +175,30 @@ func TestRestraintsEndBeside(t *testing.T) {
 		t.Error(d)
 	}
 }
+
+// TestRestraintsEndByThemselves: the end of a restraint is a moment at which rights are
+// read, though nothing else changes: what signed a person in before opens again then.
+func TestRestraintsEndByThemselves(t *testing.T) {
+	k := newKit(t)
+	alice, err := k.Find("alice@northfield.example")
+	must(t, err)
+	token := k.token(t, "alice")
+	k.clock.pass(time.Minute)
+	now := k.clock.now()
+	end := now.Add(time.Hour).Truncate(time.Millisecond)
+	a := store.Alert{Key: "a", Person: alice.ID, Rules: []string{"facts"}, Says: "Looked at 39 customers.", Raised: now, Made: now, Body: []byte("{}")}
+	_, err = k.store.PutAlert(&a)
+	must(t, err)
+	must(t, k.store.AddRestraint(&store.Restraint{Alert: a.ID, Person: alice.ID, Fresh: true, Start: now, End: end}))
+	must(t, k.Reload())
+	if _, err := k.signIn(t, "alice@northfield.example", token, "192.0.2.1"); err == nil {
+		t.Fatal("the old token opens under the restraint")
+	}
+	if next := k.NextChange(); !next.Equal(end) {
+		t.Fatalf("the next change is at %v, not at the end of the restraint", next)
+	}
+	k.clock.pass(end.Sub(now))
+	must(t, k.Reload()) // as the gate does at the next change
+	_, err = k.signIn(t, "alice@northfield.example", token, "192.0.2.1")
+	must(t, err)
+}

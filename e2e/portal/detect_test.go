@@ -3,17 +3,23 @@ package portal
 import (
 	"encoding/json"
 	"fmt"
+	"io"
+	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"custody"
 	"custody/custodytest"
 	"custody/detect"
 	"custody/identity"
 	"custody/notice"
+	"custody/policy"
 	"custody/site"
 	"custody/store"
 )
@@ -48,6 +54,21 @@ func workingShop(t *testing.T, d site.Detection) *shop {
 	s := shopOf(t, pg, database, []custodytest.SiteOption{p.option})
 	p.lived(t, s.Site)
 	return s
+}
+
+// workingPortal is working with the sample application behind a portal, for programs that
+// ask as browsers do.
+func workingPortal(t *testing.T, d site.Detection) (*custodytest.Portal, *past) {
+	t.Helper()
+	pg := custodytest.Postgres(t)
+	database := assigned(t, pg)
+	p := newPast(d)
+	address, _ := custodytest.BodyshopApp(t, pg, database)
+	s := custodytest.NewPortalWith(t, pg, database, address, []custodytest.SiteOption{p.option}, func(x *site.Portal) {
+		x.SignIn = custodytest.BodyshopSignIn("northfield.ashbridge:Northfield1")
+	})
+	p.lived(t, s.Site)
+	return s, p
 }
 
 // past is a gate's clock and what detectors need for a history.
@@ -126,12 +147,14 @@ func within(t *testing.T, d time.Duration, what string, is func() bool) {
 }
 
 // TestMisuseIsNoticed: somebody reads one customer after another who is assigned to
-// others. An alert comes, the limit falls and the session is cut, all by itself; a
-// restart raises nothing anew, and a reviewer's decision lifts the restraint.
+// others, as a database client and then in the portal. An alert comes, the limit falls and
+// the session is cut, all by itself; a restart raises nothing anew, and a reviewer's
+// decision lifts the restraint.
 func TestMisuseIsNoticed(t *testing.T) {
-	s := working(t, site.Detection{Actions: map[detect.Rule][]string{
+	both, clock := workingPortal(t, site.Detection{Actions: map[detect.Rule][]string{
 		detect.Unexplained: {site.ActionNotify, site.ActionLowerLimit, site.ActionCut}, detect.Slow: {site.ActionNotify},
 	}, LowerTo: 25})
+	s := both.Site
 	<-s.DetectionReady()
 	if list, err := s.Store.Alerts(true); err != nil || len(list) != 0 {
 		t.Fatalf("alerts on ordinary days: %+v %v", list, err)
@@ -180,6 +203,109 @@ func TestMisuseIsNoticed(t *testing.T) {
 		t.Errorf("the notice: %+v", notices)
 	}
 	reviewed(t, s, a)
+	noticedAtThePortal(t, both)
+	restraintsEnd(t, both, clock, a.ID)
+}
+
+// status asks the portal for a customer.
+func status(t *testing.T, c *http.Client, base string, id int) (int, string) {
+	t.Helper()
+	r, err := c.Get(fmt.Sprintf("%s/customers/%d", base, id))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Body.Close()
+	text, err := io.ReadAll(r.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r.StatusCode, string(text)
+}
+
+// noticedAtThePortal shows the session cut, the limit lowered and both lifted in a browser.
+func noticedAtThePortal(t *testing.T, s *custodytest.Portal) {
+	t.Helper()
+	s.Grant(policy.Grant{Person: "p6@northfield.example", See: seesAll().See})
+	c, cut := s.SignedIn("p6"), false
+	for id := 1; id <= 400 && !cut; id++ {
+		if id%8 == 6 {
+			continue
+		}
+		code, _ := status(t, c, s.URL, id)
+		cut = code >= 300 && code < 400
+		time.Sleep(20 * time.Millisecond)
+	}
+	if !cut {
+		t.Fatal("nobody ended the sign-in")
+	}
+	c = s.SignedIn("p6")
+	within(t, 5*time.Second, "the lower limit", func() bool {
+		code, _ := status(t, c, s.URL, 399)
+		return code >= 400
+	})
+	list, err := s.Store.Alerts(false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := slices.IndexFunc(list, func(a store.Alert) bool { return a.Login == "p6@northfield.example" })
+	if at < 0 {
+		t.Fatalf("no alert about p6: %+v", list)
+	}
+	if err := s.Store.ReviewAlert(list[at].ID, personOf(t, s.Site, "p1"), store.AlertMistaken, "stocktaking", time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	within(t, 5*time.Second, "the end of the lower limit", func() bool {
+		code, _ := status(t, c, s.URL, 399)
+		return code == http.StatusOK
+	})
+}
+
+func personOf(t *testing.T, s *custodytest.Site, login string) custody.PersonID {
+	t.Helper()
+	p, err := s.Identity.Find(login + "@northfield.example")
+	if err != nil || p == nil {
+		t.Fatal(login, err)
+	}
+	return p.ID
+}
+
+// restraintsEnd shows restraints that run out at their time, at both gates, while nothing
+// else changes.
+func restraintsEnd(t *testing.T, s *custodytest.Portal, clock *past, alert int64) {
+	t.Helper()
+	for _, login := range []string{"p2", "p5"} {
+		s.Grant(policy.Grant{Person: login + "@northfield.example", See: seesAll().See})
+	}
+	token, c := s.Token("p2"), s.SignedIn("p5")
+	now := time.Now().Add(2 * time.Second).Truncate(time.Second)
+	clock.clock.Store(now.Unix())
+	end := now.Add(5 * time.Minute)
+	for _, r := range []store.Restraint{{Person: personOf(t, s.Site, "p2"), Fresh: true}, {Person: personOf(t, s.Site, "p5"), Reason: true}} {
+		r.Alert, r.Start, r.End = alert, now, end
+		if err := s.Store.AddRestraint(&r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.Reload()
+	if conn, err := pgx.Connect(ctx, s.Site.URL("p2", token)); err == nil {
+		conn.Close(ctx)
+		t.Error("the old token opens under the restraint")
+	}
+	if _, text := status(t, c, s.URL, 6); !strings.Contains(text, `id="reason"`) {
+		t.Errorf("no reason is asked under the restraint: %.300s", text)
+	}
+	clock.clock.Store(end.Unix() + 1)
+	within(t, 5*time.Second, "the end of the step-up", func() bool {
+		conn, err := pgx.Connect(ctx, s.Site.URL("p2", token))
+		if err == nil {
+			conn.Close(ctx)
+		}
+		return err == nil
+	})
+	within(t, 5*time.Second, "the end of the question for a reason", func() bool {
+		code, text := status(t, c, s.URL, 6)
+		return code == http.StatusOK && !strings.Contains(text, `id="reason"`)
+	})
 }
 
 // theAlert waits for the only alert.
