@@ -216,3 +216,32 @@ func TestNothingJoinedIsReleasedAfterACut(t *testing.T) {
 		}
 	}
 }
+
+// TestRightsThatShrinkWhileAnAnswerRuns: what is masked from now on does not leave in
+// clear, though it was decided before.
+func TestRightsThatShrinkWhileAnAnswerRuns(t *testing.T) {
+	b := newBench(t, seeName)
+	b.rights(policy.Grant{See: name | phone})
+	s := b.enter(1)
+	r, err := s.Decide(gate.Need{Read: name | phone}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := s.Begin(custody.RouteQuery, 1)
+	if err := a.Add(a.Group(r, name|phone), 1); err != nil {
+		t.Fatal(err)
+	}
+	b.rights(policy.Grant{See: name, Mask: phone})
+	if err := a.Commit(); custody.CodeOf(err) != custody.CodeRevoked || b.recorded() != 0 {
+		t.Errorf("%v, %d recorded", err, b.recorded())
+	}
+}
+
+// TestNobodyEntersWithoutARight that holds at the moment of entering.
+func TestNobodyEntersWithoutARight(t *testing.T) {
+	b := newBench(t, seeName)
+	b.auth.ended = true
+	if s, err := b.gate.Enter(&custody.Session{ID: 9, Person: 1, System: 1, SystemName: "bodyshop", Login: alice}, func(custody.Code) {}); s != nil || custody.CodeOf(err) != custody.CodeRevoked || len(b.gate.Standing()) != 0 {
+		t.Errorf("%v, %d live", err, len(b.gate.Standing()))
+	}
+}
