@@ -121,12 +121,7 @@ func (a *app) sayPlanted(system string, n, empty int) error {
 func (a *app) canaryList() *cobra.Command {
 	return &cobra.Command{
 		Use: "list", Short: "List planted customers, also those withdrawn", Example: "  custody canary list", Args: takes(),
-		RunE: func(*cobra.Command, []string) error {
-			w, err := a.open()
-			if err != nil {
-				return err
-			}
-			defer w.close()
+		RunE: a.opened(func(w *workspace, _ *cobra.Command, _ []string) error {
 			found, err := w.store.Canaries()
 			if err != nil {
 				return err
@@ -136,7 +131,7 @@ func (a *app) canaryList() *cobra.Command {
 				rows[i] = canaryRow{c.Name, c.Key, c.Note, c.Meant, stamp{c.Planted}, c.PlantedByLogin, stamp{c.Withdrawn}, c.WithdrawnByLogin}
 			}
 			return a.listCanaries(rows)
-		},
+		}),
 	}
 }
 
@@ -158,12 +153,7 @@ func (a *app) canaryWithdraw() *cobra.Command {
 		Long: `Watch a planted customer no longer; what was found stays, and so does who withdrew it.
 Nobody withdraws one while an alert about themselves waits for its review.`,
 		Example: "  custody canary withdraw --system bodyshop --subject 4711 --by lead@northfield.example", Args: takes(),
-		RunE: func(*cobra.Command, []string) error {
-			w, err := a.open()
-			if err != nil {
-				return err
-			}
-			defer w.close()
+		RunE: a.opened(func(w *workspace, _ *cobra.Command, _ []string) error {
 			id, err := w.system(system)
 			if err != nil {
 				return err
@@ -176,7 +166,7 @@ Nobody withdraws one while an alert about themselves waits for its review.`,
 				return err
 			}
 			return a.sayWithdrawn(system, key)
-		},
+		}),
 	}
 	cmd.Flags().StringVar(&system, "system", "", "the `system`")
 	cmd.Flags().StringVar(&key, "subject", "", "the planted customer's `key`")

@@ -19,12 +19,7 @@ func (a *app) clauseRecord() *cobra.Command {
 		Use: "record", Short: "Keep that somebody's contract has the clause; nobody keeps their own",
 		Example: "  custody clause record --person alice@northfield.example --signed 2026-01-05 --document \"HR file 31\" --by bob@northfield.example",
 		Args:    takes(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			w, err := a.open()
-			if err != nil {
-				return err
-			}
-			defer w.close()
+		RunE: a.opened(func(w *workspace, cmd *cobra.Command, _ []string) error {
 			p, err := w.engaged(person)
 			if err != nil {
 				return err
@@ -44,7 +39,7 @@ func (a *app) clauseRecord() *cobra.Command {
 				return err
 			}
 			return a.done(map[string]any{"person": c.Login, "signed": stamp{c.Signed}, "document": c.Document}, "The clause of %s is on record.", c.Login)
-		},
+		}),
 	}
 	cmd.Flags().StringVar(&person, "person", "", "`login` of who signed")
 	cmd.Flags().StringVar(&organisation, "organisation", "", "`employer`, if the person has several")
@@ -69,12 +64,7 @@ func (a *app) clauseList() *cobra.Command {
 		Use: "list", Short: "List everybody who works here, with the clause or without",
 		Example: "  custody clause list\n  custody clause list --missing --json",
 		Args:    takes(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			w, err := a.open()
-			if err != nil {
-				return err
-			}
-			defer w.close()
+		RunE: a.opened(func(w *workspace, cmd *cobra.Command, _ []string) error {
 			found, err := w.store.Clauses(cmd.Context(), a.now())
 			if err != nil {
 				return err
@@ -97,7 +87,7 @@ func (a *app) clauseList() *cobra.Command {
 				}, false},
 				column[clauseRow]{"DOCUMENT", func(r clauseRow) string { return r.Document }, true},
 			)
-		},
+		}),
 	}
 	cmd.Flags().BoolVar(&missing, "missing", false, "only those without")
 	return cmd

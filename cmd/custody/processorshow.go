@@ -58,12 +58,7 @@ func (a *app) processorList() *cobra.Command {
 		Use: "list", Short: "List the register",
 		Example: "  custody processor list\n  custody processor list --json",
 		Args:    takes(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			w, err := a.open()
-			if err != nil {
-				return err
-			}
-			defer w.close()
+		RunE: a.opened(func(w *workspace, cmd *cobra.Command, _ []string) error {
 			found, err := w.store.Processors(cmd.Context(), 0, a.now())
 			if err != nil {
 				return err
@@ -81,7 +76,7 @@ func (a *app) processorList() *cobra.Command {
 				column[processorRow]{"PEOPLE", func(r processorRow) string { return strconv.Itoa(r.People) }, false},
 				column[processorRow]{"STATE", processorRow.state, true},
 			)
-		},
+		}),
 	}
 }
 
@@ -123,18 +118,13 @@ func (a *app) processorShow() *cobra.Command {
 		Use: "show ORGANISATION", Short: "Show one: scope, papers, reviews, transfers",
 		Example: `  custody processor show "Temps Ltd"`,
 		Args:    takes("organisation"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			w, err := a.open()
-			if err != nil {
-				return err
-			}
-			defer w.close()
+		RunE: a.opened(func(w *workspace, cmd *cobra.Command, args []string) error {
 			org, err := w.organisation(args[0])
 			if err != nil {
 				return err
 			}
 			return w.showProcessor(cmd, org.ID)
-		},
+		}),
 	}
 }
 

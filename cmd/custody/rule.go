@@ -23,12 +23,7 @@ func (a *app) ruleAdd() *cobra.Command {
 		Use: "add NAME", Short: "Add a version of a rule: older acceptances count no more from its beginning on",
 		Example: "  custody rule add clean-desk --version 2 --title \"Clean desk\" --file clean-desk.txt --by bob@northfield.example --begins 2026-12-01",
 		Args:    takes("name"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			w, err := a.open()
-			if err != nil {
-				return err
-			}
-			defer w.close()
+		RunE: a.opened(func(w *workspace, cmd *cobra.Command, args []string) error {
 			text, err := ruleText(file)
 			if err != nil {
 				return err
@@ -45,7 +40,7 @@ func (a *app) ruleAdd() *cobra.Command {
 				return err
 			}
 			return a.done(map[string]any{"id": r.ID, "rule": r.Name, "version": r.Version, "begins": stamp{r.Begins}}, "Rule %d: %s, version %s, from %s on.", r.ID, r.Name, r.Version, a.minute(r.Begins))
-		},
+		}),
 	}
 	cmd.Flags().StringVar(&version, "version", "", "its version")
 	cmd.Flags().StringVar(&title, "title", "", "what people call it")
@@ -79,12 +74,7 @@ func (a *app) ruleList() *cobra.Command {
 		Use: "list", Short: "List the rules, and how many people accepted each version",
 		Example: "  custody rule list\n  custody rule list --json",
 		Args:    takes(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			w, err := a.open()
-			if err != nil {
-				return err
-			}
-			defer w.close()
+		RunE: a.opened(func(w *workspace, cmd *cobra.Command, _ []string) error {
 			rules, err := w.store.Rules(cmd.Context(), a.now())
 			if err != nil {
 				return err
@@ -110,7 +100,7 @@ func (a *app) ruleList() *cobra.Command {
 				column[ruleRow]{"IN FORCE", func(r ruleRow) string { return map[bool]string{true: "yes"}[r.InForce] }, false},
 				column[ruleRow]{"ACCEPTED", func(r ruleRow) string { return strconv.Itoa(r.Accepted) }, false},
 			)
-		},
+		}),
 	}
 }
 

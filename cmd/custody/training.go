@@ -22,18 +22,13 @@ func (a *app) trainingAdd() *cobra.Command {
 		Use: "add COURSE", Short: "Add a course, or change how long it holds",
 		Example: "  custody training add data-protection --title \"Data protection for the workshop\" --days 365\n  custody grant add --role estimator --system bodyshop --see phone --needs training:data-protection",
 		Args:    takes("course"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			w, err := a.open()
-			if err != nil {
-				return err
-			}
-			defer w.close()
+		RunE: a.opened(func(w *workspace, cmd *cobra.Command, args []string) error {
 			c := store.Course{Name: args[0], Title: title, Days: days}
 			if err := w.store.AddCourse(cmd.Context(), &c, a.now()); err != nil {
 				return err
 			}
 			return a.done(map[string]any{"course": c.Name, "title": c.Title, "days": c.Days}, "%s holds for %s.", c.Name, plural(c.Days, "day"))
-		},
+		}),
 	}
 	cmd.Flags().StringVar(&title, "title", "", "what people call it")
 	cmd.Flags().IntVar(&days, "days", days, "for how many `days` it holds")
@@ -48,12 +43,7 @@ func (a *app) trainingRecord() *cobra.Command {
 		Use: "record COURSE", Short: "Keep that somebody took a course; nobody keeps it for themselves",
 		Example: "  custody training record data-protection --person alice@northfield.example --taken 2026-05-31 --evidence \"certificate 17\" --by bob@northfield.example",
 		Args:    takes("course"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			w, err := a.open()
-			if err != nil {
-				return err
-			}
-			defer w.close()
+		RunE: a.opened(func(w *workspace, cmd *cobra.Command, args []string) error {
 			p, err := w.person(person)
 			if err != nil {
 				return err
@@ -73,7 +63,7 @@ func (a *app) trainingRecord() *cobra.Command {
 				return err
 			}
 			return a.done(a.trainingRow(&r), "%s took %s; it holds until %s.", r.Login, r.Course, a.minute(r.Until))
-		},
+		}),
 	}
 	cmd.Flags().StringVar(&person, "person", "", "`login` of who took it")
 	cmd.Flags().Var(&taken, "taken", "when (default now)")
@@ -111,12 +101,7 @@ func (a *app) trainingList() *cobra.Command {
 		Use: "list", Short: "List who took what, and until when it holds",
 		Example: "  custody training list\n  custody training list --person alice@northfield.example --json\n  custody training list --courses",
 		Args:    takes(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			w, err := a.open()
-			if err != nil {
-				return err
-			}
-			defer w.close()
+		RunE: a.opened(func(w *workspace, cmd *cobra.Command, _ []string) error {
 			if courses {
 				return w.listCourses(cmd)
 			}
@@ -144,7 +129,7 @@ func (a *app) trainingList() *cobra.Command {
 				column[trainingRow]{"STATE", func(r trainingRow) string { return r.State }, false},
 				column[trainingRow]{"EVIDENCE", func(r trainingRow) string { return r.Evidence }, true},
 			)
-		},
+		}),
 	}
 	cmd.Flags().StringVar(&person, "person", "", "only of this `login`")
 	cmd.Flags().BoolVar(&courses, "courses", false, "the courses themselves instead")
