@@ -221,7 +221,7 @@ func (e *Engine) closeDay() {
 			e.of[0].day(p.group, p.end(1))
 		}
 		if e.learning() {
-			p.restart()
+			p.begin(e.closed + 1)
 		}
 		if e.day-p.last < 30 {
 			active[0]++
@@ -236,7 +236,7 @@ func (e *Engine) closeDay() {
 			e.of[1].day(d.group, d.end(max(1, d.since(e.day))))
 		}
 		if e.learning() {
-			d.restart()
+			d.begin(e.closed + 1)
 		}
 		if e.day-d.last < 30 {
 			active[1]++

@@ -100,6 +100,15 @@ func (t *tester) alarm() {
 // restart begins the process anew.
 func (t *tester) restart() { t.run, t.kept = [len(extra)]float64{}, closed{} }
 
+// begin sets the process, whose days of learning were judged by what was not known yet, to
+// what so many days come to under the null on average.
+func (t *tester) begin(days int) {
+	t.restart()
+	for i := range t.run {
+		t.run[i] = float64(days)
+	}
+}
+
 // suspect is the evidence above which days are not learnt from: what is being found out
 // must not become ordinary meanwhile. They are kept until the process stands lower by
 // itself, for to leave them out would teach that days are quieter than they are; after an

@@ -108,8 +108,8 @@ func TestDaysThatDifferMoreAreLearnt(t *testing.T) {
 	for day := range days {
 		for i := range testers {
 			x := &testers[i]
-			if day < 20 {
-				x.restart()
+			if day == 20 {
+				x.begin(day)
 			}
 			x.start(of.of(0), 1)
 			rate := gamma(rng, 1/(more-1), 1/(more-1)) // of mean 1 in the prior of this day
@@ -128,7 +128,7 @@ func TestDaysThatDifferMoreAreLearnt(t *testing.T) {
 			}
 		})
 	}
-	scatter, allowed := of.of(0).scatter, members*(days-20)/c
+	scatter, allowed := of.of(0).scatter, members*days/c
 	if math.Abs(scatter-more) > more/5 || float64(alarms) > allowed {
 		t.Errorf("the scatter of %.1f is taken for %.2f; %d alarms by chance, and the guarantee is %.0f", more, scatter, alarms, allowed)
 	}

@@ -25,12 +25,12 @@ type watchTask struct {
 
 // watchTasks: few days are enough where the misdeed begins on the tenth.
 var watchTasks = []watchTask{
-	{"borrowed-login", 26, 200, true, 1, "within one working day ≥ 99 %"},
-	{"borrowed-login-5", 26, 200, true, 3, "within three ≥ 99 %"},
+	{"borrowed-login", 26, 150, true, 1, "within one working day ≥ 99 %"},
+	{"borrowed-login-5", 26, 150, true, 3, "within three ≥ 99 %"},
 	{"borrowed-login-2", 26, 150, true, 10, "within ten ≥ 99 %"},
 	{"after-hours", 26, 150, true, 0, "inside the 32 minutes ≥ 99 %"},
 	{"null", 120, 20, false, 0, "≤ 5 alerts a day"},
-	{"photographer", 26, 40, true, 0, ""},
+	{"photographer", 26, 20, true, 0, ""},
 	{"pair", 26, 20, true, 0, "both found"},
 	{"contractor", 26, 20, true, 0, ""},
 	{"portal-leaver", 26, 20, true, 0, ""},
