@@ -52,6 +52,7 @@ var keptThere = []struct{ path, why string }{
 	{"custody complaint match", "the running server looks by itself within a second"},
 	{"custody alert", "the running server weighs and scans by itself; custody alert list, show, review and unseal ask a server"},
 	{"custody watch", "the running server watches by itself; custody alert list asks it"},
+	{"custody subject erase-reason", "it takes away what people stated for good: run it where the server runs"},
 	{"custody subject scrub", "it changes files of the working directory: run it where the server runs"},
 	{"custody ledger who-changed", "custody ledger who-saw tells changes through --server, too"},
 	{"custody ledger complaints", "custody trace --system weighs them through --server"},

@@ -52,7 +52,42 @@ customers. Erase them in the guarded system first, or they are named anew.`,
 			return a.done(map[string]bool{"scrubbed": true}, "No copy of erased keys is left in custody.db.")
 		}),
 	}
-	return group("subject", "Customers: the right to be forgotten", "  custody subject erase --system bodyshop --subject 4711", erase, scrub)
+	return group("subject", "Customers: the right to be forgotten", "  custody subject erase --system bodyshop --subject 4711", erase, a.eraseReason(), scrub)
+}
+
+func (a *app) eraseReason() *cobra.Command {
+	var event uint64
+	var yes bool
+	c := &cobra.Command{
+		Use: "erase-reason", Short: "Take away the words of a reason that somebody stated",
+		Long: `Take away the words of a reason that hold what they should not: a customer's name, say.
+That a reason was stated, by whom, when and for which customers stays in the ledger; it
+is shown as erased wherever it was given.`,
+		Example: "  custody subject erase-reason --event 4711",
+		Args:    takes(),
+		RunE: a.opened(func(w *workspace, cmd *cobra.Command, _ []string) error {
+			reader, err := w.reader()
+			if err != nil {
+				return err
+			}
+			defer reader.Close()
+			e, found := reader.Index().Event(event)
+			if !found || e.Reason == 0 {
+				return custody.E(custody.CodeNotFound, fmt.Sprintf("the ledger has no event %d at which a reason was stated", event), "custody ledger who-saw --json lists events with their numbers and reasons")
+			}
+			if err := a.confirm(yes, fmt.Sprintf("Erase the words of the reason of event %d for good?", event)); err != nil {
+				return err
+			}
+			if err := w.store.EraseReason(e.Reason, a.now()); err != nil {
+				return err
+			}
+			return a.done(map[string]any{"erased": event}, "The words of that reason are erased; the ledger and its proofs stay whole.")
+		}),
+	}
+	c.Flags().Uint64Var(&event, "event", 0, "the `number` of an event of the ledger at which it was stated")
+	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	require(c, "event")
+	return c
 }
 
 // confirm asks a question on the terminal. Without one the answer must be given

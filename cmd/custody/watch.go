@@ -32,8 +32,8 @@ func (a *app) watchCommand() *cobra.Command {
 		Long: `Look for misuse in files, before anything is installed: the access log of any system
 (who looked at which customer, when), as CSV, a spreadsheet, JSON, a web server's log or
 lines of name=value, also packed. A list of jobs, claims or calls says why somebody had
-to do with a customer; which of its columns do is found out and shown with how much it explains. A roster (login, start,
-end; left) says who works when.
+to do with a customer; which of its columns do is found out and shown with how much it
+explains. A roster (login, start, end; left) says who works when.
 
 Which column is which is guessed and shown; --map login=user_name corrects it. A login's
 name is shown as a pseudonym unless --names is given. Beside the answer a page to read is

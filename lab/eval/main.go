@@ -20,8 +20,8 @@ import (
 
 // Where reporting seeds begin: settings of detection were tried on seeds below 100, those
 // of tracing on seeds below traceSeed. Seeds that were reported on before a model was
-// changed are not used again: of detection those from 1000 and
-// from 5000, of tracing those from 2000.
+// changed are not used again: of detection those from 1000 and 5000, of tracing those
+// from 2000.
 const (
 	firstSeed = 6000
 	traceSeed = 3000
