@@ -46,7 +46,7 @@ var layout = map[string][]string{
 	"console":              {".", "accesslog", "console/**", "detect", "notice", "signin", "trace", "trace/inquiry", "trace/intake"},
 	"console/**":           {"."},
 	"trace":                {"."},
-	"trace/intake":         {".", "trace"},
+	"trace/intake":         {".", "accesslog", "trace"},
 	"trace/found":          {".", "internal/book", "subjects"},
 	"trace/inquiry":        {".", "accesslog", "trace", "trace/found"},
 	"accesslog":            {".", "internal/book"},

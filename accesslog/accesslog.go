@@ -41,10 +41,17 @@ const (
 	Email
 	Plate
 	Name
+	Received // of a complaint: when it came
+	Answer   // of a complaint: where to answer
+	System   // of a complaint: the system of the customer's key
+	Caller   // of a complaint: the number that the caller showed
+	Claimed  // of a complaint: who the caller said to be
+	Words    // of a complaint: what happened
 	fieldCount
 )
 
-var fieldNames = [fieldCount]string{"time", "login", "subject", "branch", "device", "action", "called", "knew", "ref", "born", "categories", "outcome", "phone", "email", "registration", "name"}
+var fieldNames = [fieldCount]string{"time", "login", "subject", "branch", "device", "action", "called", "knew", "ref", "born", "categories", "outcome", "phone", "email", "registration", "name",
+	"received", "answer", "system", "caller", "claimed", "words"}
 
 // String gives the field as it is written in mappings.
 func (f Field) String() string { return fieldNames[f] }
@@ -54,6 +61,8 @@ func (f Field) said() string {
 	switch f {
 	case Called:
 		return "time of the call"
+	case Received:
+		return "time of the receipt"
 	case Born:
 		return "beginning of the record"
 	}
@@ -128,4 +137,4 @@ func (r *Report) tell(p *reading) {
 }
 
 // isTime says which fields are times.
-func (f Field) isTime() bool { return f == Time || f == Called || f == Born }
+func (f Field) isTime() bool { return f == Time || f == Called || f == Received || f == Born }

@@ -51,6 +51,7 @@ type columnsOf struct {
 	later  [][]string // values from further on in the file, for the form of times
 	bare   bool       // the header is made up
 	list   bool       // of complaints: an id is theirs, and no customer's
+	named  bool       // nothing is guessed by values, and no time by a part of a header
 }
 
 func (k columnsOf) guess(wanted []Field, said map[Field]string) (Mapping, error) {
@@ -172,6 +173,9 @@ func (k columnsOf) find(f Field, taken map[int]bool) (Column, bool) {
 			}
 		}
 	}
+	if k.named && f.isTime() { // a date of birth is no call
+		return Column{}, false
+	}
 	for _, name := range names[f] {
 		for at, h := range k.header {
 			if f == Subject && k.list && slices.Contains(vagueNames, plain(h)) {
@@ -215,7 +219,7 @@ func timesByThemselves(sample [][]string, at int) bool {
 // fits says whether the values of a column may be those of a field.
 func (f Field) fits(sample [][]string, at int, header string) bool {
 	switch {
-	case f == Called:
+	case f == Called || f == Received:
 		_, ok := someTimes(sample, at)
 		return ok
 	case f.isTime():
@@ -230,11 +234,16 @@ func (f Field) fits(sample [][]string, at int, header string) bool {
 		h := plain(header)
 		return !slices.Contains(addressNames, h) && !(slices.Contains(vagueNames, h) && numbersLines(sample, at)) && !oneWord(sample, at)
 	}
-	return true
+	return f != Words || plain(header) == "complaint" && spoken(sample, at) || !strings.Contains(plain(header), "complaint")
 }
 
 // addressNames are headers of columns that hold a customer only inside of an address.
 var addressNames = []string{"request", "requesturi", "url", "uri", "path", "page"}
+
+// spoken says whether a column holds sentences: what is headed complaint may be its number.
+func spoken(sample [][]string, at int) bool {
+	return slices.ContainsFunc(sample, func(row []string) bool { return at < len(row) && len(strings.Fields(row[at])) > 2 })
+}
 
 // vagueNames are headers of a customer's key that as often number the lines of a log.
 var vagueNames = []string{"id", "key", "record", "recordid", "objectid", "itemid"}

@@ -33,7 +33,14 @@ var names = [fieldCount][]string{
 	Email: {"email", "emailaddress", "mail", "customeremail"},
 	Plate: {"registration", "registrationnumber", "regno", "reg", "vehiclereg", "vrm", "vrn", "numberplate", "plate", "vehicle"},
 	Name:  {"name", "customername", "fullname", "complainant", "nom"},
-	Born:  {"born", "recordcreated", "customercreated", "customersince", "createdat", "created"},
+	// Before what happened is looked for what the caller knew, whose names are also used for it.
+	Received: {"received", "receivedat", "receivedon", "datereceived", "complaintdate", "date"},
+	Answer:   {"answer", "answerto", "contact", "replyto"},
+	System:   {"system"},
+	Caller:   {"caller", "callernumber", "callersnumber", "callerphone", "callersphone", "numbershown"},
+	Claimed:  {"claimed", "claimedtobe", "saidtobe", "callername", "callersname"},
+	Words:    {"words", "what", "whathappened", "account", "complaint", "description", "details", "comments", "notes"},
+	Born:     {"born", "recordcreated", "customercreated", "customersince", "createdat", "created"},
 }
 
 // plain reduces a header to lower-case letters, without their accents, and digits.

@@ -20,6 +20,9 @@ type Options struct {
 	// MonthFirst reads 04/05/2026 as the fifth of April. The day comes first otherwise,
 	// unless a value of the sample shows that it does not.
 	MonthFirst bool
+	// Named: columns are known by their names alone, never by their values, times by names as
+	// a whole, and a file that names none is refused.
+	Named bool
 	// Bad is told of each line that is not understood. May be nil.
 	Bad func(Bad)
 	// Mapped is called once, before the first row. May be nil.
@@ -97,10 +100,13 @@ func (p *reading) sample() error {
 		p.first = append(p.first, record{own, line, ""})
 		rows = append(rows, own)
 	}
+	if p.o.Named && p.src.bare {
+		return custody.E(custody.CodeInvalid, "no line names the columns", "write their names into the first line")
+	}
 	if len(rows) == 0 {
 		return custody.E(custody.CodeInvalid, "the file has a header and no lines that can be read", "check that it is the right file")
 	}
-	m, err := columnsOf{header, rows, p.src.later, p.src.bare, slices.Contains(p.o.Wanted, Called)}.guess(p.o.Wanted, p.o.Said)
+	m, err := columnsOf{header, rows, p.src.later, p.src.bare, slices.Contains(p.o.Wanted, Called), p.o.Named}.guess(p.o.Wanted, p.o.Said)
 	if err != nil {
 		return err
 	}
@@ -255,7 +261,8 @@ func (p *reading) set(c *Column, v string) (why string) {
 	return ""
 }
 
-// time reads a value by the column's layout, else by one that may stand beside it.
+// time reads a value by the column's layout, else by one that may stand beside it. Of looks
+// all or none have a time of day; who complains may remember it or not.
 func (p *reading) time(c *Column, v string) (time.Time, bool) {
 	t, ok := c.Layout.fast(v, &p.clock)
 	if !ok {
@@ -271,7 +278,7 @@ func (p *reading) time(c *Column, v string) (time.Time, bool) {
 			return t, true
 		}
 	}
-	if l, ok := anyLayout(v); ok && c.Layout.beside(l) && l.dayNo == c.Layout.dayNo {
+	if l, ok := anyLayout(v); ok && c.Layout.beside(l) && (l.dayNo == c.Layout.dayNo || c.Field != Time && c.Clock == 0) {
 		if o, has := l.other(); has && p.o.MonthFirst != l.swapped {
 			l = o
 		}

@@ -222,6 +222,20 @@ func (l Layout) beside(o Layout) bool {
 	return true
 }
 
+// ParseTime reads one time as people write it, in a zone if it does not say its own; of a
+// day alone its noon. Numbers are none.
+func ParseTime(v string, zone *time.Location) (time.Time, bool) {
+	v = strings.TrimSpace(v)
+	l, ok := anyLayout(v)
+	if !ok || l.format == "" {
+		return time.Time{}, false
+	}
+	return l.parse(v, zone)
+}
+
+// Speaks says whether a header is a name of a field.
+func (f Field) Speaks(header string) bool { return slices.Contains(names[f], plain(header)) }
+
 // looksLikeTime says whether nearly all values of a column can be read as times.
 func looksLikeTime(sample [][]string, at int) bool {
 	_, ok := findLayout(sample, at)
@@ -298,7 +312,7 @@ func (c *Column) layout(sample [][]string) error {
 		return nil
 	}
 	l, ok := findLayout(sample, c.At)
-	if !ok && c.Field == Called {
+	if !ok && (c.Field == Called || c.Field == Received) {
 		l, ok = someTimes(sample, c.At)
 	}
 	if !ok {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"custody"
+	"custody/accesslog"
 	"custody/console"
 	"custody/trace"
 	"custody/trace/inquiry"
@@ -62,7 +63,7 @@ func (c consoleComplaints) Customers(id int64) (map[custody.SystemID][]custody.S
 
 // Add implements console.Complaints.
 func (c consoleComplaints) Add(ctx context.Context, said console.Said, called time.Time) (string, error) {
-	k := &intake.Complaint{Way: intake.Console, Called: called, Knew: intake.ParseKnew(said.Knew), Body: intake.Body{Name: said.Name, Answer: said.Answer,
+	k := &intake.Complaint{Way: intake.Console, Called: called, Body: intake.Body{Name: said.Name, Answer: said.Answer,
 		Phone: said.Phone, Email: said.Email, Vehicle: said.Vehicle, Key: said.Key, System: said.System, Caller: said.Caller, Claimed: said.Claimed,
 		Knew: said.Knew, Words: said.Words}}
 	_, err := c.s.Intake().Add(ctx, k)
@@ -105,8 +106,11 @@ const maxBadLines = 1000
 // Import implements console.Complaints.
 func (c consoleComplaints) Import(ctx context.Context, list string) (*console.ComplaintList, error) {
 	l, desk := &console.ComplaintList{}, c.s.Intake()
-	var err error
-	l.Columns, err = intake.ReadList(strings.NewReader(list), c.s.o.Zone, func(_ int, k *intake.Complaint) error {
+	report, err := intake.ReadList(strings.NewReader(list), accesslog.Options{Zone: c.s.o.Zone, Bad: func(b accesslog.Bad) {
+		if l.BadLines++; l.BadLines <= maxBadLines {
+			l.Bad = append(l.Bad, console.BadLine{Line: b.Line, Why: b.Reason})
+		}
+	}}, func(k *intake.Complaint) error {
 		fresh, err := desk.Add(ctx, k)
 		switch {
 		case err != nil:
@@ -116,13 +120,12 @@ func (c consoleComplaints) Import(ctx context.Context, list string) (*console.Co
 			l.Known++
 		}
 		return err
-	}, func(line int, why string) {
-		if l.BadLines++; l.BadLines <= maxBadLines {
-			l.Bad = append(l.Bad, console.BadLine{Line: line, Why: why})
-		}
 	})
 	if l.Taken > 0 {
 		c.s.wakeIntake()
+	}
+	if err == nil {
+		l.Columns = intake.Columns(report)
 	}
 	return l, err
 }

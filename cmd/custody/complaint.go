@@ -282,23 +282,25 @@ what is found: the trace uses it.`,
 
 func (a *app) complaintImportCommand() *cobra.Command {
 	var bad string
+	var monthFirst bool
 	cmd := &cobra.Command{
-		Use: "import FILE", Short: "Take a list of complaints that came by mail: CSV",
-		Long: `Take a list of complaints: CSV with a header, parted by comma, semicolon or tab. Columns
-are known by their names: received, called, name, answer, phone, email, registration,
-customer, caller, claimed, knew, what happened, reference. At least one says whose data it
-is about. Lines that are not understood are listed with their numbers; the others are
-taken. A list that is imported twice adds nothing the second time.`,
+		Use: "import FILE", Short: "Take a list of complaints that came by mail: CSV, a spreadsheet",
+		Long: `Take a list of complaints, as custody trace --complaints reads them: a table (CSV, a
+spreadsheet) or JSON. Columns are known by their names: received, called, name, answer,
+phone, email, registration, customer, caller, claimed, knew, what happened, reference. At
+least one says whose data it is about. Lines that are not understood are listed with their
+numbers; the others are taken. A list that is imported twice adds nothing the second time.`,
 		Example: "  custody complaint import complaints.csv", Args: takes("FILE"),
 		RunE: a.atDesk(func(w *workspace, desk *intake.Service, cmd *cobra.Command, args []string) error {
-			return w.complaintImport(cmd.Context(), desk, args[0], bad)
+			return w.complaintImport(cmd.Context(), desk, args[0], bad, monthFirst)
 		}),
 	}
+	cmd.Flags().BoolVar(&monthFirst, "month-first", false, monthFirstUse)
 	cmd.Flags().StringVar(&bad, "bad-lines", "complaints-bad-lines.txt", "the `file` that lists lines which are not understood, if there are any")
 	return cmd
 }
 
-func (w *workspace) complaintImport(ctx context.Context, desk *intake.Service, file, badFile string) error {
+func (w *workspace) complaintImport(ctx context.Context, desk *intake.Service, file, badFile string, monthFirst bool) error {
 	in, err := accesslog.Open(file)
 	if err != nil {
 		return err
@@ -307,7 +309,7 @@ func (w *workspace) complaintImport(ctx context.Context, desk *intake.Service, f
 	bad := &badLines{path: badFile}
 	defer bad.close()
 	taken, known := 0, 0
-	columns, err := intake.ReadList(in, w.config.Zone(), func(_ int, c *intake.Complaint) error {
+	report, err := intake.ReadList(in, accesslog.Options{Zone: w.config.Zone(), MonthFirst: monthFirst, Bad: func(b accesslog.Bad) { bad.add(file, b) }}, func(c *intake.Complaint) error {
 		fresh, err := desk.Add(ctx, c)
 		switch {
 		case err != nil:
@@ -317,7 +319,7 @@ func (w *workspace) complaintImport(ctx context.Context, desk *intake.Service, f
 			known++
 		}
 		return err
-	}, func(line int, why string) { bad.add(file, accesslog.Bad{Line: line, Reason: why}) })
+	})
 	if err != nil {
 		return err
 	}
@@ -325,10 +327,10 @@ func (w *workspace) complaintImport(ctx context.Context, desk *intake.Service, f
 		return err
 	}
 	if w.json {
-		return w.object(map[string]any{"taken": taken, "known_before": known, "bad_lines": bad.n, "columns": columns})
+		return w.object(map[string]any{"taken": taken, "known_before": known, "bad_lines": bad.n, "columns": intake.Columns(report)})
 	}
-	for _, header := range sortedKeys(columns) {
-		w.say("  %-10s %s", columns[header], printable(header))
+	for _, line := range intake.Lines(report) {
+		w.say("  %s", printable(line))
 	}
 	if bad.n > 0 {
 		w.say("%s not understood: see %s", plural(bad.n, "line"), badFile)
@@ -341,13 +343,4 @@ func (w *workspace) complaintImport(ctx context.Context, desk *intake.Service, f
 func (w *workspace) complaintsDesk() site.Complaints {
 	c := &w.config.Complaints
 	return site.Complaints{Controller: intake.Controller{Name: c.Controller, Contact: c.Contact}, PerHour: c.PerHour, TLS: c.TLS == config.On}
-}
-
-func sortedKeys(m map[string]string) []string {
-	list := make([]string, 0, len(m))
-	for k := range m {
-		list = append(list, k)
-	}
-	slices.Sort(list)
-	return list
 }

@@ -50,27 +50,12 @@ func (k Knew) String() string {
 	return "unknown"
 }
 
-// ParseKnew reads a class, or finds it in a caller's words.
+// ParseKnew finds a class in a caller's words, the words that the trace goes by.
 func ParseKnew(text string) Knew {
-	for k, name := range knewNames {
-		if strings.EqualFold(strings.TrimSpace(text), name) {
-			return Knew(k)
-		}
-	}
-	text = strings.ToLower(text)
-	for _, w := range []struct {
-		words []string
-		class Knew
-	}{
-		{[]string{"planted", "canary"}, KnewCanary},
-		{[]string{"accident", "claim", "crash", "collision", "estimate", "repair", "insurer"}, KnewAccident},
-		{[]string{"vehicle", "registration", "car", "model"}, KnewVehicle},
-		{[]string{"name", "address"}, KnewName},
-	} {
-		for _, word := range w.words {
-			if strings.Contains(text, word) {
-				return w.class
-			}
+	ratio := trace.KnewIn(text)
+	for k := KnewCanary; k > KnewNothing; k-- {
+		if k.Ratio() == ratio {
+			return k
 		}
 	}
 	return KnewNothing

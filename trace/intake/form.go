@@ -15,6 +15,7 @@ import (
 	"unicode/utf8"
 
 	"custody"
+	"custody/accesslog"
 )
 
 //go:embed form.html
@@ -256,7 +257,7 @@ func (f *Form) post(w http.ResponseWriter, r *http.Request) {
 		Caller: get("caller"), Claimed: get("claimed"), Knew: get("knew"), Words: get("words")}}
 	c := &Complaint{Way: Web, Body: v.Body}
 	if v.Called != "" {
-		at, ok := ParseTime(v.Called, f.o.Zone)
+		at, ok := accesslog.ParseTime(v.Called, f.o.Zone)
 		if !ok {
 			v.Errors = append(v.Errors, fault{"called", "Write the day and the time of the call, like 30/05/2026 18:10, or leave it empty."})
 		}

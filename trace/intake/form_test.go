@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"custody/accesslog"
 	"custody/trace/intake"
 )
 
@@ -216,16 +217,17 @@ func TestLists(t *testing.T) {
 		"7;01/11/2026;07700 900127;;30/10/2026;\"never closed;\n"
 	read := func() (taken int, bad map[int]string) {
 		bad = map[int]string{}
-		columns, err := intake.ReadList(strings.NewReader(list), time.UTC, func(_ int, c *intake.Complaint) error {
+		report, err := intake.ReadList(strings.NewReader(list), accesslog.Options{Bad: func(b accesslog.Bad) { bad[b.Line] = b.Reason }}, func(c *intake.Complaint) error {
 			fresh, err := d.Add(t.Context(), c)
 			if fresh {
 				taken++
 			}
 			return err
-		}, func(line int, why string) { bad[line] = why })
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
+		columns := intake.Columns(report)
 		if columns["Caller knew"] != "knew" || columns["Date of call"] != "called" || columns["Colour"] != "" {
 			t.Errorf("columns %v", columns)
 		}
@@ -244,7 +246,7 @@ func TestLists(t *testing.T) {
 		t.Errorf("again: %d taken, bad %v", taken, bad)
 	}
 	for _, text := range []string{"", "a;b\n1;2\n"} {
-		if _, err := intake.ReadList(strings.NewReader(text), time.UTC, nil, nil); err == nil {
+		if _, err := intake.ReadList(strings.NewReader(text), accesslog.Options{}, nil); err == nil {
 			t.Errorf("%q is a list", text)
 		}
 	}
@@ -257,7 +259,7 @@ func FuzzReadList(f *testing.F) {
 	f.Fuzz(func(t *testing.T, list []byte) {
 		lines := bytes.Count(list, []byte("\n")) + 1
 		n := 0
-		_, _ = intake.ReadList(bytes.NewReader(list), time.UTC, func(int, *intake.Complaint) error { n++; return nil }, func(int, string) { n++ })
+		_, _ = intake.ReadList(bytes.NewReader(list), accesslog.Options{Bad: func(accesslog.Bad) { n++ }}, func(*intake.Complaint) error { n++; return nil })
 		if n > lines {
 			t.Fatalf("%d rows of %d lines", n, lines)
 		}
