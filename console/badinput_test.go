@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"custody/store"
 )
 
 // marker stands in everything wrong that is sent: no answer and no log may repeat it.
@@ -136,7 +138,7 @@ func wrongValues(s obj) map[string]any {
 	case s["format"] == "date-time":
 		return map[string]any{"a word": marker, "a number": 7, "no day": "2026-02-30T00:00:00Z", "a day alone": "2026-02-03", "beyond years": "12026-02-03T00:00:00Z", "a list": []string{marker}}
 	case kind == "string":
-		return map[string]any{"a number": 7, "a list": []string{marker}, "an object": obj{"x": marker}, "a bool": true, "too long": marker + strings.Repeat("x", 5000),
+		return map[string]any{"a number": 7, "a list": []string{marker}, "an object": obj{"x": marker}, "a bool": true, "too long": marker + strings.Repeat("x", store.MaxRule), // no field takes more
 			"with a zero byte": marker + "\x00", "with an escape": marker + "\x1b[2J", "turned round": marker + "\u202e"}
 	case kind == "integer":
 		return map[string]any{"a text": marker, "negative": -1, "broken": raw("1.5"), "too large": raw("9223372036854775808"), "a list": []int{1}}
