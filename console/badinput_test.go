@@ -223,7 +223,7 @@ func TestWhatCannotBe(t *testing.T) {
 		{"fileRequest", obj{"system": marker}, 400}, {"fileRequest", obj{"kind": marker}, 400}, {"fileRequest", obj{"reason": ""}, 400}, {"fileRequest", obj{"reason": " \n "}, 400}, {"fileRequest", obj{"categories": []string{marker}}, 400},
 		{"keepTraining", obj{"taken": ahead}, 400}, {"keepTraining", obj{"course": marker}, 404}, {"keepTraining", obj{"login": marker}, 404}, {"keepTraining", obj{"evidence": ""}, 400},
 		{"keepClause", obj{"signed": ahead}, 400}, {"keepClause", obj{"organisation": marker}, 404}, {"keepClause", obj{"login": marker}, 404}, {"keepClause", obj{"document": ""}, 400},
-		{"takeComplaint", obj{"called": ahead}, 400}, {"takeComplaint", obj{"name": "", "answer": "", "words": "", "phone": ""}, 400}, {"takeComplaint", obj{"system": marker, "key": "1"}, 400},
+		{"takeComplaint", obj{"called": ahead}, 400}, {"takeComplaint", obj{"called": time.Date(1993, 1, 1, 0, 0, 0, 0, time.UTC)}, 400}, {"takeComplaint", obj{"name": "", "answer": "", "words": "", "phone": ""}, 400}, {"takeComplaint", obj{"system": marker, "key": "1"}, 400},
 		{"startReview", obj{"deadline": ago}, 400}, {"startReview", obj{"deadline": time.Time{}}, 400}, {"startReview", obj{"title": ""}, 400},
 		{"giveRole", obj{"end": ago}, 400}, {"giveRole", obj{"login": marker}, 404}, {"giveRole", obj{"role": marker}, 400}, {"giveRole", obj{"organisation": marker}, 403},
 		{"giveGrant", obj{"end": ago}, 400}, {"giveGrant", obj{"start": ahead, "end": now.Add(time.Hour)}, 400}, {"giveGrant", obj{"see": []string{marker}}, 400}, {"giveGrant", obj{"see": []string{}}, 400},
@@ -254,5 +254,14 @@ func TestWhatCannotBe(t *testing.T) {
 		if before[table] != now {
 			t.Errorf("%s is not what it was:\n%s", table, strings.TrimPrefix(now, before[table]))
 		}
+	}
+	said := obj{"name": "Twice", "phone": "07700 900321", "words": "=1+1"}
+	_, first, _ := programs["lena"].call(http.MethodPost, "complaints", said)
+	_, again, _ := programs["lena"].call(http.MethodPost, "complaints", said)
+	if first["known_before"] != false || again["known_before"] != true || first["reference"] != again["reference"] {
+		t.Errorf("the same complaint twice: %v, then %v", first, again)
+	}
+	if status, to := w.at("lena").post("/complaints", "name", "Twice", "phone", "07700 900321", "words", "=1+1"); status != http.StatusSeeOther || !strings.Contains(to, fmt.Sprint("/complaints/", first["reference"], "?done=knownbefore")) {
+		t.Errorf("the same complaint on the screen: %d %s", status, to)
 	}
 }

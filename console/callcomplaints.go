@@ -78,12 +78,13 @@ type NewComplaint struct {
 // Reference names a complaint, as C-7KQ2M-4RTYA: who complained has it, too.
 type Reference struct {
 	Reference string `json:"reference"`
+	Known     bool   `json:"known_before"` // the same was taken before: nothing was added
 }
 
 func callTakeComplaint(v *visit, in any) (any, error) {
 	n := in.(NewComplaint)
-	reference, err := v.takeComplaint(Said(n.SaidItem), n.Called)
-	return Reference{reference}, err
+	reference, fresh, err := v.takeComplaint(Said(n.SaidItem), n.Called)
+	return Reference{reference, !fresh}, err
 }
 
 // ComplaintState is a complaint as a whole.

@@ -40,8 +40,9 @@ type Complaints interface {
 	Complaint(reference string) (*Complaint, error)
 	// Customers gives whom a complaint may be about.
 	Customers(id int64) (map[custody.SystemID][]custody.SubjectID, error)
-	// Add takes one and gives its reference; called is zero if it is not known.
-	Add(ctx context.Context, said Said, called time.Time) (reference string, err error)
+	// Add takes one and gives its reference; called is zero if it is not known. Of one that
+	// was taken before it gives the first, and fresh is false.
+	Add(ctx context.Context, said Said, called time.Time) (reference string, fresh bool, err error)
 	Acknowledge(ctx context.Context, reference string) error
 	Letter(reference string) (string, error)
 	Erase(ctx context.Context, reference string) error
@@ -120,13 +121,13 @@ func (v *visit) complaints() (*complaintsData, error) {
 }
 
 // takeComplaint takes one and gives its reference.
-func (v *visit) takeComplaint(said Said, called time.Time) (string, error) {
+func (v *visit) takeComplaint(said Said, called time.Time) (reference string, fresh bool, err error) {
 	if err := v.complaintReach(); err != nil {
-		return "", err
+		return "", false, err
 	}
 	if said.System != "" {
 		if _, err := v.systemNamed(said.System); err != nil {
-			return "", err
+			return "", false, err
 		}
 	}
 	return v.c.o.Complaints.Add(v.r.Context(), said, called)
@@ -142,11 +143,12 @@ func addComplaint(v *visit) error {
 		}
 	}
 	var reference string
+	fresh := false
 	if err == nil {
-		reference, err = v.takeComplaint(said, called)
+		reference, fresh, err = v.takeComplaint(said, called)
 	}
 	if err == nil {
-		return v.seeOther("/complaints/"+reference, "recorded")
+		return v.seeOther("/complaints/"+reference, map[bool]string{true: "recorded", false: "knownbefore"}[fresh])
 	}
 	d, e := v.complaints()
 	if e != nil {

@@ -187,7 +187,7 @@ var dones = map[string]string{
 	"grant-ended": "The right has ended.", "given": "The right has been given.", "planned": "The end is planned. Everything is cut at that moment.",
 	"locked": "The login is locked. A new enrolment code lets them start anew.", "joined": "Added. An enrolment code lets them set up how they sign in.", "saved": "Saved.", "approved": "The request has been approved.", "declined": "The request has been declined.",
 	"asked": "Your request has been sent. You will see the answer here.", "role-given": "The role has been given.", "role-ended": "The role has ended.",
-	"confirmed": "Confirmed.", "removed": "Removed.", "withdrawn": "The request has been withdrawn.", "revoked": "The token has been revoked.", "recorded": "Recorded.",
+	"confirmed": "Confirmed.", "removed": "Removed.", "withdrawn": "The request has been withdrawn.", "revoked": "The token has been revoked.", "recorded": "Recorded.", "knownbefore": "The same complaint was taken before: this is it. Nothing was added.",
 	"planted": "They are watched from now on.", "unplanted": "It is watched no longer.", "taken-down": "It is offline for everybody. Somebody else brings it back.", "brought-up": "It is back.",
 }
 

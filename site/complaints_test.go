@@ -45,7 +45,14 @@ func TestAComplaintFindsItsCustomer(t *testing.T) {
 	answer := fetch(t, func() (*http.Response, error) {
 		return http.PostForm(home, url.Values{"form": {stamp[1]}, "phone": {"+44 7700 900002"}, "answer": {"x@post.example"}, "called": {"30/10/2025 18:00"}, "words": {"They knew my accident."}})
 	})
-	ref := regexp.MustCompile(`C-[A-Z0-9]{5}-[A-Z0-9]{5}`).FindString(answer)
+	refs := regexp.MustCompile(`C-[A-Z0-9]{5}-[A-Z0-9]{5}`)
+	ref := refs.FindString(answer)
+	nobodys := fetch(t, func() (*http.Response, error) {
+		return http.PostForm(home, url.Values{"form": {stamp[1]}, "phone": {"07700 900999"}, "answer": {"y@post.example"}})
+	})
+	if refs.ReplaceAllString(answer, "") != refs.ReplaceAllString(nobodys, "") {
+		t.Error("somebody who is no customer is answered differently")
+	}
 	if ref == "" {
 		t.Fatalf("no reference in %s", answer)
 	}

@@ -62,15 +62,15 @@ func (c consoleComplaints) Customers(id int64) (map[custody.SystemID][]custody.S
 }
 
 // Add implements console.Complaints.
-func (c consoleComplaints) Add(ctx context.Context, said console.Said, called time.Time) (string, error) {
+func (c consoleComplaints) Add(ctx context.Context, said console.Said, called time.Time) (string, bool, error) {
 	k := &intake.Complaint{Way: intake.Console, Called: called, Body: intake.Body{Name: said.Name, Answer: said.Answer,
 		Phone: said.Phone, Email: said.Email, Vehicle: said.Vehicle, Key: said.Key, System: said.System, Caller: said.Caller, Claimed: said.Claimed,
 		Knew: said.Knew, Words: said.Words}}
-	_, err := c.s.Intake().Add(ctx, k)
+	fresh, err := c.s.Intake().Add(ctx, k)
 	if err == nil {
 		c.s.wakeIntake()
 	}
-	return k.Reference, err
+	return k.Reference, fresh, err
 }
 
 // Acknowledge implements console.Complaints.

@@ -114,6 +114,9 @@ func (a *app) remoteComplaint(cmd *cobra.Command, _ []string) error {
 	if err := a.call(http.MethodPost, "complaints", n, &r); err != nil {
 		return err
 	}
+	if r.Known {
+		return a.done(r, "This complaint was taken before, as %s. Nothing was added.", r.Reference)
+	}
 	return a.done(r, "Taken as %s.", r.Reference)
 }
 

@@ -93,6 +93,8 @@ func (s *Service) Add(ctx context.Context, c *Complaint) (fresh bool, err error)
 		return false, custody.E(custody.CodeInvalid, "the complaint was received in the future", "check its date")
 	case c.Called.After(c.Received.Add(24 * time.Hour)):
 		return false, custody.E(custody.CodeInvalid, "the unwanted call is later than the complaint", "give the time of the call, at most the present")
+	case !c.Called.IsZero() && c.Called.Year() < 2000:
+		return false, custody.E(custody.CodeInvalid, "the unwanted call is dated before the year 2000", "check its date")
 	case c.Received.Year() < 2000:
 		return false, custody.E(custody.CodeInvalid, "the complaint's date is before the year 2000", "check its date")
 	}
