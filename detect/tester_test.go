@@ -97,10 +97,10 @@ func TestSharedDesksStayWithinTheBudget(t *testing.T) {
 	}
 }
 
-// TestDaysThatDifferMoreAreLearnt: where days differ twice as much as chance says,
+// TestDaysThatDifferMoreAreLearnt: where days differ three times as much as chance says,
 // the scatter says so, and the test keeps its budget.
 func TestDaysThatDifferMoreAreLearnt(t *testing.T) {
-	const members, days, c, more = 1000, 200, 1000.0, 2.0
+	const members, days, c, more = 1000, 200, 1000.0, 3.0
 	rng := rand.New(rand.NewPCG(11, 11))
 	var of peers
 	testers := make([]tester, members)
