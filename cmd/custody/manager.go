@@ -115,16 +115,7 @@ func (a *app) managerEnd() *cobra.Command {
 		Use: "end ID", Short: "End it: they decide about nobody there any more",
 		Example: "  custody manager end 2",
 		Args:    takes("id"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			id, err := numberArg(cmd, args[0], "custody manager list")
-			if err != nil {
-				return err
-			}
-			w, err := a.open()
-			if err != nil {
-				return err
-			}
-			defer w.close()
+		RunE: a.numbered("custody manager list", func(w *workspace, cmd *cobra.Command, id int64) error {
 			actor, err := w.actor(by)
 			if err != nil {
 				return err
@@ -133,7 +124,7 @@ func (a *app) managerEnd() *cobra.Command {
 				return err
 			}
 			return a.done(map[string]int64{"ended": id}, "It has ended.")
-		},
+		}),
 	}
 	cmd.Flags().StringVar(&by, "by", "", "`login` of who ends it, for the record")
 	return cmd

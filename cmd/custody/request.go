@@ -239,20 +239,13 @@ func byFlag(cmd *cobra.Command, by *string) {
 }
 
 func (a *app) decideRequest(cmd *cobra.Command, id, by string, decide func(*workspace, int64, custody.PersonID) error) error {
-	n, err := numberArg(cmd, id, "custody request list")
-	if err != nil {
-		return err
-	}
-	w, err := a.open()
-	if err != nil {
-		return err
-	}
-	defer w.close()
-	actor, err := w.engaged(by)
-	if err != nil {
-		return err
-	}
-	return decide(w, n, actor.ID)
+	return a.numbered("custody request list", func(w *workspace, cmd *cobra.Command, id int64) error {
+		actor, err := w.engaged(by)
+		if err != nil {
+			return err
+		}
+		return decide(w, id, actor.ID)
+	})(cmd, []string{id})
 }
 
 func (a *app) requestDecline() *cobra.Command {

@@ -155,25 +155,16 @@ func (a *app) reviewShow() *cobra.Command {
 		Use: "show ID", Short: "Show the rights of a review, and what was decided",
 		Example: "  custody review show 1\n  custody review show 1 --open --for bob@northfield.example",
 		Args:    takes("id"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			id, err := numberArg(cmd, args[0], "custody review list")
-			if err != nil {
-				return err
-			}
-			w, err := a.open()
-			if err != nil {
-				return err
-			}
-			defer w.close()
+		RunE: a.numbered("custody review list", func(w *workspace, cmd *cobra.Command, id int64) error {
 			if _, err := w.store.Campaign(cmd.Context(), id); err != nil {
 				return err
 			}
-			f := store.ReviewFilter{Campaign: id, Open: open, At: a.now(), Limit: 100_000}
-			if f.DecidableBy, err = w.actor(manager); err != nil {
+			decides, err := w.actor(manager)
+			if err != nil {
 				return err
 			}
-			return w.showReview(cmd, f)
-		},
+			return w.showReview(cmd, store.ReviewFilter{Campaign: id, Open: open, DecidableBy: decides, At: a.now(), Limit: 100_000})
+		}),
 	}
 	cmd.Flags().BoolVar(&open, "open", false, "only those about which nobody has decided")
 	cmd.Flags().StringVar(&manager, "for", "", "only those about which this `login` may decide")

@@ -110,16 +110,7 @@ func (a *app) ruleAccept() *cobra.Command {
 		Use: "accept ID", Short: "Keep that somebody accepted a version on paper",
 		Example: "  custody rule accept 3 --person alice@northfield.example --evidence \"folder 4, signed 31 May\"",
 		Args:    takes("id"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			id, err := numberArg(cmd, args[0], "custody rule list")
-			if err != nil {
-				return err
-			}
-			w, err := a.open()
-			if err != nil {
-				return err
-			}
-			defer w.close()
+		RunE: a.numbered("custody rule list", func(w *workspace, cmd *cobra.Command, id int64) error {
 			p, err := w.person(person)
 			if err != nil {
 				return err
@@ -128,7 +119,7 @@ func (a *app) ruleAccept() *cobra.Command {
 				return err
 			}
 			return a.done(map[string]any{"rule": id, "person": p.Login}, "%s has accepted rule %d.", p.Login, id)
-		},
+		}),
 	}
 	cmd.Flags().StringVar(&person, "person", "", "`login` of who accepted it")
 	cmd.Flags().StringVar(&evidence, "evidence", "", "where the signed paper is kept")

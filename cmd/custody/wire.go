@@ -83,6 +83,18 @@ func (a *app) opened(run func(w *workspace, cmd *cobra.Command, args []string) e
 	}
 }
 
+// numbered is opened for a command whose one argument is a number that another command
+// shows. It is read first: what is no number is said whatever the directory holds.
+func (a *app) numbered(shows string, run func(w *workspace, cmd *cobra.Command, id int64) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		id, err := numberArg(cmd, args[0], shows)
+		if err != nil {
+			return err
+		}
+		return a.opened(func(w *workspace, cmd *cobra.Command, _ []string) error { return run(w, cmd, id) })(cmd, args)
+	}
+}
+
 func (a *app) path(name string) string {
 	if filepath.IsAbs(name) {
 		return name
