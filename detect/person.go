@@ -88,13 +88,13 @@ func (d *device) since(day int32) (n int) {
 
 // with is how many logins used the device of late, that one among them.
 func (d *device) with(login uint32, day int32) int {
-	n := d.since(day - CrowdDays)
+	n := 1
 	for i := range d.logins {
-		if u := &d.logins[i]; u.number == login && day-u.last <= CrowdDays {
-			return n
+		if u := &d.logins[i]; u.number != login && day-u.last <= CrowdDays {
+			n++
 		}
 	}
-	return n + 1
+	return n
 }
 
 // MaxNumber bounds the numbers of people and devices.
