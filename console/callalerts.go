@@ -129,10 +129,11 @@ func callAlertLooks(v *visit, _ any) (any, error) {
 		if !ok {
 			continue
 		}
-		item := w.item(&Look{Number: n, Event: *e, Answer: len(e.Subjects)})
+		look := Look{Number: n, Event: *e, Answer: len(e.Subjects)}
+		row := v.sealed(a, w.row(&look))
+		item := w.itemOf(&look, row)
 		if a.Sealed() {
-			item.Name, item.Time = v.c.o.Alerts.Pseudonym(e.Person), a.shownTime(e.Time)
-			item.Event, item.Login, item.Organisation, item.Session = 0, "", "", 0
+			item.Name = row.Name
 		}
 		items = append(items, AlertLook{i + 1, item})
 	}

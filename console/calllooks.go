@@ -88,11 +88,13 @@ type LookItem struct {
 	Session      uint64    `json:"session"`
 }
 
-func (w *words) item(l *Look) LookItem {
-	row := w.row(l)
-	item := LookItem{Event: l.Number, Time: l.Time, Kind: l.Kind.String(), Organisation: row.Employer, System: row.System, Route: l.Route.String(),
-		Clear: append([]string{}, row.Clear...), Masked: append([]string{}, row.Masked...), Customers: l.Answer, Reason: row.Reason, Session: uint64(l.Session)}
-	if p := w.v.people.byID[l.Person]; p != nil {
+func (w *words) item(l *Look) LookItem { return w.itemOf(l, w.row(l)) }
+
+// itemOf takes from the row what a row may be without: it may be a sealed one.
+func (w *words) itemOf(l *Look, row lookRow) LookItem {
+	item := LookItem{Event: row.Number, Time: row.Time, Kind: l.Kind.String(), Organisation: row.Employer, System: row.System, Route: l.Route.String(),
+		Clear: append([]string{}, row.Clear...), Masked: append([]string{}, row.Masked...), Customers: l.Answer, Reason: row.Reason, Session: uint64(row.Session)}
+	if p := w.v.people.byID[row.Person]; p != nil {
 		item.Login, item.Name = p.Login, p.FullName
 	}
 	if l.Kind == custody.EventRefusal {
