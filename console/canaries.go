@@ -33,8 +33,8 @@ type Canaries interface {
 	// Plant watches customers from now on, all of them or none.
 	Plant(system custody.SystemID, list []inquiry.ToPlant, note string, by custody.PersonID) error
 	Withdraw(system custody.SystemID, key string, by custody.PersonID) error
-	// Is says whether a customer is watched as a planted one now.
-	Is(custody.SubjectID) (bool, error)
+	// Now gives what says whether a customer is watched as a planted one now.
+	Now() (func(custody.SubjectID) bool, error)
 }
 
 // canaryRow is a planted customer as the visitor may know it. Which customers are planted
@@ -223,5 +223,9 @@ func (v *visit) toldPlanted(s custody.SubjectID) (bool, error) {
 	if !v.canaryReach(areaCanariesDo) {
 		return false, nil
 	}
-	return v.c.o.Canaries.Is(s)
+	planted, err := v.c.o.Canaries.Now()
+	if err != nil {
+		return false, err
+	}
+	return planted(s), nil
 }

@@ -1,7 +1,6 @@
 package console
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -223,15 +222,15 @@ func (v *visit) openComplaint() (*complaintData, error) {
 // whether there were any. They are nobody, so no look is recorded; and whoever works on
 // the complaint has a reason.
 func (v *visit) dropPlanted(customers map[custody.SystemID][]custody.SubjectID) (dropped bool, err error) {
-	for system, list := range customers {
-		customers[system] = slices.DeleteFunc(list, func(s custody.SubjectID) bool {
-			is, e := v.c.o.Canaries.Is(s)
-			dropped = dropped || is
-			err = cmp.Or(err, e)
-			return is
-		})
+	planted, err := v.c.o.Canaries.Now()
+	if err != nil {
+		return false, err
 	}
-	return dropped, err
+	for system, list := range customers {
+		customers[system] = slices.DeleteFunc(list, planted)
+		dropped = dropped || len(customers[system]) < len(list)
+	}
+	return dropped, nil
 }
 
 func acknowledgeComplaint(v *visit) error {

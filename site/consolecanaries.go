@@ -59,8 +59,9 @@ func (c consoleCanaries) Withdraw(system custody.SystemID, key string, by custod
 	return c.s.o.Store.WithdrawCanary(system, key, by, c.s.o.Now())
 }
 
-// Is implements console.Canaries.
-func (c consoleCanaries) Is(s custody.SubjectID) (bool, error) {
+// Now implements console.Canaries.
+func (c consoleCanaries) Now() (func(custody.SubjectID) bool, error) {
 	planted, err := c.s.o.Store.Planted()
-	return planted.At(s, c.s.o.Now()) != nil, err
+	now := c.s.o.Now()
+	return func(s custody.SubjectID) bool { return planted.At(s, now) != nil }, err
 }
